@@ -1,0 +1,426 @@
+"""Images in from files and DICOM folders, segmentations out to files that Slicer opens."""
+
+import gzip
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from shared_data import shared_data
+
+from MedNCALib.errors import ImageError
+from MedNCALib.files import image_stem, read_image, write_image, write_segmentation
+from MedNCALib.phantom import make_phantom
+
+INPUTS = {
+    "CTHeadAxialDicom": ((64, 64, 93), (3.2, 3.2, 1.5)),
+    "ProstateX-0000_t2_tra_dicom": ((384, 384, 19), (0.5, 0.5, 3.0)),
+    "abdomen_mr_LPS_3mm.nii.gz": ((117, 91, 20), (3.0, 3.0, 3.0)),
+    "spine_t1w.nii.gz": ((42, 76, 77), (1.0, 1.0, 1.0)),
+    "spine_t2_PSR.nii.gz": ((60, 55, 52), (1.0, 1.0, 1.0)),
+}
+
+
+@dataclass
+class FakeLabel:
+    value: int
+    name: str
+    color: tuple
+    terminology_entry: str
+
+
+LABELS = (
+    FakeLabel(1, "Hippocampus anterior", (255, 128, 0), "MedNCA~S^1^Anatomy~S^2^Hippo~^^~MedNCA~^^~^^"),
+    FakeLabel(2, "Hippocampus posterior — é", (0, 51, 255), ""),
+)
+
+
+def array(image):
+    return sitk.GetArrayFromImage(image)
+
+
+@pytest.fixture
+def volume():
+    return make_phantom(size=(12, 16, 10), spacing=(1.0, 2.0, 3.0), axes="PIR").image
+
+
+def write_dicom_series(folder, images, uid="1.2.3.4", positions=None, description="T1", **fields):
+    """Slices as DICOM files, named so that the order of names is not the order of positions."""
+    folder.mkdir(exist_ok=True)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    orientation = fields.pop("orientation", "1\\0\\0\\0\\1\\0")
+    for number, image in enumerate(images):
+        position = positions[number] if positions else (0.0, 0.0, 2.0 * number)
+        tags = {
+            "0008|0060": "MR",
+            "0008|103e": description,
+            "0020|000e": uid,
+            "0020|000d": uid + ".1",
+            "0008|0018": f"{uid}.{number + 10}",
+            "0020|0032": "\\".join(str(p) for p in position),
+            "0020|0037": orientation,
+            "0018|0050": "2",
+            **{key: value[number] if isinstance(value, list) else value for key, value in fields.items()},
+        }
+        for key, value in tags.items():
+            image.SetMetaData(key, value)
+        writer.SetFileName(str(folder / f"{uid}_{(number * 7) % len(images):03d}.dcm"))
+        writer.Execute(image)
+
+
+def plane(value):
+    return sitk.JoinSeries(sitk.GetImageFromArray(np.full((8, 6), value, np.int16)))
+
+
+def planes(count):
+    return [plane(value + 1) for value in range(count)]
+
+
+# --- Reading ---
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_real_inputs_are_read_with_their_geometry(name):
+    image = read_image(shared_data("inputs", name))
+    size, spacing = INPUTS[name]
+    assert image.GetSize() == size
+    assert image.GetSpacing() == pytest.approx(spacing, abs=1e-4)
+    assert array(image).std() > 0
+
+
+def test_a_real_dicom_series_has_the_geometry_that_pydicom_finds():
+    pydicom = pytest.importorskip("pydicom")
+    folder = shared_data("inputs", "ProstateX-0000_t2_tra_dicom")
+    image = read_image(folder)
+    for path in folder.iterdir():
+        slice_ = pydicom.dcmread(path)
+        index = image.TransformPhysicalPointToIndex([float(p) for p in slice_.ImagePositionPatient])
+        assert index[:2] == (0, 0)
+        assert np.array_equal(array(image)[index[2]], slice_.pixel_array)
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".gipl", ".vtk"])
+def test_a_volume_is_read_back_from_every_common_format(tmp_path, volume, ending):
+    path = tmp_path / f"volume{ending}"
+    sitk.WriteImage(volume, str(path))
+    image = read_image(path)
+    assert np.array_equal(array(image), array(volume))
+    assert image.GetSpacing() == pytest.approx(volume.GetSpacing())
+    if ending in (".gipl", ".vtk"):  # formats without directions
+        return
+    assert image.GetDirection() == pytest.approx(volume.GetDirection())
+    assert image.GetOrigin() == pytest.approx(volume.GetOrigin(), abs=1e-4)
+
+
+def test_a_single_picture_becomes_a_volume_of_one_slice(tmp_path):
+    sitk.WriteImage(sitk.Image((20, 30), sitk.sitkUInt8), str(tmp_path / "slice.png"))
+    assert read_image(tmp_path / "slice.png").GetSize() == (20, 30, 1)
+
+
+def test_a_sequence_of_one_frame_is_a_volume(tmp_path):
+    sitk.WriteImage(sitk.Image((5, 6, 7, 1), sitk.sitkInt16), str(tmp_path / "one.nii"))
+    assert read_image(tmp_path / "one.nii").GetSize() == (5, 6, 7)
+
+
+def test_a_sequence_is_refused_with_the_advice_to_go_frame_by_frame(tmp_path):
+    sitk.WriteImage(sitk.Image((5, 6, 7, 4), sitk.sitkInt16), str(tmp_path / "cine.nrrd"))
+    with pytest.raises(ImageError, match=r"cine\.nrrd is a sequence of 4 frames.*frame by frame"):
+        read_image(tmp_path / "cine.nrrd")
+
+
+def test_colour_is_refused(tmp_path):
+    sitk.WriteImage(sitk.Image((8, 8), sitk.sitkVectorUInt8, 3), str(tmp_path / "photo.png"))
+    with pytest.raises(ImageError, match=r"photo\.png has 3 values in each voxel"):
+        read_image(tmp_path / "photo.png")
+
+
+def test_complex_numbers_are_refused(tmp_path):
+    sitk.WriteImage(sitk.Image((4, 4, 4), sitk.sitkComplexFloat32), str(tmp_path / "k.nii"))
+    with pytest.raises(ImageError, match="complex numbers"):
+        read_image(tmp_path / "k.nii")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ImageError, match=r"no file or folder .*nowhere\.nii"):
+        read_image(tmp_path / "nowhere.nii")
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty.nii").touch()
+    with pytest.raises(ImageError, match=r"empty\.nii is empty"):
+        read_image(tmp_path / "empty.nii")
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("not an image")
+    with pytest.raises(ImageError, match=r"notes\.txt cannot be read: it is no image"):
+        read_image(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".img", ".nrrd", ".mha", ".vtk", ".gipl", ".png", ".dcm"])
+@pytest.mark.parametrize("share", [0.97, 0.5, 0.1])
+def test_a_file_cut_short_is_refused_and_not_filled_with_zeros(tmp_path, volume, ending, share):
+    path = tmp_path / f"volume{ending}"
+    one_slice = sitk.Cast(volume, sitk.sitkUInt8)[:, :, 4:5]
+    content = {".png": one_slice[:, :, 0], ".dcm": one_slice}.get(ending, volume)
+    sitk.WriteImage(content, str(path))
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ImageError, match=r"volume\.\w+.*(cut short|damaged)"):
+        read_image(path)
+
+
+def test_a_nifti_file_with_too_little_inside_a_whole_gzip_file_is_refused(tmp_path, volume):
+    sitk.WriteImage(volume, str(tmp_path / "v.nii"))
+    (tmp_path / "v.nii.gz").write_bytes(gzip.compress((tmp_path / "v.nii").read_bytes()[:-9]))
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_image(tmp_path / "v.nii.gz")
+
+
+def test_a_gzip_file_of_several_members_is_read(tmp_path, volume):
+    sitk.WriteImage(volume, str(tmp_path / "v.nii"))
+    data = (tmp_path / "v.nii").read_bytes()
+    (tmp_path / "v.nii.gz").write_bytes(gzip.compress(data[:1000]) + gzip.compress(data[1000:]))
+    assert np.array_equal(array(read_image(tmp_path / "v.nii.gz")), array(volume))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_flipped_bit_inside_a_packed_nifti_file_is_noticed(tmp_path, volume, share):
+    sitk.WriteImage(volume, str(tmp_path / "v.nii.gz"))
+    data = bytearray((tmp_path / "v.nii.gz").read_bytes())
+    data[int(len(data) * share)] ^= 0x10
+    (tmp_path / "v.nii.gz").write_bytes(data)
+    with pytest.raises(ImageError, match="damaged"):
+        read_image(tmp_path / "v.nii.gz")
+
+
+@pytest.mark.skipif(os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="may read everything")
+def test_a_file_that_may_not_be_opened_is_named(tmp_path, volume):
+    sitk.WriteImage(volume, str(tmp_path / "secret.nrrd"))
+    (tmp_path / "secret.nrrd").chmod(0)
+    with pytest.raises(ImageError, match=r"secret\.nrrd cannot be opened"):
+        read_image(tmp_path / "secret.nrrd")
+
+
+def test_names_beyond_ascii_and_very_long_paths_work(tmp_path, volume):
+    folder = tmp_path / "Größe 海馬" / ("long" * 40) / ("path" * 40) / ("deep" * 40) / ("down" * 40)
+    folder.mkdir(parents=True)
+    path = folder / ("é" * 100 + ".seg.nrrd")
+    write_segmentation(path, sitk.Cast(volume > 0, sitk.sitkUInt8), LABELS)
+    assert read_image(path).GetSize() == volume.GetSize()
+    write_dicom_series(folder / "série", planes(3))
+    assert read_image(folder / "série").GetSize() == (6, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a/scan.nii.gz", "scan"),
+        ("scan.v2.NII.GZ", "scan.v2"),
+        ("x.seg.nrrd", "x"),
+        ("1.2.840.113619", "1.2.840.113619"),
+        ("dicom folder/", "dicom folder"),
+        ("IM-0001.dcm", "IM-0001"),
+    ],
+)
+def test_the_stem_is_the_name_without_what_says_the_format(name, stem):
+    assert image_stem(name) == stem
+
+
+# --- DICOM folders ---
+
+
+def test_slices_are_sorted_by_position_not_by_name(tmp_path):
+    write_dicom_series(tmp_path / "s", planes(5))
+    image = read_image(tmp_path / "s")
+    assert array(image)[:, 0, 0].tolist() == [1, 2, 3, 4, 5]
+    assert image.GetSpacing()[2] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("slopes", [(2, 2, 2), (1, 1.25, 1.5)])
+def test_rescale_slope_and_intercept_are_applied_slice_by_slice(tmp_path, slopes):
+    pydicom = pytest.importorskip("pydicom")
+    write_dicom_series(tmp_path / "s", planes(3))
+    for path in (tmp_path / "s").iterdir():
+        slice_ = pydicom.dcmread(path)
+        number = int(slice_.SOPInstanceUID.split(".")[-1]) - 10
+        slice_.RescaleSlope, slice_.RescaleIntercept = str(slopes[number]), "-3"
+        slice_.save_as(path)
+    expected = [(number + 1) * slope - 3 for number, slope in enumerate(slopes)]
+    assert array(read_image(tmp_path / "s"))[:, 0, 0].tolist() == pytest.approx(expected)
+
+
+def test_several_series_are_listed(tmp_path):
+    write_dicom_series(tmp_path / "s", planes(3), uid="1.2.3", description="T1 axial")
+    write_dicom_series(tmp_path / "s", planes(4), uid="1.2.4", description="T2 axial")
+    with pytest.raises(ImageError) as refused:
+        read_image(tmp_path / "s")
+    assert "2 DICOM series" in str(refused.value)
+    assert "'T1 axial' (3 files)" in str(refused.value)
+    assert "'T2 axial' (4 files)" in str(refused.value)
+    assert "folder of their own" in str(refused.value)
+
+
+def test_a_folder_without_dicom_is_refused(tmp_path, capfd):
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(ImageError, match="holds no DICOM images"):
+        read_image(tmp_path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_missing_slice_is_found(tmp_path):
+    positions = [(0, 0, z) for z in (0, 2, 4, 8, 10)]
+    write_dicom_series(tmp_path / "s", planes(5), positions=positions)
+    with pytest.raises(ImageError, match=r"2\.00 mm apart, but 4\.00 mm between slice 3 and slice 4 of 5"):
+        read_image(tmp_path / "s")
+
+
+def test_positions_rounded_to_a_tenth_of_a_millimetre_are_equally_spaced(tmp_path):
+    positions = [(0, 0, round(0.625 * number, 1)) for number in range(9)]
+    write_dicom_series(tmp_path / "s", planes(9), positions=positions)
+    assert read_image(tmp_path / "s").GetSpacing()[2] == pytest.approx(0.625)
+
+
+def test_several_images_at_one_position_are_refused(tmp_path):
+    positions = [(0, 0, z) for z in (0, 2, 4, 0, 2, 4)]
+    write_dicom_series(tmp_path / "s", planes(6), positions=positions)
+    with pytest.raises(ImageError, match="several images at one position"):
+        read_image(tmp_path / "s")
+
+
+def test_a_slanted_stack_is_refused(tmp_path):
+    positions = [(0, 0.3 * number, 2 * number) for number in range(6)]
+    write_dicom_series(tmp_path / "s", planes(6), positions=positions)
+    with pytest.raises(ImageError, match="slanted stack"):
+        read_image(tmp_path / "s")
+
+
+def test_images_of_different_directions_are_no_stack(tmp_path):
+    first, other = "1\\0\\0\\0\\1\\0", "0\\1\\0\\0\\0\\-1"
+    write_dicom_series(tmp_path / "s", planes(4), **{"0020|0037": [first, first, other, other]})
+    with pytest.raises(ImageError, match="different directions"):
+        read_image(tmp_path / "s")
+
+
+@pytest.mark.parametrize("share", [0.9, 0.3])
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_damaged_slice_is_named_and_not_left_out(tmp_path, share, number):
+    shutil.copytree(shared_data("inputs", "CTHeadAxialDicom"), tmp_path / "s")
+    damaged = sorted((tmp_path / "s").iterdir())[number]
+    damaged.chmod(0o644)
+    damaged.write_bytes(damaged.read_bytes()[: int(damaged.stat().st_size * share)])
+    with pytest.raises(ImageError, match=rf"{damaged.name}.*(damaged|cut short)"):
+        read_image(tmp_path / "s")
+
+
+def test_a_single_dicom_file_is_a_volume_of_one_slice(tmp_path):
+    write_dicom_series(tmp_path / "s", planes(1))
+    assert read_image(tmp_path / "s").GetSize() == (6, 8, 1)
+    assert read_image(next((tmp_path / "s").iterdir())).GetSize() == (6, 8, 1)
+
+
+# --- Writing ---
+
+
+@pytest.fixture
+def segmented(tmp_path):
+    labels = make_phantom(size=(30, 44, 28), spacing=(1.2, 1.1, 1.3), axes="AIL").labels
+    path = tmp_path / "scan_model.seg.nrrd"
+    write_segmentation(path, labels, LABELS)
+    return path, labels
+
+
+def test_a_segmentation_is_also_a_plain_label_image(segmented):
+    path, labels = segmented
+    image = read_image(path)
+    assert image.GetPixelID() == sitk.sitkUInt8
+    assert np.array_equal(array(image), array(labels))
+    assert image.GetDirection() == pytest.approx(labels.GetDirection())
+    assert image.GetOrigin() == pytest.approx(labels.GetOrigin())
+
+
+def test_names_and_colours_are_in_the_header(segmented):
+    image = sitk.ReadImage(str(segmented[0]))
+    assert image.GetMetaData("Segment0_Name") == "Hippocampus anterior"
+    assert image.GetMetaData("Segment1_LabelValue") == "2"
+    assert [float(part) for part in image.GetMetaData("Segment1_Color").split()] == pytest.approx([0, 0.2, 1])
+
+
+def test_slicer_opens_a_segmentation_with_names_colours_terminology_and_place(segmented):
+    slicer = pytest.importorskip("slicer", reason="needs slicer-core")
+    vtk = pytest.importorskip("vtk")
+    path, labels = segmented
+    scene = slicer.vtkMRMLScene()
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    storage = scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(path))
+    assert storage.ReadData(node)
+    assert storage.GetUserMessages().GetNumberOfMessagesOfType(vtk.vtkCommand.WarningEvent) == 0
+    assert storage.GetUserMessages().GetNumberOfMessagesOfType(vtk.vtkCommand.ErrorEvent) == 0
+
+    segmentation = node.GetSegmentation()
+    assert segmentation.GetNumberOfSegments() == 2
+    assert segmentation.GetNumberOfLayers() == 1
+    for number, label in enumerate(LABELS):
+        segment = segmentation.GetNthSegment(number)
+        assert segment.GetName() == label.name
+        assert segment.GetLabelValue() == label.value
+        assert segment.GetColor() == pytest.approx([part / 255 for part in label.color], abs=1e-5)
+        entry = vtk.reference("")
+        assert segment.GetTag("TerminologyEntry", entry)
+        # A segment without an entry gets Slicer's own default.
+        assert str(entry) == label.terminology_entry or (not label.terminology_entry and "Tissue" in str(entry))
+
+    # Voxel by voxel, in Slicer's RAS, the segments lie where the label image has them.
+    for number, label in enumerate(LABELS):
+        segmented_image = segmentation.GetNthSegment(number).GetRepresentation("Binary labelmap")
+        matrix = vtk.vtkMatrix4x4()
+        segmented_image.GetImageToWorldMatrix(matrix)
+        voxels = np.argwhere(array(labels) == label.value)[:, ::-1]
+        for index in voxels[:: max(1, len(voxels) // 50)]:
+            x, y, z = labels.TransformIndexToPhysicalPoint([int(i) for i in index])
+            assert matrix.MultiplyPoint([*map(float, index), 1.0])[:3] == pytest.approx((-x, -y, z), abs=1e-3)
+            assert segmented_image.GetScalarComponentAsDouble(*map(int, index), 0) == label.value
+
+
+def test_a_label_without_voxels_is_a_segment_too(tmp_path):
+    slicer = pytest.importorskip("slicer", reason="needs slicer-core")
+    write_segmentation(tmp_path / "e.seg.nrrd", sitk.Image((5, 6, 7), sitk.sitkUInt8), LABELS)
+    scene = slicer.vtkMRMLScene()
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    storage = scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(tmp_path / "e.seg.nrrd"))
+    assert storage.ReadData(node)
+    assert node.GetSegmentation().GetNumberOfSegments() == 2
+
+
+def test_a_failed_write_leaves_what_was_there_and_nothing_beside(tmp_path, volume):
+    (tmp_path / "old.unknown").write_text("kept")
+    with pytest.raises(ImageError, match=r"old\.unknown cannot be written"):
+        write_image(tmp_path / "old.unknown", volume)
+    assert (tmp_path / "old.unknown").read_text() == "kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["old.unknown"]
+
+
+def test_writing_into_a_folder_that_is_not_there_is_refused(tmp_path, volume):
+    with pytest.raises(ImageError, match="cannot be written"):
+        write_image(tmp_path / "nowhere" / "v.nrrd", volume)
+
+
+def test_writing_replaces_the_old_file_whole(tmp_path, volume):
+    path = tmp_path / "v.nrrd"
+    path.write_text("old")
+    write_image(path, volume)
+    assert np.array_equal(array(read_image(path)), array(volume))
+    if sys.platform != "win32":
+        assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
