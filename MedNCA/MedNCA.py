@@ -1,0 +1,423 @@
+import os
+import sys
+from typing import Annotated
+
+import slicer
+import vtk
+from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+# numpy, SimpleITK, the engine and the packages beside this file are imported where they are used: a module that is only
+# listed must not slow down the start of the application.
+
+DEFAULT_MODEL = "hippocampus-mr"
+
+
+class MedNCA(ScriptedLoadableModule):
+    """What the application shows of the module before it is opened."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("MedNCA")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["MedNCA contributors"]
+        self.parent.helpText = _("""
+Segments volumes with Neural Cellular Automata: one small rule that every pixel repeats, trained and bundled with the
+extension. It works offline and on any computer. Choose a volume and a model, and click Segment. For research use only.
+""")
+        self.parent.acknowledgementText = _("""
+Method: J. Kalkhof, C. González, A. Mukhopadhyay, "Med-NCA: Robust and Lightweight Segmentation with Neural Cellular
+Automata", IPMI 2023.
+""")
+        slicer.app.connect("startupCompleted()", onStartupCompleted)
+
+
+def onStartupCompleted() -> None:
+    """Offer the synthetic sample and the project's terminology to the rest of the application."""
+    registerSampleData()
+    from MedNCAScene.terminology import loadTerminology
+
+    loadTerminology()
+
+
+def registerSampleData() -> None:
+    """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
+    import SampleData
+
+    iconsPath = os.path.join(os.path.dirname(__file__), "Resources", "Icons")
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="MedNCA",
+        sampleName="MedNCA synthetic phantom",
+        thumbnailFileName=os.path.join(iconsPath, "MedNCA.png"),
+        uris="",
+        customDownloader=loadSample,
+    )
+
+
+def loadSample(source=None):
+    """Load the synthetic phantom and return its volume node; called by Sample Data with the clicked source."""
+    from MedNCAScene.sample import loadPhantom
+
+    return loadPhantom()
+
+
+@parameterNodeWrapper
+class MedNCAParameterNode:
+    """
+    The user's choices, saved with the scene.
+
+    inputVolume - The volume to segment.
+    model - Name of the model.
+    region - Box that the run is limited to; none is the whole volume.
+    outputSegmentation - Where the segments go; none is a new segmentation.
+    runs - How often to run; the results are averaged.
+    seed - Of the draws which cells fire.
+    engine - Which kernel computes.
+    threads - How many processors to use; 0 is automatic.
+    """
+
+    inputVolume: vtkMRMLScalarVolumeNode
+    model: str = DEFAULT_MODEL
+    region: vtkMRMLMarkupsROINode
+    outputSegmentation: vtkMRMLSegmentationNode
+    runs: Annotated[int, WithinRange(1, 50)] = 1
+    seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
+    engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
+    threads: Annotated[int, WithinRange(0, 256)] = 0
+
+
+class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: shows the parameters, drives a run, tells what happened."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self._parameterNode = None
+        self._parameterNodeGuiTag = None
+        self._models = None
+        self._shownInputId = None
+        self._runSection = None
+
+    @property
+    def isRunning(self) -> bool:
+        return self._runSection is not None and self._runSection.isRunning
+
+    def setup(self) -> None:
+        """Called when the user opens the module for the first time, and after a reload."""
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/MedNCA.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = MedNCALogic()
+        from MedNCAPanel.models import ModelChoice
+        from MedNCAPanel.section import RunSection
+
+        self._models = ModelChoice(self.ui.modelComboBox, self.ui.modelLabel)
+        self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
+
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
+        self.ui.modelComboBox.connect("currentIndexChanged(int)", self.onModelChosen)
+        self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
+        self.ui.show3DButton.connect("toggled(bool)", self.onShow3DButton)
+        self.onRunChanged()
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """Called before the module is reloaded and when the application ends."""
+        if self._runSection:
+            self._runSection.cancel()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Called each time the user opens this module."""
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """Called each time the user opens another module; a run goes on."""
+        self.setParameterNode(None)
+
+    def onReload(self) -> None:
+        """Read the packages again too, not only this file."""
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("MedNCAScene", "MedNCAPanel", "MedNCALib"):
+                del sys.modules[name]
+        super().onReload()
+
+    def onSceneStartClose(self, caller, event) -> None:
+        """Called just before the scene is closed."""
+        self._runSection.cancel()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        """Called just after the scene is closed."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onNodeRemoved(self, caller, event) -> None:
+        """Called just after any node was removed from the scene."""
+        self._runSection.cancelIfDeleted()
+
+    #
+    # Parameters
+    #
+
+    def initializeParameterNode(self) -> None:
+        """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
+        from MedNCAScene import engine
+
+        self._models.fill(engine.list_models())
+        self.setParameterNode(self.logic.getParameterNode())
+        if not self._parameterNode.inputVolume:
+            volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+            images = [node for node in volumes if node.GetClassName() == "vtkMRMLScalarVolumeNode"]
+            if images:
+                self._parameterNode.inputVolume = images[0]
+
+    def setParameterNode(self, parameterNode) -> None:
+        """Bind the panel to a parameter node, or to none."""
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self._parameterNodeGuiTag = None
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
+        self._parameterNode = parameterNode
+        self._shownInputId = None
+        if self._parameterNode:
+            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
+            self.onParametersModified()
+
+    def onParametersModified(self, caller=None, event=None) -> None:
+        """Show what follows from the parameters."""
+        from MedNCAScene.surface import isShownIn3D
+
+        self._forgetOutputOfOtherVolume()
+        parameters = self._parameterNode
+        self._models.show(parameters.model)
+        self.ui.show3DButton.blockSignals(True)
+        self.ui.show3DButton.checked = isShownIn3D(parameters.outputSegmentation)
+        self.ui.show3DButton.blockSignals(False)
+        self.ui.show3DButton.enabled = parameters.outputSegmentation is not None and not self.isRunning
+        self._updateSegmentButton()
+
+    def onModelChosen(self, index) -> None:
+        if self._parameterNode and index >= 0:
+            self._parameterNode.model = self._models.nameAt(index)
+
+    def _forgetOutputOfOtherVolume(self) -> None:
+        """With another input volume the output is a new segmentation again, not the one of the volume before."""
+        parameters = self._parameterNode
+        inputId = parameters.inputVolume.GetID() if parameters.inputVolume else None
+        changed = self._shownInputId not in (None, inputId)
+        self._shownInputId = inputId
+        output = parameters.outputSegmentation
+        if changed and output:
+            madeFor = output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole())
+            if madeFor != inputId:
+                parameters.outputSegmentation = None
+
+    def _updateSegmentButton(self) -> None:
+        from MedNCAPanel.words import missing
+
+        button, parameters = self.ui.segmentButton, self._parameterNode
+        lacks = missing(parameters.inputVolume, self._models.has(parameters.model))
+        button.enabled = self.isRunning or not lacks
+        if self.isRunning:
+            button.toolTip = _("Stop, and leave everything as it was")
+        elif lacks:
+            button.toolTip = _("Still missing: {what}").format(what=", ".join(lacks))
+        else:
+            button.toolTip = _("Segment the volume")
+
+    #
+    # The run
+    #
+
+    def onSegmentButton(self, *_args) -> None:
+        """Start a run with the parameters as they are now, or cancel the one that is on."""
+        if self.isRunning:
+            self._runSection.cancel(_("Cancelled; nothing was changed."))
+            return
+        parameters = self._parameterNode
+        steps = self.logic.processSteps(
+            parameters.inputVolume,
+            parameters.outputSegmentation,
+            model=parameters.model,
+            region=parameters.region,
+            runs=parameters.runs,
+            seed=parameters.seed,
+            engine=parameters.engine,
+            threads=parameters.threads or None,
+        )
+        nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
+        self._runSection.start(steps, nodes, self.onResult)
+
+    def onRunChanged(self) -> None:
+        """A run has begun or is over."""
+        self.ui.segmentButton.text = _("Cancel") if self.isRunning else _("Segment")
+        for name in ("inputsCollapsibleButton", "outputsCollapsibleButton", "advancedCollapsibleButton"):
+            getattr(self.ui, name).enabled = not self.isRunning
+        if self._parameterNode:
+            self.onParametersModified()
+
+    def onResult(self, segmentationNode) -> dict[str, float]:
+        """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
+        self.logic.getParameterNode().outputSegmentation = segmentationNode
+        return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
+
+    def onShow3DButton(self, shown) -> None:
+        from MedNCAScene.surface import showIn3D
+
+        with slicer.util.tryWithErrorDisplay(_("The segments could not be shown in 3D."), waitCursor=True):
+            showIn3D(self._parameterNode.outputSegmentation, shown)
+
+
+class MedNCALogic(ScriptedLoadableModuleLogic):
+    """Segmentation without a panel.
+
+    Example::
+
+        segmentationNode = MedNCALogic().process(volumeNode)
+
+    quality - The engine's scores of the latest run that ended well: volumes, agreement, verdict.
+    """
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.quality = None
+
+    def getParameterNode(self):
+        return MedNCAParameterNode(super().getParameterNode())
+
+    def process(
+        self,
+        volumeNode,
+        segmentationNode=None,
+        model=DEFAULT_MODEL,
+        region=None,
+        runs=1,
+        seed=0,
+        interactive=False,
+        **options,
+    ):
+        """Segment a volume and return the segmentation node; blocks until done.
+
+        For the arguments, the options and the errors see `processSteps`.
+        """
+        steps = self.processSteps(volumeNode, segmentationNode, model, region, runs, seed, interactive, **options)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def processSteps(
+        self,
+        volumeNode,
+        segmentationNode=None,
+        model=DEFAULT_MODEL,
+        region=None,
+        runs=1,
+        seed=0,
+        interactive=False,
+        engine="auto",
+        threads=None,
+    ):
+        """Segment a volume step by step: a generator that yields the engine's steps and returns the segmentation node.
+
+        The scene changes only after the last step. A generator that is closed before leaves it as it was.
+
+        :param volumeNode: scalar volume; it is not changed.
+        :param segmentationNode: where the segments go: those that the model made there before are replaced, others
+          stay as they are. None makes a new node.
+        :param model: name of a model, or path of a model folder.
+        :param region: ROI node that the run is limited to, or None.
+        :param runs: how often to run; the results are averaged.
+        :param seed: of the draws which cells fire.
+        :param interactive: whether an error may be shown in a dialog; it is raised in any case.
+        :param engine: "auto", "numpy" or "torch".
+        :param threads: how many processors to use; None is automatic.
+        :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
+        """
+        from MedNCAScene import engine as mednca
+        from MedNCAScene import region as regions
+        from MedNCAScene import segments, volumes
+
+        try:
+            segments.checkTarget(segmentationNode)
+            image = volumes.imageFromVolume(volumeNode)
+            box = regions.regionInVolume(region, volumeNode) if region else None
+            loadedModel = mednca.load_model(model)
+            result = yield from mednca.segment_steps(
+                image, loadedModel, region=box, runs=runs, seed=seed, engine=engine, threads=threads
+            )
+            for node in (volumeNode, segmentationNode):
+                if node is not None and node.GetScene() is None:
+                    raise mednca.ImageError(
+                        _("{name} was deleted during the run: choose another one.").format(name=node.GetName())
+                    )
+            segmentationNode = segments.writeSegments(result.labels, loadedModel, volumeNode, segmentationNode)
+        except mednca.MedNCAError as error:
+            if interactive:
+                slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
+            raise
+        self.quality = result.quality
+        return segmentationNode
+
+
+class MedNCATest(ScriptedLoadableModuleTest):
+    """Tests with the bundled model and the synthetic phantom, which need no other data."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+        from MedNCAScene import engine
+        from MedNCAScene.volumes import volumeFromImage
+
+        self.phantom = engine.make_phantom()
+        self.volumeNode = volumeFromImage(self.phantom.image, "phantom")
+
+    def test_logicFindsTheHippocampusOfThePhantom(self):
+        self.assertTruthIsFound(MedNCALogic().process(self.volumeNode))
+
+    def test_panelFindsTheHippocampusOfThePhantom(self):
+        slicer.util.selectModule("MedNCA")
+        widget = slicer.util.getModuleWidget("MedNCA")
+        widget.ui.inputSelector.setCurrentNode(self.volumeNode)
+        widget.ui.segmentButton.click()
+        assert widget.isRunning
+        while widget.isRunning:
+            slicer.app.processEvents()
+        segmentationNode = widget.ui.outputSelector.currentNode()
+        assert segmentationNode, widget.ui.statusLabel.text
+        self.assertTruthIsFound(segmentationNode)
+
+    def test_cancelledRunLeavesTheSceneAsItWas(self):
+        nodesBefore = slicer.mrmlScene.GetNumberOfNodes()
+        steps = MedNCALogic().processSteps(self.volumeNode)
+        next(steps)
+        steps.close()
+        assert slicer.mrmlScene.GetNumberOfNodes() == nodesBefore
+
+    def assertTruthIsFound(self, segmentationNode):
+        """Each segment has to overlap with the phantom's label in the same order by a Dice of 0.8."""
+        import SimpleITK as sitk
+
+        truth = sitk.GetArrayViewFromImage(self.phantom.labels)
+        for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
+            found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, self.volumeNode) > 0
+            overlap = (found & (truth == value)).sum()
+            assert 2 * overlap / (found.sum() + (truth == value).sum()) > 0.8

@@ -1,0 +1,69 @@
+"""Sentences of the panel."""
+
+from slicer.i18n import tr as _
+
+
+def modelLine(model) -> str:
+    """What a model is for, from its card: what it finds and in what, its score on data it never saw, its size."""
+    line = _("Finds {labels} in {modality}").format(
+        labels=", ".join(label.name for label in model.labels), modality=model.card["modality"]
+    )
+    dice = model.card.get("scores", {}).get("dice")
+    score = _("held-out Dice {dice:.3f}").format(dice=dice) if dice is not None else _("not evaluated")
+    return _("{line}; {score}; {kilobytes} KB.").format(
+        line=line, score=score, kilobytes=max(1, round(model.size_bytes / 1000))
+    )
+
+
+def progressLine(step, secondsLeft=None) -> str:
+    """Where a run stands, for example "fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+
+    :param step: a step of the engine.
+    :param secondsLeft: None while it is unknown.
+    """
+    parts = []
+    if step.runs > 1:
+        parts.append(_("run {run} of {runs}").format(run=step.run, runs=step.runs))
+    parts.append(_stage(step.stage, step.stages))
+    parts.append(_("step {step} of {steps}").format(step=step.step, steps=step.steps))
+    first, stop, total = step.slices
+    parts.append(_("slices {first}-{last} of {total}").format(first=first + 1, last=stop, total=total))
+    if secondsLeft is not None:
+        parts.append(_("{duration} left").format(duration=duration(secondsLeft)))
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """For example "4 s" or "2 min 10 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes:
+        return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
+    return _("{seconds} s").format(seconds=rest)
+
+
+def doneLine(volumes: dict, seconds: float) -> str:
+    """What was found, for example "Done in 4 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
+
+    :param volumes: segment name -> volume in mL.
+    """
+    found = [
+        _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
+        for name, volume in volumes.items()
+    ]
+    return _("Done in {duration}: {found}.").format(duration=duration(seconds), found=", ".join(found))
+
+
+def missing(inputVolume, hasModel: bool) -> list[str]:
+    """What still has to be chosen before a run can start."""
+    lacks = []
+    if inputVolume is None:
+        lacks.append(_("an input volume"))
+    if not hasModel:
+        lacks.append(_("a model"))
+    return lacks
+
+
+def _stage(stage: int, stages: int) -> str:
+    if stages == 2:
+        return _("coarse stage") if stage == 1 else _("fine stage")
+    return _("stage {stage} of {stages}").format(stage=stage, stages=stages)

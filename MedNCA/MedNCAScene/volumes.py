@@ -1,0 +1,94 @@
+"""Volume node <-> SimpleITK image."""
+
+import numpy as np
+import SimpleITK as sitk
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from vtk.util.numpy_support import vtk_to_numpy
+
+import MedNCALib as mednca
+
+from .geometry import ijkToRasOfImage, placeImage
+
+# Cosine between two axes of a volume above which it counts as sheared. NIfTI headers in float32 stay below 1e-5.
+_SHEAR_TOLERANCE = 1e-3
+
+
+def imageFromVolume(volumeNode) -> sitk.Image:
+    """The voxels of a volume node as a SimpleITK image in the volume's own space (its parent transform left out).
+
+    The voxels are copied: nothing that happens to the image happens to the node, and the other way round.
+
+    :raises ImageError: no volume, no voxels, several values a voxel, a label map, or axes that are not perpendicular.
+    """
+    checkVolume(volumeNode)
+    imageData = volumeNode.GetImageData()
+    voxels = vtk_to_numpy(imageData.GetPointData().GetScalars()).reshape(imageData.GetDimensions()[::-1])
+    image = sitk.GetImageFromArray(voxels)
+    placeImage(image, _ijkToRas(volumeNode))
+    return image
+
+
+def volumeFromImage(image: sitk.Image, name: str):
+    """Add a scalar volume node with the voxels and geometry of an image, and return it.
+
+    :raises RuntimeError: the image has more or less than three dimensions.
+    """
+    if image.GetDimension() != 3:
+        raise RuntimeError(f"A volume node has 3 dimensions, the image {image.GetDimension()}.")
+    return slicer.util.addVolumeFromArray(sitk.GetArrayViewFromImage(image), ijkToRasOfImage(image), name)
+
+
+def checkVolume(volumeNode) -> None:
+    """Refuse, in words for the user, what cannot be segmented as it is.
+
+    :raises ImageError: see `imageFromVolume`; also for a parent transform that is not linear.
+    """
+    if volumeNode is None:
+        raise mednca.ImageError(_("No input volume: choose one."))
+    name = volumeNode.GetName()
+    if not volumeNode.IsA("vtkMRMLScalarVolumeNode"):
+        raise mednca.ImageError(_("{name} is not a volume: choose a volume.").format(name=name))
+    if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise mednca.ImageError(
+            _("{name} is a label map, not an image: choose the volume that it was made from.").format(name=name)
+        )
+    imageData = volumeNode.GetImageData()
+    if imageData is None or imageData.GetNumberOfPoints() == 0 or imageData.GetPointData().GetScalars() is None:
+        raise mednca.ImageError(_("{name} has no voxels: load its data or choose another volume.").format(name=name))
+    components = imageData.GetNumberOfScalarComponents()
+    if components != 1:
+        raise mednca.ImageError(
+            _(
+                "{name} has {components} values in each voxel (a colour or vector volume): convert it to a volume of"
+                " one value, for example with the module Vector to Scalar Volume."
+            ).format(name=name, components=components)
+        )
+    _checkPerpendicular(volumeNode)
+    transformNode = volumeNode.GetParentTransformNode()
+    if transformNode is not None and not transformNode.IsTransformToWorldLinear():
+        raise mednca.ImageError(
+            _("{name} is under the non-linear transform {transform}: harden the transform first.").format(
+                name=name, transform=transformNode.GetName()
+            )
+        )
+
+
+def _checkPerpendicular(volumeNode) -> None:
+    axes = _ijkToRas(volumeNode)[:3, :3]
+    directions = axes / np.linalg.norm(axes, axis=0)
+    cosines = directions.T @ directions - np.eye(3)
+    if not np.all(np.abs(cosines) < _SHEAR_TOLERANCE):
+        raise mednca.ImageError(
+            _(
+                "The axes of {name} are not perpendicular (a sheared volume): resample it first, for example with the"
+                " module Resample Scalar/Vector/DWI Volume."
+            ).format(name=volumeNode.GetName())
+        )
+
+
+def _ijkToRas(volumeNode) -> np.ndarray:
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
