@@ -1,0 +1,21 @@
+"""The one family of errors that a user may see.
+
+Every message is a sentence for the person in front of the screen: it names the thing, says what is wrong with it and
+what to do. Callers catch `MedNCAError` and show `str(error)`; anything else is a defect of this project.
+"""
+
+
+class MedNCAError(Exception):
+    """Base of all errors that are the input's or the setting's fault."""
+
+
+class ImageError(MedNCAError):
+    """An image, a label image or a region that cannot be used."""
+
+
+class ModelError(MedNCAError):
+    """A model folder that cannot be used."""
+
+
+class TrainingError(MedNCAError):
+    """Training data or training settings that cannot be used."""

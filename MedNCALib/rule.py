@@ -1,0 +1,89 @@
+"""The automaton's rule: its learned parameters and what one step of it means.
+
+A cell is one pixel. Its state has C channels, `[image | outputs | hidden]`. One step is the same for every cell
+(Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023, arXiv 2302.03473):
+
+1. perceive   y  = [x, p(x)]                 p: learned k x k convolution with bias, C -> F (F = 2C in Med-NCA)
+2. update     dx = U relu(W y + b)           W: (H, C + F), U: (C, H), no bias on U
+3. fire       dx = 0 where the cell does not fire (one draw a cell, all channels together)
+4. x <- x + dx, except the image channels, which never change
+
+The fast kernels in `kernels` compute the same; `Rule.step` is the reading that they are compared with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PADDINGS = ("edge", "reflect")  # names as in numpy.pad
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The parameters of one automaton, all float32.
+
+    Attributes:
+        perception: filters, shape (F, C, k, k), k odd; the first k runs along rows, the second along columns.
+        perception_bias: shape (F,).
+        hidden: weights of the hidden layer, shape (H, C + F).
+        hidden_bias: shape (H,).
+        update: weights from the hidden layer to the change of state, shape (C, H).
+    """
+
+    perception: np.ndarray
+    perception_bias: np.ndarray
+    hidden: np.ndarray
+    hidden_bias: np.ndarray
+    update: np.ndarray
+
+    @property
+    def channels(self) -> int:
+        return self.perception.shape[1]
+
+    @property
+    def radius(self) -> int:
+        """How far a cell sees, in cells."""
+        return self.perception.shape[2] // 2
+
+    @property
+    def parameters(self) -> int:
+        return sum(array.size for array in vars(self).values())
+
+    @staticmethod
+    def shapes(channels: int, filters: int, hidden: int, kernel_size: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter, by attribute name."""
+        return {
+            "perception": (filters, channels, kernel_size, kernel_size),
+            "perception_bias": (filters,),
+            "hidden": (hidden, channels + filters),
+            "hidden_bias": (hidden,),
+            "update": (channels, hidden),
+        }
+
+    def step(self, state: np.ndarray, fire: np.ndarray, image_channels: int, padding: str = "edge") -> np.ndarray:
+        """One step, read plainly: dense, in float64, without any trick.
+
+        Args:
+            state: shape (N, H, W, C).
+            fire: boolean, shape (N, H, W).
+            image_channels: how many leading channels hold the image and stay as they are.
+            padding: what a cell at the border sees outside, "edge" or "reflect".
+
+        Returns:
+            The next state, float64, shape (N, H, W, C).
+        """
+        state = state.astype(np.float64)
+        _, height, width, _ = state.shape
+        radius, size = self.radius, self.perception.shape[2]
+        padded = np.pad(state, ((0, 0), (radius, radius), (radius, radius), (0, 0)), mode=padding)
+        perceived = np.broadcast_to(self.perception_bias.astype(np.float64), (*state.shape[:3], len(self.perception)))
+        for row in range(size):
+            for column in range(size):
+                neighbour = padded[:, row : row + height, column : column + width]
+                perceived = perceived + neighbour @ self.perception[:, :, row, column].T
+        perception = np.concatenate([state, perceived], axis=-1)
+        change = np.maximum(perception @ self.hidden.T + self.hidden_bias, 0) @ self.update.T
+        change[..., :image_channels] = 0
+        return state + change * fire[..., None]
