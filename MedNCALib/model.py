@@ -1,0 +1,227 @@
+"""The model folder on disk: `card.json`, `weights.npz` and `labels.csv`.
+
+Bundled models lie in `weights/`; the user's own in a directory that the environment variable MEDNCA_MODELS or the
+caller names. A folder copied there is a new model: no code changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .atomic import written_whole
+from .cascade import Architecture, Cascade, Stage
+from .errors import ModelError
+from .intensity import Normalisation
+from .labels import Label, read_labels, write_labels
+from .rule import Rule
+from .space import SliceFormat
+
+FORMAT = 1
+CARD, WEIGHTS, LABELS = "card.json", "weights.npz", "labels.csv"
+_REQUIRED = (
+    "name",
+    "title",
+    "description",
+    "modality",
+    "anatomy",
+    "architecture",
+    "preprocessing",
+    "licence",
+    "sha256",
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, ready to run.
+
+    Attributes:
+        card: all of `card.json`.
+        cascade: the automata.
+        slice_format: the slices it expects.
+        normalisation: how intensities are scaled.
+        labels: what it finds, in the order of its outputs.
+        folder: where it lies; None for one that was never saved.
+    """
+
+    card: dict[str, Any]
+    cascade: Cascade
+    slice_format: SliceFormat
+    normalisation: Normalisation
+    labels: tuple[Label, ...]
+    folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.card["name"]
+
+    @property
+    def title(self) -> str:
+        return self.card["title"]
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the folder's three files; 0 for a model that was never saved."""
+        return (
+            0 if self.folder is None else sum((self.folder / file).stat().st_size for file in (CARD, WEIGHTS, LABELS))
+        )
+
+    def save(self, folder: str | os.PathLike) -> Model:
+        """Write the folder and return the model as saved: each file is replaced whole, the card last."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = _pack(self.cascade)
+        card = {"format": FORMAT, **self.card}
+        card["architecture"] = asdict(self.cascade.architecture)
+        card["preprocessing"] = {**asdict(self.slice_format), "normalisation": asdict(self.normalisation)}
+        card["parameters"] = self.cascade.parameters
+        card["sha256"] = hashlib.sha256(weights).hexdigest()
+        with written_whole(folder / LABELS) as path:
+            write_labels(path, self.labels)
+        with written_whole(folder / WEIGHTS) as path:
+            path.write_bytes(weights)
+        with written_whole(folder / CARD) as path:
+            path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return replace(self, card=card, folder=folder)
+
+
+def load_model(name_or_folder: str | os.PathLike, directory: str | os.PathLike | None = None) -> Model:
+    """Load a model by its name, or from its folder.
+
+    Args:
+        name_or_folder: name of a bundled model or of a folder in the user's models directory, or a path to a model
+            folder.
+        directory: the user's models directory; default: what MEDNCA_MODELS names.
+
+    Raises:
+        ModelError: there is none, or its folder is damaged; the message says what is wrong and what to do.
+    """
+    if (Path(name_or_folder) / CARD).is_file():
+        return _load(Path(name_or_folder))
+    folders = {folder.name: folder for folder in reversed(_model_folders(directory))}
+    if str(name_or_folder) in folders:
+        return _load(folders[str(name_or_folder)])
+    if Path(name_or_folder).is_dir():
+        raise ModelError(f"{name_or_folder} is not a model folder: it has no {CARD}.")
+    raise ModelError(
+        f"There is no model {str(name_or_folder)!r}. Choose one of: {', '.join(sorted(folders)) or 'none'}."
+    )
+
+
+def list_models(directory: str | os.PathLike | None = None) -> list[Model]:
+    """All models that load, the bundled ones first; `check_model` tells why another does not."""
+    models = {}
+    for folder in _model_folders(directory):
+        if check_model(folder) is None:
+            models.setdefault(folder.name, _load(folder))
+    return list(models.values())
+
+
+def check_model(folder: str | os.PathLike) -> str | None:
+    """What is wrong with a model folder, in a sentence; None where nothing is."""
+    try:
+        _load(Path(folder))
+    except ModelError as error:
+        return str(error)
+    return None
+
+
+def bundled_models_directory() -> Path:
+    """Where the bundled models are: inside the installed package, or beside it in the source tree and in Slicer."""
+    package = Path(__file__).resolve().parent
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def _model_folders(directory: str | os.PathLike | None) -> list[Path]:
+    directory = directory or os.environ.get("MEDNCA_MODELS")
+    roots = [bundled_models_directory(), *([Path(directory)] if directory else [])]
+    return [card.parent for root in roots for card in sorted(root.glob(f"*/{CARD}"))]
+
+
+def _load(folder: Path) -> Model:
+    def damaged(what: str) -> ModelError:
+        return ModelError(f"The model folder {folder} cannot be used: {what}.")
+
+    for file in (CARD, WEIGHTS, LABELS):
+        if not (folder / file).is_file():
+            raise damaged(f"{file} is missing; copy the whole folder again")
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        version = card["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(f"{CARD} cannot be read ({error}); copy the folder again") from error
+    if version != FORMAT:
+        raise damaged(f"its format is {version} and this version of MedNCA reads {FORMAT}; update MedNCA")
+    missing = [key for key in _REQUIRED if key not in card]
+    if missing:
+        raise damaged(f"{CARD} lacks {', '.join(missing)}; copy the folder again")
+    weights = (folder / WEIGHTS).read_bytes()
+    if hashlib.sha256(weights).hexdigest() != card["sha256"]:
+        raise damaged(
+            f"{WEIGHTS} is not the file that {CARD} was written for (checksums differ); copy the folder again"
+        )
+    try:
+        settings = dict(card["architecture"])
+        stages = tuple(Stage(**stage) for stage in settings.pop("stages"))
+        architecture = Architecture(**settings, stages=stages)
+        preprocessing = dict(card["preprocessing"])
+        normalisation = preprocessing.pop("normalisation")
+        normalisation = Normalisation(normalisation["scope"], tuple(normalisation["percentiles"]))
+        size = preprocessing.pop("size")
+        spacing = tuple(preprocessing.pop("spacing"))
+        slice_format = SliceFormat(**preprocessing, spacing=spacing, size=None if size is None else tuple(size))
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(f"{CARD} describes no model that can be built ({error})") from error
+    labels = read_labels(folder / LABELS)
+    if len(labels) != architecture.labels:
+        raise damaged(f"{LABELS} names {len(labels)} labels and the model finds {architecture.labels}")
+    return Model(
+        card,
+        Cascade(architecture, _unpack(weights, architecture, damaged)),
+        slice_format,
+        normalisation,
+        labels,
+        folder,
+    )
+
+
+def _pack(cascade: Cascade) -> bytes:
+    arrays = {
+        f"stage{number}.{name}": array
+        for number, rule in enumerate(cascade.rules, 1)
+        for name, array in vars(rule).items()
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _unpack(weights: bytes, architecture: Architecture, damaged) -> tuple[Rule, ...]:
+    try:
+        with np.load(io.BytesIO(weights), allow_pickle=False) as file:
+            arrays = dict(file)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise damaged(f"{WEIGHTS} cannot be read ({error}); copy the folder again") from error
+    rules = []
+    for number in range(1, len(architecture.stages) + 1):
+        parameters = {}
+        for name, shape in architecture.rule_shapes.items():
+            array = arrays.get(f"stage{number}.{name}")
+            if array is None or array.shape != shape or array.dtype != np.float32:
+                found = "nothing" if array is None else f"{array.dtype} {array.shape}"
+                raise damaged(f"{WEIGHTS} holds {found} for {name} of stage {number}, where float32 {shape} is needed")
+            if not np.isfinite(array).all():
+                raise damaged(f"{WEIGHTS} holds values that are not numbers in {name} of stage {number}")
+            parameters[name] = array
+        rules.append(Rule(**parameters))
+    return tuple(rules)
