@@ -1,0 +1,114 @@
+"""How far the result can be trusted: several runs differ only in which cells fired, so where they differ, the model is
+unsure.
+
+- NQM = sum of the standard deviation over runs / sum of the mean probability (Kalkhof and Mukhopadhyay, "M3D-NCA",
+  MICCAI 2023, arXiv 2309.02954); higher is worse.
+- Agreement = mean Dice over all pairs of runs, per label and averaged over labels (as a failure score: arXiv
+  2406.03323); lower is worse.
+
+The verdict compares both with thresholds from the model's card, which were calibrated on validation data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Volume of one label in mL and, over several runs, its standard deviation."""
+
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Scores of one result; all but the volumes need at least two runs and are None for one.
+
+    Attributes:
+        runs: number of runs.
+        nqm: see the module's text.
+        agreement: mean over labels of `label_agreement`.
+        label_agreement: mean pairwise Dice of the runs, by label name.
+        volumes_ml: by label name.
+        verdict: "pass" or "review"; None where the card has no thresholds.
+    """
+
+    runs: int
+    nqm: float | None
+    agreement: float | None
+    label_agreement: dict[str, float]
+    volumes_ml: dict[str, Volume]
+    verdict: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain dictionaries and numbers, for JSON."""
+        return asdict(self)
+
+
+class QualityMeter:
+    """Adds up over groups of slices what the scores need, so that no run is kept whole.
+
+    Args:
+        runs: number of runs.
+        labels: number of labels.
+    """
+
+    def __init__(self, runs: int, labels: int):
+        self._sizes = np.zeros((runs, labels), np.int64)
+        self._overlaps = np.zeros((runs, runs, labels), np.int64)
+        self._deviation = self._probability = 0.0
+
+    def add(self, winners: Sequence[np.ndarray], mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Add a group of slices.
+
+        Args:
+            winners: for each run, the winning label of each cell: 0 for none, else 1 to K; any shape.
+            mean: mean probability over the runs, shape (..., K).
+            deviation: standard deviation over the runs, the same shape.
+        """
+        for label in range(self._sizes.shape[1]):
+            masks = [winner == label + 1 for winner in winners]
+            self._sizes[:, label] += [np.count_nonzero(mask) for mask in masks]
+            for a, b in combinations(range(len(masks)), 2):
+                self._overlaps[a, b, label] += np.count_nonzero(masks[a] & masks[b])
+        self._deviation += float(deviation.sum(dtype=np.float64))
+        self._probability += float(mean.sum(dtype=np.float64))
+
+    def quality(
+        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: dict | None
+    ) -> Quality:
+        """The scores.
+
+        Args:
+            names: name of each label.
+            volumes: volume of each label of the final result, in mL.
+            cell_ml: volume of one cell of the model's grid, in mL.
+            thresholds: the card's `quality`: lowest `agreement` and highest `nqm` that pass.
+        """
+        runs = len(self._sizes)
+        if runs < 2:
+            return Quality(1, None, None, {}, {name: Volume(ml, None) for name, ml in zip(names, volumes)}, None)
+        nqm = self._deviation / self._probability if self._probability else 0.0
+        pairs = list(combinations(range(runs), 2))
+        by_label = {
+            name: float(np.mean([self._dice(a, b, label) for a, b in pairs])) for label, name in enumerate(names)
+        }
+        agreement = float(np.mean(list(by_label.values())))
+        spreads = (self._sizes * cell_ml).std(axis=0, ddof=1)
+        spread = {name: Volume(ml, float(sd)) for name, ml, sd in zip(names, volumes, spreads)}
+        verdict = None
+        if thresholds:
+            sure = agreement >= thresholds["agreement"] and nqm <= thresholds["nqm"] and min(volumes) > 0
+            verdict = "pass" if sure else "review"
+        return Quality(runs, nqm, agreement, by_label, spread, verdict)
+
+    def _dice(self, a: int, b: int, label: int) -> float:
+        sizes = self._sizes[a, label] + self._sizes[b, label]
+        return 2 * self._overlaps[a, b, label] / sizes if sizes else 1.0
