@@ -1,0 +1,152 @@
+"""Random changes to a batch of slices, so that a model meets more kinds of images than the training data has.
+
+All on tensors and for the whole batch at once, so the same code runs on a CPU and on a GPU. Intensities are 0 to 1
+before and after.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strong the changes are. Each intensity change is applied to a sample with probability `chance`.
+
+    Attributes:
+        rotation: largest angle in degrees.
+        scale: largest factor of enlarging and of shrinking.
+        shear: largest shear.
+        shift: largest shift, as a share of the slice's size.
+        mirror: mirror left and right in half of the samples.
+        chance: see above.
+        noise: largest standard deviation of Gaussian noise.
+        bias: largest amplitude of a smooth bias field: 0.5 is a factor from 1/1.5 to 1.5.
+        gamma: largest exponent on the intensities, and one over it the smallest.
+        contrast: largest relative change of the intensities' range at either end.
+        blur: largest standard deviation of Gaussian blur, in pixels.
+        low_resolution: largest factor by which a slice is made coarser and back.
+    """
+
+    rotation: float = 15.0
+    scale: float = 1.25
+    shear: float = 0.1
+    shift: float = 0.1
+    mirror: bool = True
+    chance: float = 0.4
+    noise: float = 0.12
+    bias: float = 0.5
+    gamma: float = 1.5
+    contrast: float = 0.2
+    blur: float = 1.0
+    low_resolution: float = 2.0
+
+    def warp(
+        self,
+        image: Tensor,
+        target: Tensor,
+        classes: int,
+        size: tuple[int, int],
+        mirror: str,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Random affine map from slices to a canvas of `size`, centred; beyond the slice its border goes on.
+
+        Args:
+            image: (N, image_channels, H, W).
+            target: int64, (N, H, W).
+            classes: number of classes, the background included.
+            size: rows and columns of the canvas.
+            mirror: which way is left to right: "slices", "rows" or "columns".
+            generator: of random numbers.
+        """
+        count, _, height, width = image.shape
+
+        def between(largest: float) -> Tensor:
+            return (2 * torch.rand(count, device=image.device, generator=generator) - 1) * largest
+
+        angle = between(math.radians(self.rotation))
+        zoom = torch.exp(between(math.log(self.scale)))
+        stretch = torch.exp(between(math.log(self.scale) / 3))
+        shear = between(self.shear)
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        # Rows of the matrix give, in input pixels, where a canvas pixel comes from: along columns (x), then along rows
+        # (y).
+        xx, xy = zoom * stretch * cosine, zoom * (shear * cosine - sine)
+        yx, yy = zoom * sine, zoom / stretch * (shear * sine + cosine)
+        if self.mirror:
+            flip = torch.rand(count, device=image.device, generator=generator) < 0.5
+            sign = torch.where(flip, -1.0, 1.0)
+            if mirror == "slices":
+                image = torch.where(flip[:, None, None, None], image.flip(1), image)
+            elif mirror == "columns":
+                xx, xy = xx * sign, xy * sign
+            else:
+                yx, yy = yx * sign, yy * sign
+        shift_x, shift_y = between(2 * self.shift), between(2 * self.shift)
+        rows, columns = size
+        matrix = torch.stack(
+            [
+                torch.stack([xx * columns / width, xy * rows / width, shift_x], dim=1),
+                torch.stack([yx * columns / height, yy * rows / height, shift_y], dim=1),
+            ],
+            dim=1,
+        )
+        grid = F.affine_grid(matrix, [count, 1, rows, columns], align_corners=False)
+        one_hot = F.one_hot(target, classes).movedim(-1, 1).to(image.dtype)
+        both = F.grid_sample(torch.cat([image, one_hot], dim=1), grid, padding_mode="border", align_corners=False)
+        channels = image.shape[1]
+        return both[:, :channels], both[:, channels:].argmax(dim=1)
+
+    def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """Bias field, gamma, blur, low resolution, noise and contrast on (N, image_channels, H, W)."""
+        count, _, height, width = image.shape
+        device = image.device
+
+        def uniform(low: float, high: float, *shape: int) -> Tensor:
+            draws = torch.rand(count, *(shape or (1, 1, 1)), device=device, generator=generator)
+            return low + draws * (high - low)
+
+        def some() -> Tensor:
+            return torch.rand(count, 1, 1, 1, device=device, generator=generator) < self.chance
+
+        knots = uniform(-1, 1, 1, 3, 3) * uniform(0, math.log(1 + self.bias))
+        field = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)
+        image = torch.where(some(), image * torch.exp(field), image)
+        exponent = torch.exp(uniform(-math.log(self.gamma), math.log(self.gamma)))
+        image = torch.where(some(), image.clamp(min=0) ** exponent, image)
+        image = torch.where(some(), _blur(image, uniform(0.1, self.blur)), image)
+        image = torch.where(some(), self._coarsen(image, generator), image)
+        noise = torch.randn(image.shape, device=device, generator=generator) * uniform(0, self.noise)
+        image = torch.where(some(), image + noise, image)
+        low, high = uniform(-self.contrast, self.contrast), uniform(1 - self.contrast, 1 + self.contrast)
+        image = torch.where(some(), (image - low) / (high - low), image)
+        return image.clamp(0, 1)
+
+    def _coarsen(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """The whole batch at one random resolution: which samples use it is drawn by the caller."""
+        height, width = image.shape[2:]
+        draw = torch.rand(1, device=image.device, generator=generator).item()
+        factor = 1 + draw * (self.low_resolution - 1)
+        small = F.interpolate(
+            image, (round(height / factor), round(width / factor)), mode="bilinear", antialias=True, align_corners=False
+        )
+        return F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
+
+
+def _blur(image: Tensor, sd: Tensor) -> Tensor:
+    """Gaussian blur with one standard deviation (in pixels) for each sample, shape (N, 1, 1, 1)."""
+    count, channels, height, width = image.shape
+    radius = 3
+    offsets = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
+    weights = torch.exp(-0.5 * (offsets / sd.view(count, 1)) ** 2)
+    weights = (weights / weights.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)[:, None, None]
+    planes = F.pad(image, (radius,) * 4, mode="replicate").reshape(1, count * channels, height + 6, width + 6)
+    planes = F.conv2d(planes, weights, groups=count * channels)
+    planes = F.conv2d(planes, weights.transpose(2, 3), groups=count * channels)
+    return planes.view(count, channels, height, width)

@@ -1,0 +1,178 @@
+"""Training cases: checked by name before the first batch, split by case, and drawn as batches of slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+
+from ..errors import ImageError, TrainingError
+from ..files import read_image
+from ..intensity import Normalisation
+from ..pairs import Pair
+from ..phantom import make_phantom
+from ..space import SliceFormat, SliceSpace
+
+_VALIDATION_EVERY = 6  # one block in six is kept for validation
+_BLOCKS = 18  # so the validation share is three blocks of neighbouring names
+
+
+@dataclass(frozen=True)
+class Case:
+    """One volume on the model's grid.
+
+    Attributes:
+        name: of the pair of files.
+        slices: intensities 0..1, float32, shape (n, H, W).
+        target: which label, 0 to K in the model's order, uint8, shape (n, H, W).
+        foreground: numbers of the slices that show a label.
+    """
+
+    name: str
+    slices: np.ndarray
+    target: np.ndarray
+    foreground: np.ndarray
+
+
+def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
+
+    Raises:
+        TrainingError: fewer than two pairs.
+    """
+    if len(pairs) < 2:
+        raise TrainingError("Training needs at least two volumes with labels, one of them for validation.")
+    size = -(-len(pairs) // _BLOCKS)
+    middle = min(_VALIDATION_EVERY // 2, (len(pairs) - 1) // size)
+    kept = {index for index in range(len(pairs)) if index // size % _VALIDATION_EVERY == middle}
+    return (
+        [pair for index, pair in enumerate(pairs) if index not in kept],
+        [pair for index, pair in enumerate(pairs) if index in kept],
+    )
+
+
+def read_pair(pair: Pair) -> tuple[sitk.Image, sitk.Image]:
+    """Image and label image of one case.
+
+    Raises:
+        TrainingError: unreadable, on different grids, no label voxel, or voxels that are not numbers; with the name.
+    """
+    try:
+        image, labels = read_image(pair.image), read_image(pair.label)
+    except ImageError as error:
+        raise TrainingError(f"{pair.name}: {error}") from error
+    same_place = np.allclose(image.GetOrigin(), labels.GetOrigin(), atol=1e-2) and np.allclose(
+        (*image.GetSpacing(), *image.GetDirection()), (*labels.GetSpacing(), *labels.GetDirection()), atol=1e-3
+    )
+    if image.GetSize() != labels.GetSize() or not same_place:
+        raise TrainingError(
+            f"{pair.name}: image and labels are not on the same grid (sizes {image.GetSize()} and {labels.GetSize()}). "
+            "Resample the labels to the image."
+        )
+    if not np.isfinite(sitk.GetArrayViewFromImage(image)).all():
+        raise TrainingError(f"{pair.name}: the image has voxels that are not numbers (NaN or infinite). Replace them.")
+    if not sitk.GetArrayViewFromImage(labels).any():
+        raise TrainingError(f"{pair.name}: the label image is empty. Draw the labels, or take the case out.")
+    return image, labels
+
+
+def label_values(images: Sequence[tuple[str, sitk.Image]]) -> list[int]:
+    """The values that the label images use, background excluded.
+
+    Raises:
+        TrainingError: a value that is not a whole number from 1 to 255, with the name of the case.
+    """
+    values: set[int] = set()
+    for name, image in images:
+        found = np.unique(sitk.GetArrayViewFromImage(image))
+        found = found[found != 0]
+        if (found != np.round(found)).any() or found.min() < 1 or found.max() > 255:
+            raise TrainingError(f"{name}: labels must be whole numbers from 1 to 255, not {found[:5].tolist()}.")
+        values.update(int(value) for value in found)
+    return sorted(values)
+
+
+def make_case(
+    name: str,
+    image: sitk.Image,
+    labels: sitk.Image,
+    values: Sequence[int],
+    slice_format: SliceFormat,
+    normalisation: Normalisation,
+) -> Case:
+    """Bring one volume and its labels to the model's grid; a cell has the label that covers most of it."""
+    space = SliceSpace(image, slice_format)
+    try:
+        slices = normalisation.apply(space.read(0, space.count), normalisation.limits(space.voxels))
+    except ImageError as error:
+        raise TrainingError(f"{name}: {error}") from error
+    shares = []
+    for value in values:
+        mask = SliceSpace(sitk.Cast(labels == value, sitk.sitkFloat32), slice_format)
+        shares.append(mask.read(0, mask.count))
+    background = 1 - np.sum(shares, axis=0)
+    target = np.argmax([background, *shares], axis=0).astype(np.uint8)
+    return Case(name, slices, target, np.flatnonzero(target.any(axis=(1, 2))))
+
+
+def phantom_cases(
+    count: int, values: Sequence[int], slice_format: SliceFormat, normalisation: Normalisation
+) -> list[Case]:
+    """Synthetic phantoms as cases, with various noise and bias field.
+
+    Raises:
+        TrainingError: the labels in the data are not the phantom's.
+    """
+    cases = []
+    for seed in range(count):
+        phantom = make_phantom(seed=1000 + seed, noise=0.01 + 0.04 * (seed % 4) / 3, bias=0.3 * (seed % 3) / 2)
+        name = f"phantom-{seed}"
+        if not set(label_values([(name, phantom.labels)])) <= set(values):
+            raise TrainingError(
+                "The preset adds phantoms, whose labels 1 and 2 the data does not have: set phantoms to 0."
+            )
+        cases.append(make_case(name, phantom.image, phantom.labels, values, slice_format, normalisation))
+    return cases
+
+
+class Sampler:
+    """Draws batches of slices with their neighbours; the batch's number alone decides what is drawn.
+
+    Args:
+        cases: the training cases; each is drawn equally often.
+        image_channels: slices in a stack.
+        batch_size: slices in a batch.
+        foreground: share of slices that show a label.
+    """
+
+    def __init__(self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float):
+        self._cases = cases
+        self._offsets = np.arange(image_channels) - image_channels // 2
+        self._batch_size, self._foreground = batch_size, foreground
+        self._size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
+
+    def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Images (N, image_channels, H, W), float32, and targets (N, H, W), int64; small slices are centred."""
+        images, targets = [], []
+        for _ in range(self._batch_size):
+            case = self._cases[random.integers(len(self._cases))]
+            choose = case.foreground if random.random() < self._foreground else len(case.slices)
+            index = random.choice(choose)
+            stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
+            images.append(self._padded(case.slices[stack]))
+            targets.append(self._padded(case.target[index][None])[0])
+        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).long()
+
+    def _padded(self, planes: np.ndarray) -> np.ndarray:
+        margins = [(total - length) for total, length in zip(self._size, planes.shape[1:])]
+        return np.pad(planes, [(0, 0), *((margin // 2, margin - margin // 2) for margin in margins)], mode="edge")
+
+
+def summary(path: Path, count: int) -> dict[str, object]:
+    """How the data is named in the card where the preset does not say it."""
+    return {"name": path.name, "source": "the user's own", "licence": "not stated", "cases": count}

@@ -1,0 +1,104 @@
+"""The cascade as a PyTorch module: the same meaning as `MedNCALib.cascade`, with gradients, on a CPU or a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
+from torch import Tensor, nn
+
+from ..cascade import Architecture, Cascade
+from ..interpolation import sampling_matrix
+from ..rule import Rule
+
+_TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
+
+
+class Automaton(nn.Module):
+    """One rule. Up to the relu it is linear, so perception and hidden layer are folded into one convolution, C -> H."""
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self._architecture = architecture
+        for name, shape in architecture.rule_shapes.items():
+            self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+        # As PyTorch initialises its layers; the update starts at zero, so that the first step changes nothing.
+        for weight, bias in ((self.perception, self.perception_bias), (self.hidden, self.hidden_bias)):
+            bound = weight[0].numel() ** -0.5
+            nn.init.uniform_(weight, -bound, bound)
+            nn.init.uniform_(bias, -bound, bound)
+        frozen = torch.ones(architecture.channels, 1, 1, 1)
+        frozen[: architecture.image_channels] = 0
+        self.register_buffer("_moves", frozen, persistent=False)
+
+    def forward(self, state: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        """Apply the rule `steps` times to (N, C, h, w)."""
+        architecture = self._architecture
+        channels, radius = architecture.channels, architecture.kernel_size // 2
+        own, perceived = self.hidden[:, :channels], self.hidden[:, channels:]
+        kernel = torch.einsum("hf,fcij->hcij", perceived, self.perception)
+        kernel = kernel + F.pad(own[:, :, None, None], (radius,) * 4)
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        bias = self.hidden_bias + perceived @ self.perception_bias
+        update = self.update[:, :, None, None] * self._moves
+        count, _, height, width = state.shape
+        padding = _TORCH_PADDING[architecture.padding]
+        with torch.autocast(state.device.type, torch.bfloat16, enabled=state.is_cuda):
+            for _ in range(steps):
+                draws = torch.rand(count, 1, height, width, device=state.device, generator=generator)
+                fire = (draws < architecture.fire_rate).to(state.dtype)
+                framed = F.pad(state, (radius,) * 4, mode=padding).contiguous(memory_format=torch.channels_last)
+                change = F.conv2d(F.relu(F.conv2d(framed, kernel, bias)), update)
+                state = state + change * fire
+        return state
+
+
+class Network(nn.Module):
+    """All stages of a cascade."""
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self.architecture = architecture
+        self.automata = nn.ModuleList(Automaton(architecture) for _ in architecture.stages)
+
+    def seed(self, image: Tensor, stage: int, before: Tensor | None) -> Tensor:
+        """`Architecture.seed` for tensors: image (N, image_channels, H, W), state (N, C, h, w)."""
+        architecture = self.architecture
+        scale = architecture.stages[stage].scale
+        size = image.shape[2] // scale, image.shape[3] // scale
+        small = resize(image, size, architecture.downscale)
+        if before is None:
+            rest = small.new_zeros(len(small), architecture.channels - architecture.image_channels, *size)
+        else:
+            rest = resize(before, size, architecture.handover)[:, architecture.image_channels :]
+        return torch.cat([small, rest], dim=1)
+
+    def logits(self, state: Tensor) -> Tensor:
+        first = self.architecture.image_channels
+        return state[:, first : first + self.architecture.outputs]
+
+    def to_cascade(self) -> Cascade:
+        """The same cascade for the engine."""
+        rules = tuple(
+            Rule(**{name: value.detach().float().cpu().numpy() for name, value in automaton.named_parameters()})
+            for automaton in self.automata
+        )
+        return Cascade(self.architecture, rules)
+
+    def load_rules(self, rules: Sequence[Rule]) -> None:
+        """Take over the parameters of a cascade of the same architecture."""
+        for automaton, rule in zip(self.automata, rules):
+            automaton.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in vars(rule).items()})
+
+
+def resize(planes: Tensor, size: tuple[int, int], method: str) -> Tensor:
+    """Resize (N, C, H, W) with the engine's own matrices."""
+    if planes.shape[2:] == size:
+        return planes
+    rows, columns = (
+        torch.from_numpy(sampling_matrix(length, samples, method)).to(planes)
+        for length, samples in zip(planes.shape[2:], size)
+    )
+    return rows @ planes @ columns.T

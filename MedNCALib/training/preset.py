@@ -1,0 +1,99 @@
+"""Presets: all settings of a training in one small JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..cascade import Architecture, Stage
+from ..errors import TrainingError
+from ..intensity import Normalisation
+from ..space import SliceFormat
+from .augment import Augmentation
+
+_FOLDER = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a preset file says.
+
+    Attributes:
+        card: the card's texts: title, description, modality, anatomy, field of view, data, limits, licence.
+        architecture: keywords of `Architecture` except `outputs`, which follows from the labels in the data.
+        preprocessing: keywords of `SliceFormat`, a spacing of "median" for the data's own, and `normalisation`.
+        augmentation: keywords of `Augmentation`.
+        canvas: rows and columns of a training slice, multiples of the coarsest scale.
+        crop: rows and columns of the crop that the last stage is trained on; null for the whole canvas.
+        batch_size: slices in a batch.
+        learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
+        dice_weight: weight of the Dice loss against the cross-entropy's 1.
+        averaging: decay of the exponential moving average of the weights, which is what is saved.
+        jitter: relative range of the random number of steps.
+        rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
+        foreground: share of slices that show a label.
+        phantoms: synthetic phantoms added to the training cases.
+        batches: length of training where neither minutes nor batches are given.
+    """
+
+    card: dict[str, Any]
+    architecture: dict[str, Any]
+    preprocessing: dict[str, Any]
+    augmentation: dict[str, Any]
+    canvas: tuple[int, int]
+    crop: tuple[int, int] | None
+    batch_size: int
+    learning_rate: float
+    dice_weight: float
+    averaging: float
+    jitter: float
+    rest: float
+    foreground: float
+    phantoms: int
+    batches: int
+
+    def build_architecture(self, labels: int) -> Architecture:
+        settings = dict(self.architecture)
+        stages = tuple(Stage(**stage) for stage in settings.pop("stages"))
+        return Architecture(**settings, stages=stages, outputs=labels + 1, activation="softmax")
+
+    def build_slice_format(self, median_spacing: tuple[float, float, float]) -> SliceFormat:
+        """`median_spacing`: of the training images, along the axes that the preset names."""
+        settings = {name: value for name, value in self.preprocessing.items() if name != "normalisation"}
+        spacing = [
+            median if value == "median" else value for value, median in zip(settings.pop("spacing"), median_spacing)
+        ]
+        return SliceFormat(**settings, spacing=tuple(spacing))
+
+    def build_normalisation(self) -> Normalisation:
+        settings = self.preprocessing["normalisation"]
+        return Normalisation(settings["scope"], tuple(settings["percentiles"]))
+
+    def build_augmentation(self) -> Augmentation:
+        return Augmentation(**self.augmentation)
+
+
+def preset_names() -> list[str]:
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+def load_preset(name: str) -> Preset:
+    """Load a preset by its name, or from a JSON file.
+
+    Raises:
+        TrainingError: there is none of that name, or the file cannot be read.
+    """
+    path = Path(name) if name.endswith(".json") else _FOLDER / f"{name}.json"
+    if not path.is_file():
+        raise TrainingError(
+            f"There is no preset {name!r}. Choose one of {', '.join(preset_names())}, or name a .json file."
+        )
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings["canvas"] = tuple(settings["canvas"])
+        settings["crop"] = None if settings["crop"] is None else tuple(settings["crop"])
+        return Preset(**settings)
+    except (ValueError, TypeError, KeyError) as error:
+        raise TrainingError(f"The preset {path} cannot be read: {error}.") from error

@@ -1,0 +1,295 @@
+"""The loop: batches, averaged weights, validation, checkpoints.
+
+Every random choice follows from the seed and the batch's number, so a run that was killed and resumed gives the same
+weights as one that went through.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+
+from ..atomic import written_whole
+from ..cascade import Architecture
+from ..errors import TrainingError
+from ..labels import Label
+from ..metrics import compare
+from ..model import Model
+from ..segmenter import segment
+from .augment import Augmentation
+from .data import Sampler
+from .loss import dice_and_cross_entropy
+from .network import Network
+from .preset import Preset
+
+_CHECKPOINT_SECONDS = 30.0  # so much work is lost at most when a run is killed
+_VALIDATIONS = 16  # over a whole run: each costs about a second for every validation volume
+_WARM_UP = 0.02
+
+
+@dataclass(frozen=True)
+class ValidationCase:
+    """A volume that training never sees."""
+
+    name: str
+    image: sitk.Image
+    labels: sitk.Image
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to train: a number of batches, or minutes of working time."""
+
+    batches: int | None = None
+    minutes: float | None = None
+
+    def progress(self, batch: int, seconds: float) -> float:
+        """Share that is done, 0 to 1."""
+        return min(1.0, batch / self.batches if self.batches else seconds / (60 * self.minutes))
+
+
+class Trainer:
+    """One training run.
+
+    Args:
+        model: architecture, slices, labels and the card's texts; its weights are where training starts.
+        preset: the settings.
+        sampler: training slices.
+        validation: volumes for choosing the best weights.
+        folder: the model folder; `training/` in it holds the checkpoint and the log.
+        seed: of all random choices.
+        length: when to stop.
+        mirror: which of "slices", "rows" and "columns" runs from left to right.
+        report: called with (share done, message).
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        preset: Preset,
+        sampler: Sampler,
+        validation: Sequence[ValidationCase],
+        folder: Path,
+        seed: int,
+        length: Length,
+        mirror: str,
+        report: Callable[[float, str], None],
+    ):
+        self._model, self._preset, self._sampler, self._validation = model, preset, sampler, validation
+        self._folder, self._seed, self._length, self._mirror, self._report = folder, seed, length, mirror, report
+        self._architecture: Architecture = model.cascade.architecture
+        self._augmentation: Augmentation = preset.build_augmentation()
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._generator = torch.Generator(self._device)
+        self._network = Network(self._architecture)
+        self._network.load_rules(model.cascade.rules)
+        self._network.to(self._device)
+        self._average = {name: value.clone() for name, value in self._network.state_dict().items()}
+        self._optimiser = torch.optim.Adam(self._network.parameters(), lr=preset.learning_rate, betas=(0.9, 0.99))
+        self._batch, self._seconds, self._best, self._validated = 0, 0.0, -1.0, 0
+        self._best_weights = None
+        self._checkpoint = folder / "training" / "checkpoint.pt"
+        self._log = folder / "training" / "log.csv"
+        self._losses: deque[float] = deque(maxlen=100)
+
+    @property
+    def batches(self) -> int:
+        """Batches done so far."""
+        return self._batch
+
+    @property
+    def minutes(self) -> float:
+        """Working time so far."""
+        return self._seconds / 60
+
+    def resume(self) -> None:
+        """Go on from the checkpoint.
+
+        Raises:
+            TrainingError: there is none, or it belongs to other settings.
+        """
+        if not self._checkpoint.is_file():
+            raise TrainingError(f"There is nothing to resume: {self._checkpoint} is missing. Start without --resume.")
+        saved = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+        if saved["settings"] != self._settings():
+            raise TrainingError(
+                f"The run in {self._folder} was started with other settings. Resume it with the same preset, seed and "
+                "architecture, or start a new one in another folder."
+            )
+        self._network.load_state_dict(saved["network"])
+        self._average = saved["average"]
+        self._optimiser.load_state_dict(saved["optimiser"])
+        self._batch, self._seconds = saved["batch"], saved["seconds"]
+        self._best, self._best_weights, self._validated = saved["best"], saved["best_weights"], saved["validated"]
+        with open(self._log, newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file) if row[0] == "batch" or int(row[0]) <= self._batch]
+        with written_whole(self._log) as path, open(path, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+
+    def run(self) -> Model:
+        """Train to the end, write the best weights to the model folder and return that model."""
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        if self._batch == 0:
+            self._write_log(["batch", "seconds", "learning_rate", "loss", *self._score_names()], "w")
+        started, saved = time.monotonic() - self._seconds, time.monotonic()
+        while (done := self._length.progress(self._batch, self._seconds)) < 1:
+            self._losses.append(self._train_batch(done))
+            self._batch += 1
+            self._seconds = time.monotonic() - started
+            done = self._length.progress(self._batch, self._seconds)
+            if int(done * _VALIDATIONS) > self._validated:
+                self._validated = int(done * _VALIDATIONS)
+                self._validate(done)
+                self._seconds = time.monotonic() - started
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS or done >= 1:
+                self._save_checkpoint()
+                saved = time.monotonic()
+            if self._batch % 20 == 0:
+                self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}, best {self._best:.3f}")
+        self._network.load_state_dict(self._best_weights)
+        return replace(self._model, cascade=self._network.to_cascade())
+
+    def _train_batch(self, done: float) -> float:
+        preset, architecture = self._preset, self._architecture
+        random = np.random.default_rng([self._seed, self._batch])
+        self._generator.manual_seed(int(random.integers(1 << 62)))
+        for group in self._optimiser.param_groups:
+            warm = min(1.0, (done + 1e-4) / _WARM_UP)
+            group["lr"] = preset.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        image, target = (tensor.to(self._device) for tensor in self._sampler.draw(random))
+        image, target = self._augmentation.warp(
+            image, target, architecture.labels + 1, preset.canvas, self._mirror, self._generator
+        )
+        image = self._augmentation.change_intensities(image, self._generator)
+        logits, target = self._forward(image, target, random)
+        loss = dice_and_cross_entropy(logits, target, architecture.activation, preset.dice_weight)
+        if not torch.isfinite(loss):
+            raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimiser.step()
+        self._update_average()
+        return loss.item()
+
+    def _forward(self, image: Tensor, target: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Logits and target of what the last stage worked on: the whole canvas, or one crop of each slice."""
+        preset, network = self._preset, self._network
+        state = None
+        last = len(network.automata) - 1
+        for index, (stage, automaton) in enumerate(zip(self._architecture.stages, network.automata)):
+            state = network.seed(image, index, state)
+            if index == last and preset.crop is not None:
+                state, target = _crop(state, target, preset.crop, preset.foreground, random)
+            low, high = (round(stage.steps * (1 + sign * preset.jitter)) for sign in (-1, 1))
+            if index == last and random.random() < preset.rest:
+                with torch.no_grad():  # from wherever it has got to, the result has to stay
+                    state = automaton(state, int(random.integers(stage.steps, 2 * stage.steps + 1)), self._generator)
+            state = automaton(state, int(random.integers(low, high + 1)), self._generator)
+        return network.logits(state), target
+
+    def _update_average(self) -> None:
+        # Young averages forget faster, so that the untrained weights do not linger.
+        decay = min(self._preset.averaging, (1 + self._batch) / (10 + self._batch))
+        for name, value in self._network.state_dict().items():
+            self._average[name].lerp_(value, 1 - decay)
+
+    def _validate(self, done: float) -> None:
+        network = Network(self._architecture)
+        network.load_state_dict({name: value.cpu() for name, value in self._average.items()})
+        model = replace(self._model, cascade=network.to_cascade())
+        scores = validation_scores(model, self._validation)
+        rate = self._optimiser.param_groups[0]["lr"]
+        row = [self._batch, f"{self._seconds:.1f}", f"{rate:.6f}", f"{np.mean(self._losses):.4f}"]
+        self._write_log([*row, *(f"{score:.4f}" for score in scores)], "a")
+        mean = float(np.mean(scores[:-1]))
+        if mean > self._best:
+            self._best = mean
+            self._best_weights = {name: value.clone() for name, value in self._average.items()}
+            model.save(self._folder)
+        now = f"mean Dice of the labels {mean:.4f}, whole {scores[-1]:.4f}"
+        self._report(done, f"batch {self._batch}: validation {now}, best {self._best:.4f}")
+
+    def _score_names(self) -> list[str]:
+        return [*(f"dice_{label.name}" for label in self._model.labels), "dice_whole"]
+
+    def _write_log(self, row: list, mode: str) -> None:
+        with open(self._log, mode, newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(row)
+
+    def _settings(self) -> dict:
+        # Through text, since a checkpoint holds plain types only.
+        return {"preset": repr(self._preset), "architecture": repr(asdict(self._architecture)), "seed": self._seed}
+
+    def _save_checkpoint(self) -> None:
+        with written_whole(self._checkpoint) as path:
+            torch.save(
+                {
+                    "settings": self._settings(),
+                    "network": self._network.state_dict(),
+                    "average": self._average,
+                    "optimiser": self._optimiser.state_dict(),
+                    "batch": self._batch,
+                    "seconds": self._seconds,
+                    "best": self._best,
+                    "best_weights": self._best_weights,
+                    "validated": self._validated,
+                },
+                path,
+            )
+
+
+def _crop(
+    state: Tensor, target: Tensor, size: tuple[int, int], foreground: float, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """One random crop of each sample; the given share of crops is drawn around a pixel with a label."""
+    states, targets = [], []
+    for one_state, one_target in zip(state, target):
+        centre = None
+        if random.random() < foreground:
+            places = one_target.nonzero()
+            if len(places):
+                centre = places[int(random.integers(len(places)))].tolist()
+        window = []
+        for axis, (length, wanted) in enumerate(zip(one_target.shape, size)):
+            free = length - wanted
+            first = int(random.integers(free + 1))
+            if centre is not None:  # keep the pixel inside, anywhere
+                first = min(max(centre[axis] - int(random.integers(wanted)), 0), free)
+            window.append(slice(first, first + wanted))
+        states.append(one_state[(slice(None), *window)])
+        targets.append(one_target[tuple(window)])
+    return torch.stack(states), torch.stack(targets)
+
+
+def validation_scores(model: Model, cases: Sequence[ValidationCase]) -> list[float]:
+    """Mean hard Dice on the input's own grid, single run, seed 0: of each label, and of all labels merged."""
+    scores = []
+    for case in cases:
+        found = compare(segment(case.image, model).labels, case.labels, model.labels, surface=False)
+        scores.append([*(found.labels[label.name].dice for label in model.labels), found.whole.dice])
+    return np.mean(scores, axis=0).tolist()
+
+
+def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
+    """Labels for data that comes without a `labels.csv`: numbered, in well distinguishable colours (Okabe and Ito)."""
+    colours = [
+        (230, 159, 0),
+        (86, 180, 233),
+        (0, 158, 115),
+        (240, 228, 66),
+        (0, 114, 178),
+        (213, 94, 0),
+        (204, 121, 167),
+    ]
+    return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
