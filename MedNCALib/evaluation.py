@@ -1,0 +1,99 @@
+"""A model against known labels, case by case."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import ImageError, MedNCAError
+from .metrics import compare
+from .model import Model
+from .pairs import Pair, find_pairs, read_pair
+from .segmenter import segment
+
+
+def evaluate(
+    model: Model,
+    images_dir: str | os.PathLike,
+    labels_dir: str | os.PathLike,
+    runs: int = 1,
+    engine: str = "auto",
+    limit: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Segment images whose labels are known, and score the results.
+
+    Args:
+        model: from `load_model`.
+        images_dir: folder of images.
+        labels_dir: folder of label images of the same names, on the same grids, with the model's values.
+        runs: how often each image is run; the results are averaged.
+        engine: "auto", "numpy" or "torch".
+        limit: take only so many cases, the first by name.
+        threads: how many processors to use.
+        progress: called after each case with the number of cases done, the number of all, and the case's name.
+
+    Returns:
+        {"cases": [{"name", "seconds", "labels": {LABEL: SCORE}, "whole": SCORE, "quality": {...}}],
+        "mean": {"labels": {LABEL: SCORE}, "whole": SCORE}} with SCORE as in `metrics.Score`. `whole` is all labels
+        merged; a mean leaves out cases without a value, and is None where there is none.
+
+    Raises:
+        ImageError: files that do not pair, cannot be read, lie on different grids or hold values that the model does
+            not know; the message names the file.
+    """
+    if limit is not None and limit < 1:
+        raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
+    pairs = find_pairs(images_dir, labels_dir)[:limit]
+    cases = []
+    for done, pair in enumerate(pairs, 1):
+        cases.append(_evaluate_case(pair, model, runs, engine, threads))
+        if progress:
+            progress(done, len(pairs), pair.name)
+    names = [label.name for label in model.labels]
+    mean = {
+        "labels": {name: _mean([case["labels"][name] for case in cases]) for name in names},
+        "whole": _mean([case["whole"] for case in cases]),
+    }
+    return {"cases": cases, "mean": mean}
+
+
+def _evaluate_case(pair: Pair, model: Model, runs: int, engine: str, threads: int | None) -> dict[str, Any]:
+    image, truth = read_pair(pair)
+    _check_values(pair, truth, model)
+    started = time.perf_counter()
+    result = segment(image, model, runs=runs, engine=engine, threads=threads)
+    seconds = time.perf_counter() - started
+    by_label, whole = compare(truth, result.labels, model.labels)
+    return {
+        "name": pair.name,
+        "seconds": seconds,
+        "labels": {name: asdict(score) for name, score in by_label.items()},
+        "whole": asdict(whole),
+        "quality": result.quality.as_dict(),
+    }
+
+
+def _check_values(pair: Pair, truth: sitk.Image, model: Model) -> None:
+    known = {label.value: label.name for label in model.labels}
+    values = set(np.unique(sitk.GetArrayViewFromImage(truth)).tolist()) - {0}
+    if values - known.keys():
+        raise ImageError(
+            f"{pair.label} holds the values {', '.join(map(str, sorted(values)))}, but the model {model.name} knows "
+            f"{', '.join(f'{value} ({name})' for value, name in known.items())}. Change the values to these."
+        )
+
+
+def _mean(scores: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
+    mean = {}
+    for key in scores[0]:
+        values = [score[key] for score in scores if score[key] is not None]
+        mean[key] = float(np.mean(values)) if values else None
+    return mean
