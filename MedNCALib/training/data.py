@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError, TrainingError
-from ..files import read_image
 from ..intensity import Normalisation
-from ..pairs import Pair
+from ..pairs import Pair, read_pair
 from ..phantom import make_phantom
 from ..space import SliceFormat, SliceSpace
 
@@ -56,45 +55,25 @@ def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
     )
 
 
-def read_pair(pair: Pair) -> tuple[sitk.Image, sitk.Image]:
-    """Image and label image of one case.
+def read_checked(pair: Pair) -> tuple[sitk.Image, sitk.Image]:
+    """Image and label image of one case, fit for training.
 
     Raises:
-        TrainingError: unreadable, on different grids, no label voxel, or voxels that are not numbers; with the name.
+        ImageError, TrainingError: unreadable, on different grids, no label voxel, or voxels that are not numbers; with
+            the name.
     """
-    try:
-        image, labels = read_image(pair.image), read_image(pair.label)
-    except ImageError as error:
-        raise TrainingError(f"{pair.name}: {error}") from error
-    same_place = np.allclose(image.GetOrigin(), labels.GetOrigin(), atol=1e-2) and np.allclose(
-        (*image.GetSpacing(), *image.GetDirection()), (*labels.GetSpacing(), *labels.GetDirection()), atol=1e-3
-    )
-    if image.GetSize() != labels.GetSize() or not same_place:
-        raise TrainingError(
-            f"{pair.name}: image and labels are not on the same grid (sizes {image.GetSize()} and {labels.GetSize()}). "
-            "Resample the labels to the image."
-        )
+    image, labels = read_pair(pair)
     if not np.isfinite(sitk.GetArrayViewFromImage(image)).all():
-        raise TrainingError(f"{pair.name}: the image has voxels that are not numbers (NaN or infinite). Replace them.")
+        raise TrainingError(f"{pair.image} has voxels that are not numbers (NaN or infinite). Replace them.")
     if not sitk.GetArrayViewFromImage(labels).any():
-        raise TrainingError(f"{pair.name}: the label image is empty. Draw the labels, or take the case out.")
+        raise TrainingError(f"{pair.label} is empty. Draw the labels, or take the case out.")
     return image, labels
 
 
-def label_values(images: Sequence[tuple[str, sitk.Image]]) -> list[int]:
-    """The values that the label images use, background excluded.
-
-    Raises:
-        TrainingError: a value that is not a whole number from 1 to 255, with the name of the case.
-    """
-    values: set[int] = set()
-    for name, image in images:
-        found = np.unique(sitk.GetArrayViewFromImage(image))
-        found = found[found != 0]
-        if (found != np.round(found)).any() or found.min() < 1 or found.max() > 255:
-            raise TrainingError(f"{name}: labels must be whole numbers from 1 to 255, not {found[:5].tolist()}.")
-        values.update(int(value) for value in found)
-    return sorted(values)
+def label_values(images: Iterable[sitk.Image]) -> list[int]:
+    """The values that some label images use, background excluded."""
+    values = {int(value) for image in images for value in np.unique(sitk.GetArrayViewFromImage(image))}
+    return sorted(values - {0})
 
 
 def make_case(
@@ -132,7 +111,7 @@ def phantom_cases(
     for seed in range(count):
         phantom = make_phantom(seed=1000 + seed, noise=0.01 + 0.04 * (seed % 4) / 3, bias=0.3 * (seed % 3) / 2)
         name = f"phantom-{seed}"
-        if not set(label_values([(name, phantom.labels)])) <= set(values):
+        if not set(label_values([phantom.labels])) <= set(values):
             raise TrainingError(
                 "The preset adds phantoms, whose labels 1 and 2 the data does not have: set phantoms to 0."
             )

@@ -14,7 +14,7 @@ from ..labels import read_labels
 from ..model import LABELS, Model, load_model
 from ..pairs import find_pairs
 from ..space import SliceSpace
-from .data import Sampler, label_values, make_case, phantom_cases, read_pair, split, summary
+from .data import Sampler, label_values, make_case, phantom_cases, read_checked, split, summary
 from .network import Network
 from .preset import Preset, load_preset
 from .trainer import Length, Trainer, ValidationCase, generic_labels, validation_scores
@@ -59,8 +59,8 @@ def train(
 
     pairs = find_pairs(images, labels)
     report(0.0, f"reading {len(pairs)} cases")
-    read = {pair.name: read_pair(pair) for pair in pairs}
-    values = label_values([(name, truth) for name, (_, truth) in read.items()])
+    read = {pair.name: read_checked(pair) for pair in pairs}
+    values = label_values(truth for _, truth in read.values())
     torch.manual_seed(seed)
     template = _template(settings, output, values, read, start_from)
     training, validation = split(pairs)

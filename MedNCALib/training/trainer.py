@@ -23,7 +23,7 @@ from ..atomic import written_whole
 from ..cascade import Architecture
 from ..errors import TrainingError
 from ..labels import Label
-from ..metrics import compare
+from ..metrics import dice
 from ..model import Model
 from ..segmenter import segment
 from .augment import Augmentation
@@ -276,8 +276,10 @@ def validation_scores(model: Model, cases: Sequence[ValidationCase]) -> list[flo
     """Mean hard Dice on the input's own grid, single run, seed 0: of each label, and of all labels merged."""
     scores = []
     for case in cases:
-        found = compare(segment(case.image, model).labels, case.labels, model.labels, surface=False)
-        scores.append([*(found.labels[label.name].dice for label in model.labels), found.whole.dice])
+        truth = sitk.GetArrayViewFromImage(case.labels)
+        found = sitk.GetArrayFromImage(segment(case.image, model).labels)
+        by_label = [dice(truth == label.value, found == label.value) for label in model.labels]
+        scores.append([*by_label, dice(truth > 0, found > 0)])
     return np.mean(scores, axis=0).tolist()
 
 
