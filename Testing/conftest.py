@@ -1,0 +1,3 @@
+"""Fixtures for all tests."""
+
+from host.fixtures import host  # noqa: F401

@@ -1,0 +1,197 @@
+"""The host itself: starts the stand-in application once, and drives it from tests."""
+
+import sys
+import time
+import types
+
+from . import pythonqt
+from .messages import Messages, replaceQtDialogs, replaceSlicerUtilDialogs
+
+
+class Host:
+    """A running stand-in for the 3D Slicer application. Use ``slicerHost()``: a process has one."""
+
+    def __init__(self):
+        self.messages = Messages()
+        # Exceptions that ended in an event handler, where Slicer prints them and goes on.
+        self.errors = []
+        self._startQt()
+        self._startScene()
+        self._baselineNodes = set()
+        self._rememberBaseline()
+
+    #
+    # Start
+    #
+    def _startQt(self):
+        from . import qt_modules
+
+        qt_modules.install()
+        replaceQtDialogs(self.messages)
+        import slicer
+        import slicer.util
+
+        for name in ("modules", "moduleNames"):
+            module = types.ModuleType(f"slicer.{name}")
+            sys.modules[f"slicer.{name}"] = module
+            setattr(slicer, name, module)
+        from . import application
+
+        self._temporaryFolder, folder = application.temporaryFolder()
+        slicer.app = self.app = application.qSlicerApplication(folder)
+        replaceSlicerUtilDialogs(self.messages)
+        from . import i18n, modules, ui_loader, widgets_ctk, widgets_ctk_values, widgets_qmrml
+
+        for standIns in (widgets_ctk, widgets_ctk_values, widgets_qmrml):
+            ui_loader.registerStandIns(standIns)
+        ui_loader.standInClasses["qMRMLNodeComboBox"] = widgets_qmrml.qMRMLNodeComboBox
+        for source in (widgets_qmrml, modules, application):
+            for name, value in vars(source).items():
+                if name.startswith(("qMRML", "qSlicer")):
+                    setattr(slicer, name, value)
+        sys.modules["slicer.i18n"] = slicer.i18n = i18n
+        from . import parameter_node, scripted_module
+
+        sys.modules["slicer.ScriptedLoadableModule"] = slicer.ScriptedLoadableModule = scripted_module
+        sys.modules["slicer.parameterNodeWrapper"] = slicer.parameterNodeWrapper = parameter_node
+        sys.excepthook = self._recordError
+
+    def _recordError(self, exceptionType, exception, traceback):
+        self.errors.append(exception)
+        sys.__excepthook__(exceptionType, exception, traceback)
+
+    def _startScene(self):
+        import slicer
+
+        from . import application, modules
+
+        slicer.mrmlScene = scene = slicer.vtkMRMLScene()
+        self.app.setMRMLScene(scene)
+        logic = self.app.applicationLogic()
+        logic.SetMRMLScene(scene)
+        modules.createLoadableModules(self.app.moduleManager(), scene, logic)
+        self.mainWindow = application.qSlicerMainWindow()
+
+    def _rememberBaseline(self):
+        import slicer
+
+        scene = slicer.mrmlScene
+        self._baselineNodes = {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
+
+    #
+    # Modules
+    #
+    def loadModule(self, path):
+        """Load a scripted module from its file, and tell it that start-up is complete. Returns the module object."""
+        from . import modules
+
+        module = modules.loadScriptedModule(self.app.moduleManager(), str(path))
+        self.app.startupCompleted.emit()
+        return module
+
+    def openModule(self, name):
+        """Switch to a module, as the user does. Returns its Python widget."""
+        import slicer
+
+        slicer.util.selectModule(name)
+        self.processEvents()
+        return slicer.util.getModuleWidget(name)
+
+    def closeModule(self):
+        """Leave the module that is shown."""
+        self.mainWindow.moduleSelector()._leave()
+        self.processEvents()
+
+    def reloadModule(self, name):
+        """Press Reload. Returns the new Python widget."""
+        import slicer
+
+        slicer.util.getModuleWidget(name).onReload()
+        self.processEvents()
+        return slicer.util.getModuleWidget(name)
+
+    def unloadModule(self, name):
+        """Let go of a scripted module: its widget cleans up, as at the application's exit."""
+        manager = self.app.moduleManager()
+        module = manager.module(name)
+        if self.mainWindow.moduleSelector().selectedModule == name:
+            self.closeModule()
+        manager.moduleAboutToBeUnloaded.emit(name)
+        if module._widget is not None:
+            module._widget.deleteLater()
+        manager._unregister(name)
+        sys.modules.pop(name, None)
+        self.processEvents()
+
+    #
+    # Events
+    #
+    def processEvents(self, seconds=0.0):
+        """Let the event loop run; for some time, if asked for."""
+        from PySide6 import QtCore
+
+        end = time.monotonic() + seconds
+        while True:
+            self.app.processEvents()
+            self.app.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+            if time.monotonic() >= end:
+                return
+            time.sleep(0.001)
+
+    def waitUntil(self, predicate, timeout=10.0):
+        """Let the event loop run until ``predicate()`` is true; ``TimeoutError`` if that takes too long."""
+        end = time.monotonic() + timeout
+        while not predicate():
+            if time.monotonic() > end:
+                raise TimeoutError(f"Not true within {timeout} s")
+            self.processEvents()
+
+    def click(self, button):
+        """Click a button with the mouse; fails where the user could not."""
+        from PySide6 import QtCore, QtTest
+
+        if not button.enabled:
+            raise RuntimeError(f"Button '{button.text}' is disabled: {button.toolTip}")
+        if not button.visible:
+            raise RuntimeError(f"Button '{button.text}' is not visible")
+        QtTest.QTest.mouseClick(button, QtCore.Qt.LeftButton)
+        self.processEvents()
+
+    #
+    # Scene
+    #
+    def closeScene(self):
+        """File > Close Scene."""
+        import slicer
+
+        slicer.mrmlScene.Clear(False)
+        self.processEvents()
+
+    def reset(self):
+        """A fresh start between tests: no modules, an empty scene, default settings, no messages."""
+        import slicer
+
+        manager = self.app.moduleManager()
+        for name in manager.modulesNames():
+            if isinstance(manager.module(name), slicer.qSlicerScriptedLoadableModule):
+                self.unloadModule(name)
+        slicer.mrmlScene.Clear(False)
+        for node in [slicer.mrmlScene.GetNthNode(index) for index in range(slicer.mrmlScene.GetNumberOfNodes())]:
+            if node.GetID() not in self._baselineNodes:
+                slicer.mrmlScene.RemoveNode(node)
+        self.app._resetSettings()
+        self.processEvents()
+        self.messages.reset()
+        self.errors.clear()
+
+
+_host = None
+
+
+def slicerHost():
+    """The process's host, started on the first call."""
+    global _host
+    if _host is None:
+        pythonqt.install()
+        _host = Host()
+    return _host

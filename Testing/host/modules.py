@@ -1,0 +1,261 @@
+"""The modules of the application: ``slicer.modules``, the module manager, and how a scripted module is loaded.
+
+Loadable modules (Volumes, Segmentations, ...) are their real logics, set up as Slicer does. Scripted modules are
+loaded from their file, as Slicer's module factory does.
+"""
+
+import contextlib
+import importlib.util
+import os
+import sys
+
+import slicer
+import vtk
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from .pythonqt import Property, storedProperty, wrappedClass
+from .signals import Signal
+
+# Module name -> class of its logic, in the order in which Slicer sets them up.
+LOADABLE_MODULES = {
+    "Colors": "vtkMRMLColorLogic",
+    "Units": "vtkSlicerUnitsLogic",
+    "Terminologies": "vtkSlicerTerminologiesModuleLogic",
+    "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
+    "Cameras": "vtkSlicerCamerasModuleLogic",
+    "Data": "vtkSlicerDataModuleLogic",
+    "Volumes": "vtkSlicerVolumesLogic",
+    "Models": "vtkSlicerModelsLogic",
+    "Markups": "vtkSlicerMarkupsLogic",
+    "Transforms": "vtkSlicerTransformLogic",
+    "Segmentations": "vtkSlicerSegmentationsModuleLogic",
+    "Sequences": "vtkSlicerSequencesLogic",
+    "Tables": "vtkSlicerTablesLogic",
+    "Plots": "vtkSlicerPlotsLogic",
+    "Texts": "vtkSlicerTextsLogic",
+    "CropVolume": "vtkSlicerCropVolumeLogic",
+    "VolumeRendering": "vtkSlicerVolumeRenderingLogic",
+    "ViewControllers": "vtkSlicerViewControllersLogic",
+    "SceneViews": "vtkSlicerSceneViewsModuleLogic",
+    "Reformat": "vtkSlicerReformatLogic",
+}
+
+
+@wrappedClass
+class qSlicerLoadableModule(QtCore.QObject):
+    """A module written in C++: its name and its logic."""
+
+    def __init__(self, name, logic):
+        super().__init__()
+        self.setObjectName(name)
+        self._logic = logic
+
+    def logic(self):
+        return self._logic
+
+    def mrmlScene(self):
+        return slicer.mrmlScene
+
+    def widgetRepresentation(self):
+        return None
+
+    name = Property("name", lambda self: self.objectName, None, str)
+    title = Property("title", lambda self: self.objectName, None, str)
+    path = Property("path", lambda self: "", None, str)
+
+
+@wrappedClass
+class qSlicerScriptedLoadableModule(QtCore.QObject):
+    """The C++ side of a scripted module: what the Python class gets as ``parent``."""
+
+    def __init__(self, name, path):
+        super().__init__()
+        self.setObjectName(name)
+        self._path = path
+        self._pythonSelf = None
+        self._widget = None
+        self._logic = slicer.vtkSlicerScriptedLoadableModuleLogic()
+        self._logic.SetMRMLScene(slicer.mrmlScene)
+
+    def logic(self):
+        return self._logic
+
+    def mrmlScene(self):
+        return slicer.mrmlScene
+
+    def widgetRepresentation(self):
+        """The module's widget, created and set up when first asked for."""
+        if self._widget is None and hasattr(sys.modules[self.objectName], self.objectName + "Widget"):
+            self._widget = qSlicerScriptedLoadableModuleWidget(self.objectName)
+            self._widget._createAndSetUp()
+        return self._widget
+
+    def createNewWidgetRepresentation(self):
+        widget = qSlicerScriptedLoadableModuleWidget(self.objectName)
+        widget._createAndSetUp()
+        return widget
+
+    name = Property("name", lambda self: self.objectName, None, str)
+    path = Property("path", lambda self: self._path, None, str)
+    title = storedProperty("title", "", str)
+    categories = storedProperty("categories", ())
+    dependencies = storedProperty("dependencies", ())
+    contributors = storedProperty("contributors", ())
+    associatedNodeTypes = storedProperty("associatedNodeTypes", ())
+    helpText = storedProperty("helpText", "", str)
+    acknowledgementText = storedProperty("acknowledgementText", "", str)
+    icon = storedProperty("icon", QtGui.QIcon())
+    hidden = storedProperty("hidden", False, bool)
+    index = storedProperty("index", -1, int)
+    extensions = storedProperty("extensions", {})
+    widgetRepresentationCreationEnabled = storedProperty("widgetRepresentationCreationEnabled", True, bool)
+
+
+@wrappedClass
+class qSlicerScriptedLoadableModuleWidget(QtWidgets.QWidget):
+    """The C++ side of a scripted module's widget: the panel that the Python class fills."""
+
+    mrmlSceneChanged = Signal("vtkMRMLScene*")
+
+    def __init__(self, moduleName):
+        super().__init__()
+        self._moduleName = moduleName
+        self._pythonSelf = None
+        self._scene = None
+        self._entered = False
+        self.setObjectName(moduleName + "ModuleWidget")
+        self.setLayout(QtWidgets.QVBoxLayout())
+
+    def _create(self):
+        className = self._moduleName + "Widget"
+        self._pythonSelf = getattr(sys.modules[self._moduleName], className)(self)
+        setattr(slicer.modules, className, self._pythonSelf)
+
+    def _createAndSetUp(self):
+        self._create()
+        self._pythonSelf.setup()
+        # After setup: widgets have to cope with no scene.
+        self.setMRMLScene(slicer.mrmlScene)
+
+    def self(self):
+        return self._pythonSelf
+
+    def reload(self):
+        self._create()
+        self._pythonSelf.setup()
+
+    def mrmlScene(self):
+        return self._scene
+
+    def setMRMLScene(self, scene):
+        self._scene = scene
+        self.mrmlSceneChanged.emit(scene)
+
+    def enter(self):
+        self._entered = True
+        if hasattr(self._pythonSelf, "enter"):
+            self._pythonSelf.enter()
+
+    def exit(self):
+        self._entered = False
+        if hasattr(self._pythonSelf, "exit"):
+            self._pythonSelf.exit()
+
+    def setEditedNode(self, node, role="", context=""):
+        if hasattr(self._pythonSelf, "setEditedNode"):
+            return self._pythonSelf.setEditedNode(node, role, context)
+        return False
+
+    isEntered = Property("isEntered", lambda self: self._entered, None, bool)
+
+
+@wrappedClass
+class qSlicerModuleManager(QtCore.QObject):
+    """Knows the modules by their names."""
+
+    moduleLoaded = Signal("QString")
+    moduleAboutToBeUnloaded = Signal("QString")
+
+    def __init__(self):
+        super().__init__()
+        self._modules = {}
+
+    def module(self, name):
+        return self._modules.get(name)
+
+    def modulesNames(self):
+        return tuple(self._modules)
+
+    def factoryManager(self):
+        return self
+
+    def loadedModuleNames(self):
+        return tuple(self._modules)
+
+    def _register(self, name, module):
+        self._modules[name] = module
+        setattr(slicer.modules, name.lower(), module)
+        setattr(slicer.moduleNames, name, name)
+
+    def _unregister(self, name):
+        del self._modules[name]
+        for attribute in (name.lower(), name + "Instance", name + "Widget"):
+            if hasattr(slicer.modules, attribute):
+                delattr(slicer.modules, attribute)
+        delattr(slicer.moduleNames, name)
+
+
+@contextlib.contextmanager
+def _quiet(condition):
+    """slicer-core comes without Slicer's terminology files; their absence is reported as an error each."""
+    if not condition:
+        yield
+        return
+    verbosity = vtk.vtkLogger.GetCurrentVerbosityCutoff()
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
+    try:
+        yield
+    finally:
+        vtk.vtkLogger.SetStderrVerbosity(verbosity)
+
+
+def createLoadableModules(manager, scene, applicationLogic):
+    """Set up the logics that slicer-core brings, and register them everywhere they are looked for."""
+    for name, logicClass in LOADABLE_MODULES.items():
+        logic = getattr(slicer, logicClass)()
+        if name == "Colors":
+            applicationLogic.SetColorLogic(logic)
+        logic.SetMRMLApplicationLogic(applicationLogic)
+        with _quiet(name == "Terminologies"):
+            logic.SetMRMLScene(scene)
+        applicationLogic.SetModuleLogic(name, logic)
+        manager._register(name, qSlicerLoadableModule(name, logic))
+
+
+def loadScriptedModule(manager, path):
+    """Import a scripted module and create its module object, as Slicer's factory does. Returns the module."""
+    path = os.path.abspath(path)
+    name = os.path.splitext(os.path.basename(path))[0]
+    folder = os.path.dirname(path)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    if name not in sys.modules or getattr(sys.modules[name], "__file__", None) != path:
+        spec = importlib.util.spec_from_file_location(name, path)
+        pythonModule = importlib.util.module_from_spec(spec)
+        sys.modules[name] = pythonModule
+        try:
+            spec.loader.exec_module(pythonModule)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    module = qSlicerScriptedLoadableModule(name, path)
+    module._pythonSelf = getattr(sys.modules[name], name)(module)
+    setattr(slicer.modules, name + "Instance", module._pythonSelf)
+    manager._register(name, module)
+    for dependency in module.dependencies:
+        if manager.module(dependency) is None:
+            raise RuntimeError(f"Module {name} depends on {dependency}, which the host does not have")
+    manager.moduleLoaded.emit(name)
+    if hasattr(module._pythonSelf, "setup"):
+        module._pythonSelf.setup()
+    return module
