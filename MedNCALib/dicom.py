@@ -7,8 +7,6 @@ C.11.1.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,30 +42,18 @@ def read_series(folder: str | os.PathLike) -> sitk.Image:
         ImageError: no series or several, a damaged file, images without or at equal positions, a gap, a tilted stack.
     """
     folder = Path(folder)
-    with _without_itk_warnings():
-        files = _files_of_the_series(folder)
-        reader = sitk.ImageSeriesReader()
-        reader.SetFileNames(files)
-        reader.MetaDataDictionaryArrayUpdateOn()
-        image = _execute(reader, folder)
-        if len(files) > 1:
-            _check_positions(folder, reader, len(files))
-            if _rescaling_differs(reader, len(files)):
-                # The series reader takes the voxel type of the first file, which may not hold the values of the others.
-                reader.SetOutputPixelType(sitk.sitkFloat32)
-                image = _execute(reader, folder)
+    files = _files_of_the_series(folder)
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(files)
+    reader.MetaDataDictionaryArrayUpdateOn()
+    image = _execute(reader, folder)
+    if len(files) > 1:
+        _check_positions(folder, reader, len(files))
+        if _rescaling_differs(reader, len(files)):
+            # The series reader takes the voxel type of the first file, which may not hold the values of the others.
+            reader.SetOutputPixelType(sitk.sitkFloat32)
+            image = _execute(reader, folder)
     return image
-
-
-@contextmanager
-def _without_itk_warnings() -> Iterator[None]:
-    """Keep ITK from printing what is told in an error's message here."""
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
 def _execute(reader: sitk.ImageSeriesReader, folder: Path) -> sitk.Image:

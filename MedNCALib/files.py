@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -63,12 +64,10 @@ def read_image(path: str | os.PathLike) -> sitk.Image:
             one complete series.
     """
     path = Path(path)
-    if path.is_dir():
-        image = read_series(path)
-    elif path.exists():
-        image = _read_file(path)
-    else:
+    if not os.path.exists(path):  # unlike Path.exists, also answers for a name that is too long
         raise ImageError(f"There is no file or folder {path}. Check the name.")
+    with _without_itk_warnings():
+        image = read_series(path) if path.is_dir() else _read_file(path)
     return _as_scalar_volume(image, path)
 
 
@@ -134,6 +133,17 @@ def _segmentation_fields(size: Sequence[int], model_labels: Sequence[Label]) -> 
     return fields
 
 
+@contextmanager
+def _without_itk_warnings() -> Iterator[None]:
+    """Keep ITK from printing to stderr: what matters of it is in the errors here."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
 def _read_file(path: Path) -> sitk.Image:
     try:
         if path.stat().st_size == 0:
@@ -169,7 +179,7 @@ def _as_scalar_volume(image: sitk.Image, path: Path) -> sitk.Image:
     if image.GetPixelID() in _COMPLEX:
         raise ImageError(f"{path} holds complex numbers. Save their magnitude as an image of its own.")
     while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
-        image = image[..., 0]
+        image = image[(*(slice(None),) * (image.GetDimension() - 1), 0)]
     if image.GetDimension() > 3:
         frames = " x ".join(str(length) for length in image.GetSize()[3:])
         raise ImageError(

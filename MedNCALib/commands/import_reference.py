@@ -1,0 +1,29 @@
+"""Turn two checkpoints of the reference implementation of Med-NCA into a model folder (needs PyTorch).
+
+The checkpoints are the state dicts (.pth) of the two stages; size and steps are those that they were trained with.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .torch_needed import require_torch
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("stage1", type=Path, metavar="STAGE1.pth", help="checkpoint of the first, coarse stage")
+    parser.add_argument("stage2", type=Path, metavar="STAGE2.pth", help="checkpoint of the second stage")
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="MODEL_DIR", help="folder of the new model")
+    parser.add_argument(
+        "--size", required=True, type=int, metavar="N", help="pixels along a slice's edge in the second stage"
+    )
+    parser.add_argument("--steps", required=True, type=int, metavar="N", help="steps of each stage")
+
+
+def run(options: Namespace) -> None:
+    require_torch("Importing checkpoints")
+    from ..reference import import_reference
+
+    model = import_reference(options.stage1, options.stage2, options.output, options.size, options.steps)
+    print(f"{model.folder}: {model.title}, {model.cascade.parameters} parameters, {model.size_bytes / 1000:.0f} kB")

@@ -1,0 +1,37 @@
+"""List the models that are bundled, and those in the folder that MEDNCA_MODELS names."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> None:
+    from ..model import list_models
+
+    models = list_models()
+    if options.json:
+        print(json.dumps([_described(model) for model in models], indent=2, ensure_ascii=False))
+        return
+    width = max((len(model.name) for model in models), default=0)
+    for model in models:
+        labels = ", ".join(label.name for label in model.labels)
+        print(f"{model.name:{width}}  {model.title}: {labels} ({model.size_bytes / 1000:.0f} kB)")
+    if not models:
+        print("There are no models.")
+
+
+def _described(model) -> dict:
+    shown = ("title", "description", "modality", "anatomy", "licence")
+    return {
+        "name": model.name,
+        **{key: model.card[key] for key in shown},
+        "labels": [{"value": label.value, "name": label.name} for label in model.labels],
+        "parameters": model.cascade.parameters,
+        "size_bytes": model.size_bytes,
+        "folder": str(model.folder),
+    }

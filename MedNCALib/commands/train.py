@@ -1,0 +1,49 @@
+"""Train a model on images with labels (needs PyTorch).
+
+Images and label images are paired by name; a labels.csv in MODEL_DIR gives the labels' names, colours and terminology.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .progress import ProgressBar
+from .torch_needed import require_torch
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--images", required=True, type=Path, metavar="DIR", help="folder of images")
+    parser.add_argument(
+        "--labels", required=True, type=Path, metavar="DIR", help="folder of label images of the same names"
+    )
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="MODEL_DIR", help="folder of the new model")
+    parser.add_argument(
+        "--preset", default="general", metavar="P", help="name of a preset, or a JSON file (default: general)"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, metavar="M", help="how long to train")
+    length.add_argument("--batches", type=int, metavar="N", help="how many batches to train (default: the preset's)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed and batches, same weights")
+    parser.add_argument("--from", dest="start_from", metavar="MODEL", help="start from this model's weights")
+    parser.add_argument("--resume", action="store_true", help="go on where a training into MODEL_DIR was stopped")
+
+
+def run(options: Namespace) -> None:
+    require_torch("Training")
+    from ..training import train
+
+    with ProgressBar() as bar:
+        model = train(
+            options.images,
+            options.labels,
+            options.output,
+            preset=options.preset,
+            minutes=options.minutes,
+            batches=options.batches,
+            seed=options.seed,
+            start_from=options.start_from,
+            resume=options.resume,
+            report=bar.show,
+        )
+    print(f"{model.folder}: {model.title}, {model.cascade.parameters} parameters, {model.size_bytes / 1000:.0f} kB")
