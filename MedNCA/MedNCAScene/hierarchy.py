@@ -6,5 +6,6 @@ import slicer
 def placeBeside(node, inputNode) -> None:
     """Put a node's subject-hierarchy item under the same parent (study, patient, folder) as the input's."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(inputNode))
-    hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), parent)
+    inputItem = hierarchy.GetItemByDataNode(inputNode)
+    parent = hierarchy.GetItemParent(inputItem) if inputItem else hierarchy.GetSceneItemID()
+    hierarchy.CreateItem(parent, node)  # moves the item if there is one already

@@ -96,17 +96,22 @@ def _shareSpace(labelmap, model, volumeNode, segmentationNode) -> None:
         segmentationNode.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         return
-    volumeToSegmentation = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
-        volumeNode.GetParentTransformNode(), segmentationNode.GetParentTransformNode(), volumeToSegmentation
-    )
-    if not slicer.vtkMRMLTransformNode.IsGeneralTransformLinear(volumeToSegmentation):
+    between = vtk.vtkGeneralTransform()
+    volumeParent, segmentationParent = volumeNode.GetParentTransformNode(), segmentationNode.GetParentTransformNode()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(volumeParent, segmentationParent, between)
+    if not slicer.vtkMRMLTransformNode.IsGeneralTransformLinear(between):
         raise mednca.ImageError(
             _("{name} is under a non-linear transform: harden it first, or choose a new segmentation.").format(
                 name=segmentationNode.GetName()
             )
         )
-    slicer.vtkOrientedImageDataResample.TransformOrientedImage(labelmap, volumeToSegmentation)
+    # Not vtkOrientedImageDataResample.TransformOrientedImage, which takes only one of several chained transforms.
+    matrix = vtk.vtkMatrix4x4()
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(volumeParent, segmentationParent, matrix)
+    imageToWorld = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(imageToWorld)
+    vtk.vtkMatrix4x4.Multiply4x4(matrix, imageToWorld, imageToWorld)
+    labelmap.SetImageToWorldMatrix(imageToWorld)
 
 
 def _replaceSegments(labelmap, model, segmentationNode) -> None:
@@ -121,8 +126,7 @@ def _replaceSegments(labelmap, model, segmentationNode) -> None:
             segmentId = previous.pop(label.value, None)
             if segmentId is None:
                 described.AddRepresentation(_BINARY, labelmap)
-                identifier = segmentation.GenerateUniqueSegmentID(label.name)
-                if not segmentation.AddSegment(described, identifier):
+                if not segmentation.AddSegment(described):
                     raise RuntimeError(f"The segment {label.name} could not be added to {segmentationNode.GetName()}.")
             else:
                 # Clearing also takes the voxels out of a labelmap that the segment shares with others.

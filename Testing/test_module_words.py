@@ -1,0 +1,40 @@
+"""The sentences of the panel."""
+
+from types import SimpleNamespace
+
+import pytest
+import scene_samples  # noqa: F401  makes the module's packages importable
+
+
+@pytest.fixture
+def words(host):
+    from MedNCAPanel import words
+
+    return words
+
+
+def step(**changes):
+    values = {"stage": 2, "stages": 2, "step": 7, "steps": 12, "run": 1, "runs": 1, "slices": (8, 16, 35)}
+    return SimpleNamespace(**{**values, **changes})
+
+
+def test_progressNamesStageStepSlicesAndTheTimeLeft(words):
+    assert words.progressLine(step(), 3.7) == "fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
+
+
+def test_progressWithoutAGuessOfTheTimeLeavesItOut(words):
+    assert words.progressLine(step(stage=1)) == "coarse stage, step 7 of 12, slices 9-16 of 35"
+
+
+def test_progressOfSeveralRunsAndOfManyStagesCountsThem(words):
+    line = words.progressLine(step(run=2, runs=5, stage=2, stages=3))
+    assert line == "run 2 of 5, stage 2 of 3, step 7 of 12, slices 9-16 of 35"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (130, "2 min 10 s")])
+def test_durationsReadNaturally(words, seconds, text):
+    assert words.duration(seconds) == text
+
+
+def test_structureThatWasNotFoundIsSaid(words):
+    assert words.doneLine({"head": 1.714, "tail": 0.0}, 4) == "Done in 4 s: head 1.71 mL, no tail."
