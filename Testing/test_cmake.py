@@ -1,0 +1,93 @@
+"""The extension configures, builds and installs with CMake, and what is installed works alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The extension's build folder, and the installed folder of scripted modules."""
+    assert shutil.which("cmake"), "CMake is needed to test that the extension installs"
+    build, prefix = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("prefix")
+    slicer = REPOSITORY / "Testing" / "cmake"
+    run("cmake", "-S", REPOSITORY, "-B", build, f"-DSlicer_DIR={slicer}", f"-DCMAKE_INSTALL_PREFIX={prefix}")
+    run("cmake", "--build", build)
+    run("cmake", "--install", build)
+    (modules,) = prefix.glob("lib/Slicer-*/qt-scripted-modules")
+    return build, modules
+
+
+def sourceFiles(folder, *patterns):
+    return {path.relative_to(REPOSITORY) for pattern in patterns for path in (REPOSITORY / folder).rglob(pattern)}
+
+
+def test_everyFileOfTheEngineTheModuleAndTheModelsIsInstalled(built):
+    _, modules = built
+    expected = {
+        *(path for path in sourceFiles("MedNCALib", "*.*") if path.suffix != ".pyc"),
+        *sourceFiles("weights", "*.json", "*.npz", "*.csv"),
+        *(path.relative_to("MedNCA") for path in sourceFiles("MedNCA", "*.py", "*.ui", "*.png")),
+        Path("Resources/MedNCA.term.json"),
+    }
+    installed = {path.relative_to(modules) for path in modules.rglob("*") if path.is_file()}
+    assert installed == expected
+
+
+def test_theInstalledTreeAloneSegmentsThePhantom(built):
+    """In an interpreter that cannot see the source tree."""
+    _, modules = built
+    script = f"""
+import sys
+sys.path.insert(0, {str(modules)!r})
+from MedNCAScene import engine
+phantom = engine.make_phantom(size=(40, 56, 40))
+result = engine.segment(phantom.image, engine.load_model("hippocampus-mr"))
+print(engine.__file__)
+print(result.quality.volumes_ml["anterior hippocampus"].mean > 0)
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    file, found = run(sys.executable, "-I", "-c", script, cwd=modules, env=environment).split()
+    assert Path(file).is_relative_to(modules)
+    assert found == "True"
+
+
+def test_slicersTestOfTheModuleIsRegistered(built):
+    build, _ = built
+    assert "py_MedNCA" in run("ctest", "-N", cwd=build)
+
+
+def test_theFilesThatDescribeTheExtensionSayTheSame():
+    """Slicer's catalogue reads the icon and the screenshots from CMakeLists.txt line by line, without CMake."""
+    text = (REPOSITORY / "CMakeLists.txt").read_text()
+    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text())
+    (icon,) = re.findall(r'^set\(EXTENSION_ICONURL "(.+)"\)$', text, re.MULTILINE)
+    (screenshots,) = re.findall(r'^set\(EXTENSION_SCREENSHOTURLS "(.+)"\)$', text, re.MULTILINE)
+    (homepage,) = re.findall(r'^set\(EXTENSION_HOMEPAGE "(.+)"\)$', text, re.MULTILINE)
+    raw = homepage.replace("github.com", "raw.githubusercontent.com") + f"/{entry['scm_revision']}/"
+    assert entry["scm_url"] == homepage
+    for url in (icon, *screenshots.split()):
+        assert url.startswith(raw)
+        assert (REPOSITORY / url.removeprefix(raw)).is_file()
+
+
+def test_theCatalogueEntryHasTheKeysOfSlicersSchema():
+    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text())
+    assert set(entry) == {
+        "$schema", "build_dependencies", "build_subdirectory", "category", "scm_revision", "scm_url", "tier",
+    }  # fmt: skip
+    assert 1 <= entry["tier"] <= 5
