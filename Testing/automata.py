@@ -1,0 +1,66 @@
+"""Small untrained automata and models for tests."""
+
+from importlib.util import find_spec
+
+import numpy as np
+
+from MedNCALib.cascade import Architecture, Cascade, Stage
+from MedNCALib.intensity import Normalisation
+from MedNCALib.labels import Label
+from MedNCALib.model import Model
+from MedNCALib.rule import Rule
+from MedNCALib.space import SliceFormat
+
+ENGINES = ["numpy", *(["torch"] if find_spec("torch") else [])]
+
+CARD = {
+    "name": "random",
+    "title": "Random",
+    "description": "An untrained model.",
+    "modality": "any",
+    "anatomy": "any",
+    "licence": "CC0 1.0",
+}
+LABELS = (Label(1, "first", (230, 159, 0)), Label(2, "second", (86, 180, 233)))
+
+
+def random_rule(channels=8, filters=None, hidden=24, kernel_size=3, seed=0, strength=0.3):
+    """A rule whose states move visibly and stay within some units over 32 steps."""
+    random = np.random.default_rng(seed)
+    shapes = Rule.shapes(channels, filters or 2 * channels, hidden, kernel_size)
+    parameters = {
+        name: (random.standard_normal(shape) * strength / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    return Rule(**parameters)
+
+
+def random_model(
+    stages=((4, 4), (2, 3), (1, 3)),
+    axes="PIL",
+    spacing=(1.0, 1.0, 1.0),
+    image_channels=3,
+    channels=10,
+    labels=LABELS,
+    handover="linear",
+    strength=1.0,
+    **card,
+):
+    """A cascade of random rules that paints both labels somewhere."""
+    architecture = Architecture(
+        channels=channels,
+        hidden=24,
+        filters=2 * channels,
+        kernel_size=3,
+        image_channels=image_channels,
+        outputs=len(labels) + 1,
+        activation="softmax",
+        fire_rate=0.5,
+        padding="edge",
+        downscale="area",
+        handover=handover,
+        stages=tuple(Stage(*stage) for stage in stages),
+    )
+    rules = tuple(random_rule(channels, seed=seed, strength=strength) for seed in range(len(stages)))
+    normalisation = Normalisation("volume", (0.5, 99.5))
+    return Model({**CARD, **card}, Cascade(architecture, rules), SliceFormat(axes, spacing), normalisation, labels)

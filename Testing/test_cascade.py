@@ -1,0 +1,100 @@
+"""Stages, hand-over, and what an architecture refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from automata import ENGINES, random_model
+
+from MedNCALib.cascade import Stage
+from MedNCALib.fire import FireDraws
+
+
+def image_for(architecture, slices=2, size=16):
+    return np.random.default_rng(0).random((slices, size, size, architecture.image_channels), np.float32)
+
+
+def last_state(cascade, image, engine="numpy"):
+    *_, last = cascade.run(image, range(len(image)), FireDraws(0.5, seed=7), engine)
+    return last.state.copy()
+
+
+def read_plainly(cascade, image, draws):
+    """The cascade with the rule's own step, stage by stage."""
+    architecture, state = cascade.architecture, None
+    for index, (stage, rule) in enumerate(zip(architecture.stages, cascade.rules)):
+        state = architecture.seed(image, index, state)
+        for step in range(stage.steps):
+            fire = draws.draw(index, step, range(len(image)), *state.shape[1:3])
+            state = rule.step(state, fire, architecture.image_channels, architecture.padding)
+    return state
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("stages", [((1, 5),), ((4, 4), (1, 4)), ((8, 3), (4, 3), (2, 3), (1, 3))])
+def test_any_number_of_stages_follows_the_plain_reading(engine, stages):
+    cascade = random_model(stages, strength=0.5).cascade
+    image = image_for(cascade.architecture)
+    expected = read_plainly(cascade, image, FireDraws(0.5, seed=7))
+    np.testing.assert_allclose(last_state(cascade, image, engine), expected, atol=1e-4)
+
+
+def test_a_run_stops_once_for_each_step_of_each_stage():
+    cascade = random_model(((4, 3), (2, 2), (1, 1))).cascade
+    image = image_for(cascade.architecture)
+    seen = [(now.stage, now.step, now.state.shape[1]) for now in cascade.run(image, range(2), FireDraws(0.5))]
+    assert seen == [(0, 0, 4), (0, 1, 4), (0, 2, 4), (1, 0, 8), (1, 1, 8), (2, 0, 16)]
+
+
+@pytest.mark.parametrize("handover", ["nearest", "linear"])
+def test_the_hand_over_enlarges_the_state_and_puts_the_image_back(handover):
+    architecture = random_model(handover=handover).cascade.architecture
+    image = image_for(architecture)
+    before = np.random.default_rng(1).random((2, 8, 8, architecture.channels), np.float32)
+    seed = architecture.seed(image, 2, before)
+    np.testing.assert_array_equal(seed[..., :3], image)
+    if handover == "nearest":
+        np.testing.assert_array_equal(seed[..., 3:], before.repeat(2, axis=1).repeat(2, axis=2)[..., 3:])
+    np.testing.assert_allclose(seed[..., 3:].mean(), before[..., 3:].mean(), rtol=0.02)
+
+
+def test_the_first_seed_is_the_small_image_and_nothing_else():
+    architecture = random_model().cascade.architecture
+    image = image_for(architecture)
+    seed = architecture.seed(image, 0, None)
+    np.testing.assert_allclose(seed[..., :3], image.reshape(2, 4, 4, 4, 4, 3).mean(axis=(2, 4)), atol=1e-6)
+    assert not seed[..., 3:].any()
+
+
+def test_softmax_and_sigmoid_give_probabilities_of_the_labels():
+    architecture = random_model().cascade.architecture
+    state = np.random.default_rng(1).standard_normal((1, 2, 2, architecture.channels)).astype(np.float32) * 30
+    softmax = architecture.probabilities(state)
+    assert softmax.shape == (1, 2, 2, 2)
+    logits = state[..., 3:6].astype(float)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(softmax, expected[..., 1:], atol=1e-6)
+    sigmoid = replace(architecture, activation="sigmoid", outputs=1)
+    np.testing.assert_allclose(sigmoid.probabilities(state)[..., 0], 1 / (1 + np.exp(-logits[..., 0])), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kernel_size": 4}, "odd"),
+        ({"image_channels": 2}, "odd"),
+        ({"channels": 4}, "hold the image"),
+        ({"fire_rate": 0.0}, "fire_rate"),
+        ({"activation": "relu"}, "activation"),
+        ({"outputs": 1}, "background"),
+        ({"padding": "wrap"}, "padding"),
+        ({"handover": "spline"}, "handover"),
+        ({"hidden": -1}, "hidden"),
+        ({"stages": (Stage(4, 3), Stage(2, 3))}, "scale 1"),
+        ({"stages": (Stage(3, 3), Stage(2, 3), Stage(1, 3))}, "divide"),
+        ({"stages": (Stage(1, 0),)}, "one step"),
+    ],
+)
+def test_an_architecture_that_cannot_work_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(random_model().cascade.architecture, **change)

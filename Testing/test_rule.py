@@ -1,0 +1,114 @@
+"""The kernels against the plain reading of the rule, and the fire draws."""
+
+import numpy as np
+import pytest
+from automata import ENGINES, random_rule
+
+from MedNCALib.errors import MedNCAError
+from MedNCALib.fire import FireDraws
+from MedNCALib.kernels import choose_engine, make_kernel
+
+
+def states(height=9, width=7, channels=8, slices=3):
+    return np.random.default_rng(1).standard_normal((slices, height, width, channels)).astype(np.float32)
+
+
+def run_kernel(engine, rule, state, fires, padding="edge", threads=None):
+    kernel = make_kernel(engine, rule, 1, padding, threads)
+    kernel.load(state)
+    for fire in fires:
+        kernel.step(fire)
+    return kernel.state.copy()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("padding", ["edge", "reflect"])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+def test_with_every_cell_firing_a_kernel_follows_the_plain_reading_over_32_steps(engine, padding, kernel_size):
+    rule, state = random_rule(channels=8, kernel_size=kernel_size), states()
+    everyone = np.ones(state.shape[:3], bool)
+    expected = state
+    for _ in range(32):
+        expected = rule.step(expected, everyone, 1, padding)
+    assert np.abs(expected - state).max() > 0.1  # something grew
+    found = run_kernel(engine, rule, state, [everyone] * 32, padding)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_only_the_cells_that_fire_change(engine):
+    state = states()
+    fire = np.random.default_rng(2).random(state.shape[:3]) < 0.5
+    changed = (run_kernel(engine, random_rule(8), state, [fire]) != state).any(axis=-1)
+    np.testing.assert_array_equal(changed, fire)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_image_channels_never_change(engine):
+    state = states()
+    after = run_kernel(engine, random_rule(8), state, [np.ones(state.shape[:3], bool)] * 4)
+    np.testing.assert_array_equal(after[..., 0], state[..., 0])
+    assert (after[..., 1:] != state[..., 1:]).any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_change_nothing(engine):
+    state = states(height=96, width=80, channels=16)  # several blocks
+    fires = [FireDraws(0.5).draw(0, step, range(3), 96, 80) for step in range(3)]
+    one, two = (run_kernel(engine, random_rule(16), state, fires, threads=threads) for threads in (1, 2))
+    np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (4, 1), (2, 2)])
+def test_slices_smaller_than_a_cell_can_see_work(engine, shape):
+    state = states(*shape)
+    everyone = np.ones(state.shape[:3], bool)
+    found = run_kernel(engine, random_rule(8), state, [everyone], "edge")
+    np.testing.assert_allclose(found, random_rule(8).step(state, everyone, 1, "edge"), atol=1e-5)
+
+
+def test_a_step_is_what_the_formula_says_for_one_cell():
+    rule, state = random_rule(8), states()
+    slice_number, row, column = 1, 4, 3
+    around = state[slice_number, row - 1 : row + 2, column - 1 : column + 2].astype(float)
+    perceived = [
+        (rule.perception[f].transpose(1, 2, 0) * around).sum() + bias for f, bias in enumerate(rule.perception_bias)
+    ]
+    seen = np.concatenate([around[1, 1], perceived])
+    change = rule.update @ np.maximum(rule.hidden @ seen + rule.hidden_bias, 0)
+    expected = around[1, 1] + np.r_[0, change[1:]]
+    after = rule.step(state, np.ones(state.shape[:3], bool), image_channels=1)
+    np.testing.assert_allclose(after[slice_number, row, column], expected, rtol=1e-6)
+
+
+def test_a_draw_depends_on_seed_run_stage_step_and_slice_only():
+    draw = FireDraws(0.5, seed=3, run=1).draw(0, 2, range(4, 8), 20, 30)
+    np.testing.assert_array_equal(draw[2:], FireDraws(0.5, seed=3, run=1).draw(0, 2, range(6, 8), 20, 30))
+    others = [
+        FireDraws(0.5, seed=4, run=1).draw(0, 2, range(4, 8), 20, 30),
+        FireDraws(0.5, seed=3, run=0).draw(0, 2, range(4, 8), 20, 30),
+        FireDraws(0.5, seed=3, run=1).draw(1, 2, range(4, 8), 20, 30),
+        FireDraws(0.5, seed=3, run=1).draw(0, 3, range(4, 8), 20, 30),
+        FireDraws(0.5, seed=3, run=1).draw(0, 2, range(5, 9), 20, 30),
+    ]
+    for other in others:
+        assert 0.4 < (draw == other).mean() < 0.6
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 1.0])
+def test_cells_fire_at_the_rate(rate):
+    draw = FireDraws(rate).draw(0, 0, range(4), 250, 250)
+    assert abs(draw.mean() - rate) < 0.005  # five standard deviations of 250,000 draws
+
+
+def test_an_unknown_engine_is_refused_with_the_choices():
+    with pytest.raises(MedNCAError, match="auto, numpy, torch"):
+        choose_engine("cuda")
+
+
+def test_torch_is_refused_with_advice_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr("MedNCALib.kernels.find_spec", lambda name: None)
+    with pytest.raises(MedNCAError, match="choose 'numpy'"):
+        choose_engine("torch")
+    assert choose_engine("auto") == "numpy"

@@ -1,0 +1,210 @@
+"""From an image to a result: grouping, seeds, regions, runs, and everything that is refused or must be handled."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from automata import ENGINES, random_model
+from test_space import AXIS_ORDERS, turned
+from threshold_model import case, threshold_model
+
+from MedNCALib import segment, segment_steps, segmenter
+from MedNCALib.errors import ImageError, MedNCAError
+from MedNCALib.space import SliceSpace
+
+
+def noise_image(size=(18, 21, 15), seed=0, spacing=(1.0, 1.0, 1.0)):
+    image = sitk.GetImageFromArray(np.random.default_rng(seed).random(size[::-1], np.float32))
+    image.SetSpacing(spacing)
+    image.SetOrigin((-7.0, 3.0, 11.0))
+    return image
+
+
+def voxels(image):
+    return sitk.GetArrayFromImage(image)
+
+
+def same_place(one, other):
+    return (
+        one.GetSize() == other.GetSize()
+        and one.GetSpacing() == other.GetSpacing()
+        and one.GetOrigin() == other.GetOrigin()
+        and one.GetDirection() == other.GetDirection()
+    )
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_the_48_axis_orders_give_the_same_physical_result(order):
+    image, model = noise_image(spacing=(0.8, 1.2, 1.0)), random_model()
+    image.SetDirection(np.ravel(turned(10)))
+    expected = segment(image, model).labels
+    stored = sitk.DICOMOrient(image, order)
+    found = segment(stored, model).labels
+    assert same_place(found, stored)
+    back = sitk.DICOMOrient(found, sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection()))
+    np.testing.assert_array_equal(voxels(back), voxels(expected))
+    assert len(np.unique(voxels(expected))) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_seed_gives_one_result_whatever_the_grouping_and_the_threads(engine, monkeypatch):
+    image, model = noise_image(), random_model()
+    whole = segment(image, model, seed=5, engine="numpy", probabilities=True)
+    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
+    single = segment(image, model, seed=5, engine=engine, threads=2, probabilities=True)
+    for name, probability in whole.probabilities.items():
+        np.testing.assert_allclose(voxels(single.probabilities[name]), voxels(probability), atol=1e-4)
+    other = segment(image, model, seed=6, probabilities=True)
+    assert np.abs(voxels(other.probabilities["first"]) - voxels(whole.probabilities["first"])).max() > 0.01
+
+
+def test_the_result_is_right_and_lies_where_the_image_lies():
+    image, labels = case()
+    image.SetOrigin((5, -6, 7))
+    image.SetDirection(np.ravel(turned(25)))
+    result = segment(image, threshold_model())
+    assert same_place(result.labels, image)
+    assert result.labels.GetPixelID() == sitk.sitkUInt8
+    np.testing.assert_array_equal(voxels(result.labels), voxels(labels))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        sitk.sitkUInt8, sitk.sitkInt8, sitk.sitkUInt16, sitk.sitkInt16, sitk.sitkUInt32, sitk.sitkInt32, sitk.sitkUInt64,
+        sitk.sitkInt64, sitk.sitkFloat32, sitk.sitkFloat64,
+    ],
+)  # fmt: skip
+def test_every_scalar_voxel_type_is_handled(kind):
+    image, labels = case()
+    image = sitk.Cast(sitk.Cast(labels, sitk.sitkUInt8) * 60, kind)
+    np.testing.assert_array_equal(voxels(segment(image, threshold_model()).labels), voxels(labels))
+
+
+@pytest.mark.parametrize("size", [(20, 17, 1), (1, 1, 5), (2, 3, 2), (1, 30, 4)])
+def test_a_single_slice_and_volumes_smaller_than_the_model_sees_are_handled(size):
+    image = noise_image(size)
+    assert segment(image, random_model()).labels.GetSize() == size
+
+
+def test_a_two_dimensional_image_becomes_a_volume_of_one_slice():
+    image = sitk.GetImageFromArray(np.random.default_rng(0).random((12, 15), np.float32))
+    assert segment(image, random_model(axes="LPS", spacing=(None,) * 3)).labels.GetSize() == (15, 12, 1)
+
+
+def test_anisotropic_volumes_come_back_on_their_own_grid():
+    image = noise_image((40, 30, 6), spacing=(0.5, 0.7, 4.0))
+    result = segment(image, random_model(), probabilities=True)
+    assert same_place(result.labels, image)
+    assert same_place(result.probabilities["first"], image)
+
+
+def test_steps_count_up_to_the_whole_work():
+    model = random_model(((4, 2), (1, 3)))
+    steps = list(segment_steps(noise_image(), model, runs=2))
+    assert [(s.run, s.stage, s.step, s.steps) for s in steps] == [
+        (run, stage, step, total) for run in (1, 2) for stage, total in ((1, 2), (2, 3)) for step in range(1, total + 1)
+    ]
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+    # A step of the first stage works on a sixteenth of the cells.
+    assert fractions[0] == pytest.approx((2 / 16 + 3) ** -1 / 16 / 2)
+
+
+def test_groups_of_slices_cover_the_volume_once(monkeypatch):
+    monkeypatch.setattr(segmenter, "GROUP_BYTES", 400_000)
+    steps = segment_steps(noise_image(), random_model())
+    groups = [step.slices for step in steps if (step.stage, step.step) == (1, 1)]
+    assert len(groups) > 1
+    assert groups[0][0] == 0
+    assert groups[-1][1] == groups[-1][2] == 18
+    assert all(before[1] == after[0] for before, after in zip(groups, groups[1:]))
+
+
+def test_a_step_shows_the_probabilities_of_its_cells():
+    step = next(iter(segment_steps(noise_image(), random_model())))
+    assert step.scale == 4
+    assert step.probabilities().shape == (*step.state.shape[:3], 2)
+    assert ((step.probabilities() >= 0) & (step.probabilities() <= 1)).all()
+
+
+def test_a_region_limits_the_work_and_leaves_the_rest_background():
+    image, labels = case()
+    space = SliceSpace(image, threshold_model().slice_format)
+    region = (-8.6, 0.4, -6.8, 0.7, -1.0, 7.0)  # all columns and rows, slices 0 to 3
+    found = voxels(segment(image, threshold_model(), region=region).labels)
+    expected = voxels(labels)
+    expected[4:] = 0
+    np.testing.assert_array_equal(found, expected)
+    inside = SliceSpace(image, threshold_model().slice_format, region=region)
+    assert inside.count == 4 < space.count
+
+
+def test_several_runs_average_the_probabilities_and_measure_their_spread():
+    image, model = noise_image(), random_model()
+    runs = [voxels(segment(image, model, seed=0, probabilities=True).probabilities["first"])]
+    both = segment(image, model, runs=2, probabilities=True, uncertainty=True)
+    mean = voxels(both.probabilities["first"])
+    runs.append(2 * mean - runs[0])  # the second run, since the first is the one above
+    assert ((runs[1] >= -1e-5) & (runs[1] <= 1 + 1e-5)).all()
+    spread = voxels(both.uncertainty)
+    assert (spread >= np.abs(runs[0] - runs[1]) / 2 - 1e-5).all()
+    assert spread.max() > 0.01
+
+
+def test_a_cancelled_run_leaves_nothing_behind():
+    steps = segment_steps(noise_image(), random_model())
+    next(steps)
+    steps.close()
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+def test_no_voxels_are_refused():
+    with pytest.raises(ImageError, match="no voxels"):
+        segment(sitk.Image([0, 4, 4], sitk.sitkUInt8), random_model())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_not_numbers_are_refused_unless_outside_of_the_region(bad):
+    image = noise_image()
+    image[0, 0, 0] = bad
+    with pytest.raises(ImageError, match="NaN or infinite"):
+        segment(image, random_model())
+    left, posterior, superior = image.TransformIndexToPhysicalPoint((5, 5, 5))
+    region = (-left - 8, -left, -posterior - 8, -posterior, superior, superior + 8)
+    assert segment(image, random_model(), region=region).labels.GetSize() == image.GetSize()
+
+
+def test_an_image_without_contrast_is_refused():
+    with pytest.raises(ImageError, match="no contrast: every voxel is 7"):
+        segment(sitk.Image([8, 8, 8], sitk.sitkInt16) + 7, random_model())
+
+
+def test_a_small_bright_object_in_an_empty_field_is_seen():
+    image = sitk.Image([40, 40, 40], sitk.sitkInt16)
+    image[20:22, 20:22, 20:22] = 900
+    assert (voxels(segment(image, threshold_model()).labels) == 2).sum() == 8
+
+
+def test_colour_images_and_sequences_are_refused():
+    with pytest.raises(ImageError, match="colour"):
+        segment(sitk.Image([4, 4, 4], sitk.sitkVectorUInt8, 3), random_model())
+    with pytest.raises(ImageError, match="frame by frame"):
+        segment(sitk.Image([4, 4, 4, 2], sitk.sitkUInt8), random_model())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"runs": 0}, "runs"),
+        ({"seed": -1}, "seed"),
+        ({"threads": 0}, "threads"),
+        ({"uncertainty": True}, "at least 2 runs"),
+        ({"engine": "gpu"}, "engine"),
+        ({"region": (900, 910, 900, 910, 900, 910)}, "outside of the volume"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_the_first_step(options, message):
+    with pytest.raises(MedNCAError, match=message):
+        next(segment_steps(noise_image(), random_model(), **options))

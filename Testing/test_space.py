@@ -1,0 +1,191 @@
+"""Axes, spacing, region, padding, and the exact way back."""
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from shared_data import shared_data
+
+from MedNCALib.errors import ImageError
+from MedNCALib.interpolation import METHODS, sampling_matrix
+from MedNCALib.space import SliceFormat, SliceSpace
+
+AXIS_ORDERS = ["".join(letters) for order in permutations(("LR", "PA", "SI")) for letters in product(*order)]
+
+
+def image_of(array, spacing=(1.0, 1.0, 1.0), origin=(10.0, -20.0, 30.0), direction=None):
+    image = sitk.GetImageFromArray(np.asarray(array))
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    if direction is not None:
+        image.SetDirection(np.asarray(direction, float).ravel())
+    return image
+
+
+def random_image(size=(7, 8, 9), **geometry):
+    return image_of(np.random.default_rng(0).random(size[::-1], np.float32), **geometry)
+
+
+def turned(degrees):
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return [[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]
+
+
+def there_and_back(image, slice_format, multiple=1, region=None, group=3):
+    space = SliceSpace(image, slice_format, multiple, region)
+    array, view = space.empty_image(np.float32)
+    writer = space.writer(1)
+    for start in range(0, space.count, group):
+        ready, values = writer.add(space.read(start, min(start + group, space.count))[..., None])
+        view[ready.start : ready.stop] = values[..., 0]
+    return space, array
+
+
+def test_there_are_48_axis_orders():
+    assert len(set(AXIS_ORDERS)) == 48
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_every_axis_order_gives_bitwise_the_same_slices(order):
+    image = random_image(spacing=(0.7, 1.1, 1.3))
+    slice_format = SliceFormat("PIL", (1.0, 1.0, 1.0))
+    expected = SliceSpace(image, slice_format, 4).read(0, 5)
+    stored = sitk.DICOMOrient(image, order)
+    np.testing.assert_array_equal(SliceSpace(stored, slice_format, 4).read(0, 5), expected)
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_without_resampling_the_way_back_is_exact(order):
+    stored = sitk.DICOMOrient(random_image(direction=turned(20)), order)
+    _, array = there_and_back(stored, SliceFormat("RAS", (1.0, 1.0, 1.0)), multiple=4)
+    np.testing.assert_array_equal(array, sitk.GetArrayViewFromImage(stored))
+
+
+def test_the_letters_say_where_columns_rows_and_slices_run_to():
+    # In an LPS image the first index runs to the left, the second to posterior, the third to superior.
+    array = np.arange(24).reshape(2, 3, 4)
+    space = SliceSpace(image_of(array), SliceFormat("PIL", (None, None, None)))
+    expected = array.transpose(2, 0, 1)[:, ::-1, :]  # slices along L, rows along I = -S, columns along P
+    np.testing.assert_array_equal(space.read(0, space.count), expected)
+
+
+def test_an_oblique_image_is_read_along_its_own_nearest_axes():
+    image = random_image(direction=turned(30))
+    upright = random_image()
+    slice_format = SliceFormat("LPS", (None, None, None))
+    np.testing.assert_array_equal(
+        SliceSpace(image, slice_format).read(0, 9), SliceSpace(upright, slice_format).read(0, 9)
+    )
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (0.8, 1.3, 2.4), (2.0, 3.0, 1.0)])
+def test_a_ramp_keeps_its_place_through_resampling(spacing):
+    size = (24, 20, 16)
+    z, y, x = np.meshgrid(*(np.arange(n) for n in size[::-1]), indexing="ij")
+    ramp = (x * spacing[0] + y * spacing[1] + z * spacing[2]).astype(np.float32)
+    image = image_of(ramp, spacing)
+    space, array = there_and_back(image, SliceFormat("LPS", (1.0, 1.0, 1.0)), multiple=4)
+    assert space.spacing == pytest.approx((1, 1, 1))
+    inner = np.s_[4:-4, 4:-4, 4:-4]  # the border goes on outside, so a ramp ends there
+    # Means over parts of voxels are off by less than a tenth of a millimetre along each axis.
+    np.testing.assert_allclose(array[inner], ramp[inner], atol=0.3)
+    np.testing.assert_allclose((array - ramp)[inner].mean(), 0, atol=0.02)
+
+
+def test_the_padded_margin_is_marked():
+    image = random_image((7, 8, 9))
+    space = SliceSpace(image, SliceFormat("LPS", (1.0, 1.0, 1.0)), multiple=4)
+    slices = space.read(0, space.count)
+    assert slices.shape == (9, 8, 8)
+    assert slices[space.inside].shape == (9, 8, 7)
+    np.testing.assert_array_equal(slices[space.inside], sitk.GetArrayViewFromImage(image))
+
+
+def test_nearly_equal_spacing_is_not_resampled():
+    image = random_image(spacing=(0.9999, 1.0001, 1.0))
+    space = SliceSpace(image, SliceFormat("LPS", (1.0, 1.0, 1.0)))
+    np.testing.assert_array_equal(space.read(0, space.count), sitk.GetArrayViewFromImage(image))
+
+
+def test_slices_can_be_resized_to_a_square_whatever_their_spacing():
+    image = image_of(np.full((3, 35, 51), 7.0, np.float32))
+    space, array = there_and_back(image, SliceFormat("RAS", (None, None, None), (64, 64), "cubic"), multiple=4)
+    assert space.read(0, 3).shape == (3, 64, 64)
+    np.testing.assert_allclose(array, 7, rtol=1e-5)
+
+
+def test_a_region_takes_the_voxels_under_its_box_and_nothing_else():
+    image = random_image((10, 10, 10), spacing=(2.0, 2.0, 2.0), origin=(0.0, 0.0, 0.0))
+    # Voxels 2..4 along x reach from 3 to 9 mm left, which is -9 to -3 mm right; 1..3 along y from 1 to 7 mm posterior.
+    region = (-9, -3, -7, -1, 3, 7)
+    space = SliceSpace(image, SliceFormat("LPS", (None, None, None)), region=region)
+    expected = sitk.GetArrayViewFromImage(image)[2:4, 1:4, 2:5]
+    np.testing.assert_array_equal(space.read(0, space.count), expected)
+    array, view = space.empty_image(np.uint8)
+    view[...] = 1
+    assert array.sum() == expected.size
+    assert array[2:4, 1:4, 2:5].all()
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS[::7])
+def test_a_region_is_the_same_anatomy_in_every_axis_order(order):
+    image = random_image((10, 12, 14), origin=(0.0, 0.0, 0.0))
+    region, slice_format = (-8, -2, -9, -3, 2, 11), SliceFormat("PIL", (None, None, None))
+    expected = SliceSpace(image, slice_format, region=region).read(0, 6)
+    found = SliceSpace(sitk.DICOMOrient(image, order), slice_format, region=region).read(0, 6)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_region_outside_of_the_volume_is_refused():
+    with pytest.raises(ImageError, match="outside of the volume"):
+        SliceSpace(random_image(), SliceFormat("LPS", (None, None, None)), region=(500, 510, 500, 510, 500, 510))
+
+
+@pytest.mark.parametrize("region", [(1, 2, 3), (5, 1, 0, 1, 0, 1), (0, np.nan, 0, 1, 0, 1)])
+def test_a_region_that_is_no_box_is_refused(region):
+    with pytest.raises(ImageError, match="not a box"):
+        SliceSpace(random_image(), SliceFormat("LPS", (None, None, None)), region=region)
+
+
+def test_colour_and_four_dimensional_images_are_refused():
+    slice_format = SliceFormat("LPS", (None, None, None))
+    with pytest.raises(ImageError, match="colour"):
+        SliceSpace(sitk.Image([4, 4, 4], sitk.sitkVectorUInt8, 3), slice_format)
+    with pytest.raises(ImageError, match="frame by frame"):
+        SliceSpace(sitk.Image([4, 4, 4, 2], sitk.sitkUInt8), slice_format)
+
+
+def test_a_single_two_dimensional_slice_is_a_volume_of_one_slice():
+    assert SliceSpace(sitk.Image([5, 6], sitk.sitkUInt8), SliceFormat("LPS", (1.0, 1.0, None))).count == 1
+
+
+@pytest.mark.parametrize("axes", ["LPP", "LR", "XYZ", "LPSI"])
+def test_axes_must_name_each_direction_once(axes):
+    with pytest.raises(ValueError, match="axes"):
+        SliceFormat(axes, (None, None, None))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("length", "samples"), [(5, 20), (20, 5), (7, 7), (1, 4), (13, 6)])
+def test_resampling_keeps_a_constant_line(method, length, samples):
+    np.testing.assert_allclose(sampling_matrix(length, samples, method).sum(axis=1), 1, atol=1e-6)
+
+
+def test_area_means_whole_blocks_and_linear_the_middle_pixels():
+    line = np.arange(8, dtype=np.float32) ** 2
+    np.testing.assert_allclose(sampling_matrix(8, 2, "area") @ line, [line[:4].mean(), line[4:].mean()])
+    np.testing.assert_allclose(sampling_matrix(8, 2, "linear") @ line, [line[1:3].mean(), line[5:7].mean()])
+
+
+def test_enlarging_by_nearest_repeats_and_linear_interpolates():
+    line = np.array([0, 4], np.float32)
+    np.testing.assert_array_equal(sampling_matrix(2, 4, "nearest") @ line, [0, 0, 4, 4])
+    np.testing.assert_allclose(sampling_matrix(2, 4, "linear") @ line, [0, 1, 3, 4])
+
+
+@pytest.mark.parametrize("name", ["spine_t2_PSR.nii.gz", "abdomen_mr_LPS_3mm.nii.gz"])
+def test_real_volumes_in_other_axis_orders_come_back_exactly(name):
+    image = sitk.ReadImage(str(shared_data("inputs", name)))
+    _, array = there_and_back(image, SliceFormat("PIL", (None, None, None)), multiple=4, group=10)
+    np.testing.assert_array_equal(array, sitk.GetArrayViewFromImage(image).astype(np.float32))
