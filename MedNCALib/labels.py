@@ -27,13 +27,13 @@ class Label:
         value: the voxel value, 1 to 255.
         name: for people.
         color: red, green and blue, 0 to 255.
-        terminology: for "category", "type", "type_modifier", "region" and "region_modifier" a code or None.
+        terminology: codes for "category", "type", "type_modifier", "region" and "region_modifier", as far as known.
     """
 
     value: int
     name: str
     color: tuple[int, int, int] = (128, 174, 128)
-    terminology: dict[str, Code | None] = field(default_factory=dict, hash=False)
+    terminology: dict[str, Code] = field(default_factory=dict, hash=False)
 
     @property
     def terminology_entry(self) -> str:
@@ -67,7 +67,8 @@ def _label(row: dict[str, str]) -> Label:
     terminology = {}
     for name, column in zip(_CODES, _COLUMNS):
         code = tuple(row.get(f"{column}_{part}") or "" for part in _PARTS)
-        terminology[name] = code if code[1] else None
+        if code[1]:
+            terminology[name] = code
     red, green, blue = (int(float(row[f"Color_{letter}"])) for letter in "RGB")
     return Label(int(row["LabelValue"]), row["Name"], (red, green, blue), terminology)
 

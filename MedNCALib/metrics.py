@@ -73,10 +73,14 @@ def score(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> Sco
     """
     voxel_ml = float(np.prod(spacing)) / 1000
     true_count, found_count = np.count_nonzero(truth), np.count_nonzero(found)
-    both = true_count + found_count
-    dice = 2 * np.count_nonzero(truth & found) / both if both else 1.0
     hd95 = _hd95(truth, found, spacing) if true_count and found_count else None
-    return Score(dice, hd95, found_count * voxel_ml, (found_count - true_count) * voxel_ml)
+    return Score(dice(truth, found), hd95, found_count * voxel_ml, (found_count - true_count) * voxel_ml)
+
+
+def dice(truth: np.ndarray, found: np.ndarray) -> float:
+    """Dice of two masks: 1 where both are empty."""
+    both = np.count_nonzero(truth) + np.count_nonzero(found)
+    return 2 * np.count_nonzero(truth & found) / both if both else 1.0
 
 
 def _hd95(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> float:
