@@ -54,6 +54,10 @@ class Host:
 
         sys.modules["slicer.ScriptedLoadableModule"] = slicer.ScriptedLoadableModule = scripted_module
         sys.modules["slicer.parameterNodeWrapper"] = slicer.parameterNodeWrapper = parameter_node
+        from . import sample_data, sitk_utils
+
+        sys.modules["SampleData"] = sample_data
+        sys.modules["sitkUtils"] = sitk_utils
         sys.excepthook = self._recordError
 
     def _recordError(self, exceptionType, exception, traceback):
@@ -63,13 +67,19 @@ class Host:
     def _startScene(self):
         import slicer
 
-        from . import application, modules
+        from . import application, layout, modules, scene_io, subject_hierarchy
 
         slicer.mrmlScene = scene = slicer.vtkMRMLScene()
         self.app.setMRMLScene(scene)
         logic = self.app.applicationLogic()
         logic.SetMRMLScene(scene)
         modules.createLoadableModules(self.app.moduleManager(), scene, logic)
+        crosshair = slicer.vtkMRMLCrosshairNode()
+        crosshair.SetCrosshairName("default")
+        scene.AddNode(crosshair)
+        self._hierarchy = subject_hierarchy.SubjectHierarchyFollower(scene)
+        self.app._layoutManager = layout.qSlicerLayoutManager(scene, logic)
+        self.app._ioManager = scene_io.qSlicerCoreIOManager()
         self.mainWindow = application.qSlicerMainWindow()
 
     def _rememberBaseline(self):
@@ -160,6 +170,12 @@ class Host:
     #
     # Scene
     #
+    def clickSample(self, sampleName):
+        """Click a sample in the module Sample Data. Returns what its loader returns."""
+        from . import sample_data
+
+        return sample_data.clickSample(sampleName)
+
     def closeScene(self):
         """File > Close Scene."""
         import slicer

@@ -16,6 +16,7 @@ os.environ.setdefault("PYSIDE6_OPTION_PYTHON_ENUM", "0x3")
 if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import contextlib
 import ctypes
 import functools
 import inspect
@@ -34,6 +35,18 @@ HIDDEN_PROPERTIES = {("QTimer", "singleShot")}
 _plainSetattr = ctypes.pythonapi.PyObject_GenericSetAttr
 _plainSetattr.argtypes = [ctypes.py_object] * 3
 _installed = False
+_newAttributesAreDropped = False
+
+
+@contextlib.contextmanager
+def newAttributesDropped():
+    """For PySide6's QUiLoader, which gives the children's names to the root widget as attributes."""
+    global _newAttributesAreDropped
+    _newAttributesAreDropped = True
+    try:
+        yield
+    finally:
+        _newAttributesAreDropped = False
 
 
 def isAlive(qobject):
@@ -215,6 +228,8 @@ def _setAttribute(self, name, value):
     if attribute is None:
         if name.encode() in [bytes(dynamic.data()) for dynamic in self.dynamicPropertyNames()]:
             self.setProperty(name, value)
+            return
+        if _newAttributesAreDropped:
             return
         raise AttributeError(
             f"'{name}' does not exist on {cls.__name__} and creating new attributes on C++ objects is not allowed"

@@ -8,9 +8,11 @@ import xml.etree.ElementTree as ElementTree
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
-from .pythonqt import declaredProperty
+from .pythonqt import declaredProperty, newAttributesDropped
 
 standInClasses = {}
+# What the file may give to a widget besides the properties of its class.
+DESIGNER_PROPERTIES = {"buddy", "sizeHint"}
 
 
 def registerStandIns(module):
@@ -45,7 +47,8 @@ class UiLoader(QtUiTools.QUiLoader):
         buffer = QtCore.QBuffer()
         buffer.setData(ElementTree.tostring(root))
         buffer.open(QtCore.QIODevice.ReadOnly)
-        widget = super().load(buffer, parent)
+        with newAttributesDropped():
+            widget = super().load(buffer, parent)
         byName = {widget.objectName: widget} | {child.objectName: child for child in widget.findChildren()}
         for name, values in properties.items():
             for propertyName, value in values:
@@ -65,7 +68,8 @@ def _takeStandInProperties(root):
         for child in element.findall("property"):
             name = child.get("name")
             declared = declaredProperty(widgetClass, name)
-            if declared is None and child.get("stdset") != "0" and not _isQtProperty(widgetClass, name):
+            isKnown = child.get("stdset") == "0" or name in DESIGNER_PROPERTIES
+            if declared is None and not isKnown and not _isQtProperty(widgetClass, name):
                 raise RuntimeError(f"Widget '{element.get('name')}' ({element.get('class')}) has no property '{name}'")
             if declared is not None and not _isQtProperty(widgetClass, name):
                 taken.setdefault(element.get("name"), []).append((name, _value(child[0], widgetClass)))
