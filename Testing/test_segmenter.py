@@ -67,13 +67,10 @@ def test_the_result_is_right_and_lies_where_the_image_lies():
     np.testing.assert_array_equal(voxels(result.labels), voxels(labels))
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        sitk.sitkUInt8, sitk.sitkInt8, sitk.sitkUInt16, sitk.sitkInt16, sitk.sitkUInt32, sitk.sitkInt32, sitk.sitkUInt64,
-        sitk.sitkInt64, sitk.sitkFloat32, sitk.sitkFloat64,
-    ],
-)  # fmt: skip
+INTEGERS = [getattr(sitk, f"sitk{sign}Int{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)]
+
+
+@pytest.mark.parametrize("kind", [*INTEGERS, sitk.sitkFloat32, sitk.sitkFloat64])
 def test_every_scalar_voxel_type_is_handled(kind):
     image, labels = case()
     image = sitk.Cast(sitk.Cast(labels, sitk.sitkUInt8) * 60, kind)
