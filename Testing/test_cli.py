@@ -6,6 +6,8 @@ import struct
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -118,6 +120,17 @@ def test_a_process_of_its_own_ends_the_same_way(model, tmp_path):
     assert ended.stdout == ""
     assert ended.stderr.startswith("mednca: There is no file or folder")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_name_that_the_terminal_cannot_print_is_no_error(model, volume, tmp_path):
+    named = volume.rename(tmp_path / "Größe 海馬.nii.gz")
+    for options in ([], ["--json"]):
+        ended = mednca(
+            "segment", named, "-m", model, "-o", tmp_path, *options, PYTHONIOENCODING="ascii", PYTHONUTF8="0"
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads(ended.stdout)[0]["input"] == str(named)
+    assert (tmp_path / "Größe 海馬_threshold.seg.nrrd").exists()
 
 
 def test_help_loads_neither_simpleitk_nor_torch():
@@ -356,6 +369,48 @@ def test_train_passes_its_options_on(monkeypatch, capsys, cohort, tmp_path):
         "resume": True,
     }
     assert "Threshold" in capsys.readouterr().out
+
+
+def test_import_reference_passes_its_options_on(monkeypatch, capsys, tmp_path):
+    reference = pytest.importorskip("MedNCALib.reference", reason="needs torch")
+    given = []
+
+    def import_reference(*arguments):
+        given.extend(arguments)
+        return threshold_model().save(tmp_path / "m")
+
+    monkeypatch.setattr(reference, "import_reference", import_reference)
+    options = ["-o", str(tmp_path / "m"), "--size", "64", "--steps", "16"]
+    assert main(["import-reference", "one.pth", "two.pth", *options]) == 0
+    assert given == [Path("one.pth"), Path("two.pth"), tmp_path / "m", 64, 16, 0.5]
+    assert "Threshold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "given"),
+    [
+        ("bench", [], {"json_file": None}),
+        ("bench", ["--json", "speed.json"], {"json_file": Path("speed.json")}),
+        ("demo", ["-o", "d"], {"output": Path("d"), "volume": None, "model": "hippocampus-mr"}),
+        (
+            "demo",
+            ["-o", "d", "--volume", "v.nii", "-m", "other"],
+            {"output": Path("d"), "volume": Path("v.nii"), "model": "other"},
+        ),
+    ],
+)
+def test_bench_and_demo_pass_their_options_on(monkeypatch, command, arguments, given):
+    passed = {}
+
+    def run(output=None, **options):
+        passed.update(options, **({} if output is None else {"output": output}))
+
+    module = ModuleType(command)
+    module.run = run
+    monkeypatch.setitem(sys.modules, f"MedNCALib.{command}", module)
+    monkeypatch.setattr("MedNCALib." + command, module, raising=False)
+    assert main([command, *arguments]) == 0
+    assert passed == given
 
 
 def test_train_takes_minutes_or_batches_not_both(capsys, cohort, tmp_path):

@@ -19,11 +19,15 @@ def add_options(parser: ArgumentParser) -> None:
         "--size", required=True, type=int, metavar="N", help="pixels along a slice's edge in the second stage"
     )
     parser.add_argument("--steps", required=True, type=int, metavar="N", help="steps of each stage")
+    parser.add_argument(
+        "--fire-rate", type=float, default=0.5, metavar="F", help="the code's cell_fire_rate (default: 0.5)"
+    )
 
 
 def run(options: Namespace) -> None:
     require_torch("Importing checkpoints")
     from ..reference import import_reference
 
-    model = import_reference(options.stage1, options.stage2, options.output, options.size, options.steps)
+    checkpoints = (options.stage1, options.stage2)
+    model = import_reference(*checkpoints, options.output, options.size, options.steps, options.fire_rate)
     print(f"{model.folder}: {model.title}, {model.cascade.parameters} parameters, {model.size_bytes / 1000:.0f} kB")

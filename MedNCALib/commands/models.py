@@ -15,7 +15,7 @@ def run(options: Namespace) -> None:
 
     models = list_models()
     if options.json:
-        print(json.dumps([_described(model) for model in models], indent=2, ensure_ascii=False))
+        print(json.dumps([_described(model) for model in models], indent=2))
         return
     width = max((len(model.name) for model in models), default=0)
     for model in models:

@@ -46,7 +46,7 @@ def run(options: Namespace) -> None:
         for number, (path, stem) in enumerate(zip(options.images, stems)):
             summaries.append(_segment(path, stem, model, options, bar, number))
     if options.json:
-        print(json.dumps(summaries, indent=2, ensure_ascii=False))
+        print(json.dumps(summaries, indent=2))
         return
     for summary in summaries:
         volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
