@@ -24,8 +24,8 @@ EDGE = 1.2
 # Voxels longer than this (mm) are averaged from several samples, as a scanner averages over a thick slice.
 LONGEST_SAMPLE = 1.25
 
-# Samples held at a time. Some 30 float32 arrays of this length live at once: about 250 MB, whatever the size asked for.
-SAMPLES_AT_ONCE = 2_000_000
+# Samples worked on at a time, in whole planes: some 30 arrays of this length live at once, about 100 MB.
+SAMPLES_AT_ONCE = 500_000
 
 # Unit steps along the anatomical directions in the LPS coordinates of SimpleITK and DICOM.
 DIRECTIONS_LPS = {
@@ -44,7 +44,9 @@ RAS_AXES = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "
 class Phantom:
     """A synthetic image and its truth on the same grid.
 
-    image: SimpleITK float32, arbitrary units as in MR; labels: SimpleITK uint8, 1 anterior, 2 posterior, 0 elsewhere.
+    Attributes:
+        image: float32, arbitrary units as in MR.
+        labels: uint8, 1 anterior, 2 posterior, 0 elsewhere.
     """
 
     image: sitk.Image
@@ -56,20 +58,22 @@ def make_phantom(
 ) -> Phantom:
     """Make a synthetic T1-weighted block of the medial temporal lobe.
 
-    size: voxels along R, A and S; spacing: mm along R, A and S. Both are meant before `axes` reorders the storage.
-    axes: for the first, second and third voxel index, the anatomical direction *towards* which it increases. "RAS"
-        means that the first index runs to the right, the second to anterior, the third to superior; any of the 48
-        orders is allowed. The image's direction matrix says the same, so the physical content does not change.
-    side: "left" or "right"; the right side is the mirror image of the left.
-    bias: amplitude of a smooth multiplicative field, 0 to below 1; 0.5 lets intensities vary by 50 % either way.
-    noise: standard deviation of Gaussian noise, relative to the intensity of white matter. Values that it would push
-        below zero become zero, since a magnitude image has none.
-    seed: chooses anatomy, tissue contrast, bias field and noise. Anatomy does not depend on the other arguments.
-
-    Raises ValueError for an argument outside these ranges.
-
     >>> make_phantom(size=(40, 56, 40), axes="PIR").image.GetSize()
     (56, 40, 40)
+
+    Args:
+        size: voxels along right, anterior and superior, before `axes` reorders the storage.
+        spacing: mm along right, anterior and superior, before `axes` reorders the storage.
+        axes: where the first, the second and the third voxel index run to: "RAS" means to the right, to anterior and to
+            superior. Any of the 48 orders; the direction matrix says the same, so the physical content does not change.
+        side: "left" or "right"; the right side is the mirror image of the left.
+        bias: amplitude of a smooth multiplicative field, 0 to below 1; 0.5 lets intensities vary by 50 % either way.
+        noise: standard deviation of Gaussian noise, relative to the intensity of white matter. Values that it would
+            push below zero become zero, since a magnitude image has none.
+        seed: chooses anatomy, tissue contrast, bias field and noise. Anatomy does not depend on the other arguments.
+
+    Raises:
+        ValueError: an argument outside these ranges.
     """
     size, spacing = _checked(size, spacing, axes, side, bias, noise)
     anatomy = _draw_anatomy(np.random.default_rng([seed, 0]))
