@@ -36,7 +36,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._comboBox.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
         self._comboBox.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._comboBox.activated.connect(self._onActivated)
-        self.destroyed.connect(self._observations.removeObservers)
+        self.destroyed.connect(lambda: self._observations.removeObservers())
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._comboBox)

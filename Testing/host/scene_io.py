@@ -1,4 +1,4 @@
-"""Stand-in for the IO manager: which reader a file gets, and reading and writing with the real logics and storage nodes."""
+"""Stand-in for the IO manager: which reader a file gets; reads and writes with the real logics and storage nodes."""
 
 import os
 

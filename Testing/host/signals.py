@@ -34,7 +34,16 @@ def install(classes):
         for name, value in list(vars(cls).items()):
             # Not isinstance(): Signal has its own check, which miscounts references and ends in a crash.
             if type(value) is QtCore.Signal:
-                setattr(cls, name, Signal(name=name, qtSignal=value))
+                setattr(cls, name, Signal(name=name, qtSignal=value, qtSignatures=_qtSignatures(cls, name)))
+
+
+def _qtSignatures(cls, name):
+    """The signatures of a signal of a Qt class. Asked for once: later the wrapper of the meta object may be invalid."""
+    meta = cls.staticMetaObject
+    methods = [meta.method(index) for index in range(meta.methodCount())]
+    signals = [method for method in methods if method.methodType() == QtCore.QMetaMethod.Signal]
+    signatures = [bytes(method.methodSignature().data()).decode() for method in signals]
+    return [signature for signature in signatures if signature.split("(")[0] == name]
 
 
 def connectionCount():
@@ -45,10 +54,11 @@ def connectionCount():
 class Signal:
     """A signal of a class. A stand-in for a C++ class declares its own with the C++ argument types."""
 
-    def __init__(self, *argumentTypes, name=None, qtSignal=None):
+    def __init__(self, *argumentTypes, name=None, qtSignal=None, qtSignatures=()):
         self.argumentTypes = argumentTypes
         self.name = name
         self.qtSignal = qtSignal
+        self.qtSignatures = qtSignatures
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -56,8 +66,9 @@ class Signal:
     def __get__(self, instance, owner=None):
         return self if instance is None else BoundSignal(self, instance)
 
-    def signature(self):
-        return f"{self.name}({','.join(self.argumentTypes)})"
+    def signatures(self):
+        """The overloads; the one with all arguments comes before those with defaults left out."""
+        return self.qtSignatures or [f"{self.name}({','.join(self.argumentTypes)})"]
 
 
 class BoundSignal:
@@ -70,36 +81,22 @@ class BoundSignal:
     def connect(self, *args):
         if len(args) != 1:
             raise ValueError("Called connect with wrong number of arguments")
-        return _open(self.sender, self._signature(), args[0])
+        return _open(self.sender, self.signal.signatures()[0], args[0])
 
     def disconnect(self, *args):
         if len(args) > 1:
             raise ValueError("Called disconnect with wrong number of arguments")
-        return _close(self.sender, self._signature(), *args)
+        return _close(self.sender, self.signal.signatures()[0], *args)
 
     def emit(self, *args):
         if self.signal.qtSignal is not None:
             self.signal.qtSignal.__get__(self.sender).emit(*args)
         elif not self.sender.signalsBlocked():
             for connection in list(_connections.get(_address(self.sender), ())):
-                if connection.signature == self.signal.signature():
+                if connection.signature == self.signal.signatures()[0]:
                     connection.call(*args)
 
     __call__ = emit
-
-    def _signature(self):
-        if self.signal.qtSignal is None:
-            return self.signal.signature()
-        # The overload with all arguments comes first in the meta object, before those with defaults left out.
-        meta = self.sender.metaObject()
-        for index in range(meta.methodCount()):
-            method = meta.method(index)
-            if (
-                method.methodType() == QtCore.QMetaMethod.Signal
-                and bytes(method.name().data()) == self.signal.name.encode()
-            ):
-                return bytes(method.methodSignature().data()).decode()
-        raise AttributeError(f"{type(self.sender).__name__} has no signal named '{self.signal.name}'")
 
 
 class _Connection:
@@ -167,14 +164,11 @@ def _normalizedSignature(sender, signal):
     """
     signature = QtCore.QMetaObject.normalizedSignature(signal)
     signature = bytes(signature.data()).decode() if not isinstance(signature, str) else signature
-    name = signature.split("(")[0]
     for cls in type(sender).__mro__:
         signature = QT5_SIGNALS.get((cls.__name__, signature), signature)
+    name = signature.split("(")[0]
     declared = inspect.getattr_static(type(sender), name, None)
-    if isinstance(declared, Signal) and declared.qtSignal is None:
-        if declared.signature() == signature:
-            return signature
-    elif sender.metaObject().indexOfSignal(signature) >= 0:
+    if isinstance(declared, Signal) and signature in declared.signatures():
         return signature
     raise ValueError(f"QObject::connect() signal '{signal}' does not exist on {type(sender).__name__}")
 

@@ -78,10 +78,8 @@ def _takeStandInProperties(root):
 
 
 def _isQtProperty(widgetClass, name):
-    for base in widgetClass.__mro__:
-        if base.__module__.startswith("PySide6"):
-            return base.staticMetaObject.indexOfProperty(name) >= 0
-    return False
+    owner = next((base for base in widgetClass.__mro__ if name in vars(base)), None)
+    return owner is not None and owner.__module__.startswith("PySide6")
 
 
 def _value(element, widgetClass):
