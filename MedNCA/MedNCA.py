@@ -420,4 +420,5 @@ class MedNCATest(ScriptedLoadableModuleTest):
         for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
             found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, self.volumeNode) > 0
             overlap = (found & (truth == value)).sum()
-            assert 2 * overlap / (found.sum() + (truth == value).sum()) > 0.8
+            dice = 2 * overlap / (found.sum() + (truth == value).sum())
+            assert dice > 0.8, f"Dice of label {value}: {dice:.3f}"

@@ -37,4 +37,5 @@ def test_durationsReadNaturally(words, seconds, text):
 
 
 def test_structureThatWasNotFoundIsSaid(words):
-    assert words.doneLine({"head": 1.714, "tail": 0.0}, 4) == "Done in 4 s: head 1.71 mL, no tail."
+    assert words.doneLine({"head": 1.714, "tail": 0.0}, 3.84) == "Done in 3.8 s: head 1.71 mL, no tail."
+    assert words.doneLine({"head": 1.714}, 75) == "Done in 1 min 15 s: head 1.71 mL."

@@ -42,7 +42,7 @@ def duration(seconds: float) -> str:
 
 
 def doneLine(volumes: dict, seconds: float) -> str:
-    """What was found, for example "Done in 4 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
+    """What was found, for example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
 
     :param volumes: segment name -> volume in mL.
     """
@@ -50,7 +50,8 @@ def doneLine(volumes: dict, seconds: float) -> str:
         _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
         for name, volume in volumes.items()
     ]
-    return _("Done in {duration}: {found}.").format(duration=duration(seconds), found=", ".join(found))
+    took = _("{seconds:.1f} s").format(seconds=seconds) if seconds < 10 else duration(seconds)
+    return _("Done in {duration}: {found}.").format(duration=took, found=", ".join(found))
 
 
 def missing(inputVolume, hasModel: bool) -> list[str]:

@@ -1,0 +1,130 @@
+"""The files of the module beside its code: what Slicer reads of them has to be there and to agree."""
+
+import ast
+import csv
+import json
+import struct
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from scene_samples import MODULE, REPOSITORY
+
+from MedNCALib.labels import read_labels
+
+LABELS = sorted(REPOSITORY.glob("weights/*/labels.csv"))
+TERMINOLOGY = REPOSITORY / "Resources" / "MedNCA.term.json"
+ICONS = [REPOSITORY / "Resources" / "Icons" / "MedNCA.png", MODULE.parent / "Resources" / "Icons" / "MedNCA.png"]
+UI = MODULE.parent / "Resources" / "UI" / "MedNCA.ui"
+
+
+def importedAtFileScope(path):
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
+    lazy = {inner for function in functions for inner in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and node not in lazy:
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (name.partition(".")[0] for name in names)
+
+
+def test_moduleFileImportsNothingThatCostsTimeWhenSlicerStarts():
+    allowed = {"slicer", "qt", "ctk", "vtk", *sys.stdlib_module_names}
+    assert set(importedAtFileScope(MODULE)) <= allowed
+
+
+def test_everyControlOfThePanelHasATooltip():
+    without = []
+    for widget in ElementTree.parse(UI).iter("widget"):
+        interactive = widget.get("class") in {"QComboBox", "QSpinBox", "QPushButton", "QCheckBox", "qMRMLNodeComboBox"}
+        if interactive and widget.find("property[@name='toolTip']") is None:
+            without.append(widget.get("name"))
+    assert without == ["segmentButton"]  # the code tells there what is missing
+
+
+def test_everyParameterIsBoundToOneControl(host):
+    host.loadModule(MODULE)
+    import MedNCA
+
+    bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
+    byCode = {"model"}
+    assert sorted([*bound, *byCode]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
+
+
+@pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
+def test_slicerReadsTheLabelsOfTheModelAsAColourTable(host, path):
+    import slicer
+
+    colours = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLColorTableNode")
+    storage = slicer.vtkMRMLColorTableStorageNode()
+    storage.SetFileName(str(path))
+    assert storage.ReadData(colours)
+    labels = read_labels(path)
+    assert labels
+    for label in labels:
+        rgba = [0.0] * 4
+        assert colours.GetColor(label.value, rgba)
+        assert colours.GetColorName(label.value) == label.name
+        assert tuple(round(component * 255) for component in rgba) == (*label.color, 255)
+        entry = label.terminology_entry.split("~")
+        entry[0] = entry[4] = ""  # the names of the lists are not in the table
+        assert colours.GetTerminologyAsString(label.value).removesuffix("~") == "~".join(entry)
+
+
+@pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
+def test_codesOfTheProjectsOwnSchemeAreInItsTerminology(path):
+    """With the same meaning and colour; Slicer's own lists have no code for them."""
+    (category,) = json.loads(TERMINOLOGY.read_text())["SegmentationCodes"]["Category"]
+    types = {entry["CodeValue"]: entry for entry in category["Type"]}
+    for label in read_labels(path):
+        scheme, value, meaning = label.terminology["type"]
+        if scheme == "99MEDNCA":
+            assert types[value]["CodingSchemeDesignator"] == scheme
+            assert types[value]["CodeMeaning"] == meaning
+            assert tuple(types[value]["recommendedDisplayRGBValue"]) == label.color
+            assert label.terminology["category"] == (
+                category["CodingSchemeDesignator"], category["CodeValue"], category["CodeMeaning"],
+            )  # fmt: skip
+
+
+def test_applicationKnowsTheTerminologyAfterStartUp(host):
+    import slicer
+
+    host.loadModule(MODULE)
+    logic = slicer.modules.terminologies.logic()
+    context = read_labels(LABELS[0])[0].terminology_entry.partition("~")[0]
+    assert logic.IsTerminologyContextLoaded(context)
+    category, found = slicer.vtkSlicerTerminologyCategory(), slicer.vtkSlicerTerminologyType()
+    assert logic.GetNthCategoryInTerminology(context, 0, category)
+    assert logic.GetNumberOfTypesInTerminologyCategory(context, category) == 2
+    assert logic.GetNthTypeInTerminologyCategory(context, category, 0, found)
+    assert found.GetCodeValue() == "HIPP-ANT"
+
+
+def test_sampleDataOffersThePhantom(host):
+    """The custom downloader makes the volume on the spot."""
+    import slicer
+
+    host.loadModule(MODULE)
+    source = slicer.modules.sampleDataSources["MedNCA"][-1]
+    assert source.sampleName == "MedNCA synthetic phantom"
+    assert source.thumbnailFileName == str(ICONS[1])
+    volumeNode = source.customDownloader(source)
+    assert volumeNode.GetName() == "MedNCA synthetic phantom"
+    assert volumeNode.GetScene() is slicer.mrmlScene
+    assert volumeNode.GetImageData().GetNumberOfPoints() > 0
+
+
+@pytest.mark.parametrize("path", ICONS, ids=["extension", "module"])
+def test_iconIsAPngOf128Pixels(path):
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", content[16:24]) == (128, 128)
+
+
+def test_labelColoursOfAModelCanBeToldApart():
+    for path in LABELS:
+        with open(path, newline="") as file:
+            colours = [tuple(int(row[f"Color_{c}"]) for c in "RGB") for row in csv.DictReader(file)]
+        assert len(set(colours)) == len(colours)
+        assert all(max(colour) - min(colour) > 80 for colour in colours), "too grey to stand out from an MR image"
