@@ -127,13 +127,16 @@ class Sampler:
         image_channels: slices in a stack.
         batch_size: slices in a batch.
         foreground: share of slices that show a label.
+
+    Attributes:
+        size: rows and columns of the largest slices.
     """
 
     def __init__(self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float):
         self._cases = cases
         self._offsets = np.arange(image_channels) - image_channels // 2
         self._batch_size, self._foreground = batch_size, foreground
-        self._size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
+        self.size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
 
     def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Images (N, image_channels, H, W), float32, and targets (N, H, W), int64; small slices are centred."""
@@ -148,7 +151,7 @@ class Sampler:
         return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).long()
 
     def _padded(self, planes: np.ndarray) -> np.ndarray:
-        margins = [(total - length) for total, length in zip(self._size, planes.shape[1:])]
+        margins = [(total - length) for total, length in zip(self.size, planes.shape[1:])]
         return np.pad(planes, [(0, 0), *((margin // 2, margin - margin // 2) for margin in margins)], mode="edge")
 
 

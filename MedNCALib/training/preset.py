@@ -25,8 +25,10 @@ class Preset:
         architecture: keywords of `Architecture` except `outputs`, which follows from the labels in the data.
         preprocessing: keywords of `SliceFormat`, a spacing of "median" for the data's own, and `normalisation`.
         augmentation: keywords of `Augmentation`.
-        canvas: rows and columns of a training slice, multiples of the coarsest scale.
-        crop: rows and columns of the crop that the last stage is trained on; null for the whole canvas.
+        canvas: rows and columns of a training slice, multiples of the coarsest scale; null for the largest slice in the
+            data.
+        crop: rows and columns of the crop that the last stage is trained on, at most the canvas; null for the whole
+            canvas.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
         dice_weight: weight of the Dice loss against the cross-entropy's 1.
@@ -42,7 +44,7 @@ class Preset:
     architecture: dict[str, Any]
     preprocessing: dict[str, Any]
     augmentation: dict[str, Any]
-    canvas: tuple[int, int]
+    canvas: tuple[int, int] | None
     crop: tuple[int, int] | None
     batch_size: int
     learning_rate: float
@@ -92,8 +94,8 @@ def load_preset(name: str) -> Preset:
         )
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        settings["canvas"] = tuple(settings["canvas"])
-        settings["crop"] = None if settings["crop"] is None else tuple(settings["crop"])
+        for name in ("canvas", "crop"):
+            settings[name] = None if settings[name] is None else tuple(settings[name])
         return Preset(**settings)
     except (ValueError, TypeError, KeyError) as error:
         raise TrainingError(f"The preset {path} cannot be read: {error}.") from error

@@ -89,6 +89,9 @@ class Trainer:
         self._folder, self._seed, self._length, self._mirror, self._report = folder, seed, length, mirror, report
         self._architecture: Architecture = model.cascade.architecture
         self._augmentation: Augmentation = preset.build_augmentation()
+        coarsest = self._architecture.stages[0].scale
+        self._canvas = preset.canvas or tuple(-(-length // coarsest) * coarsest for length in sampler.size)
+        self._crop = preset.crop and tuple(min(pair) for pair in zip(preset.crop, self._canvas))
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = torch.Generator(self._device)
         self._network = Network(self._architecture)
@@ -168,7 +171,7 @@ class Trainer:
             group["lr"] = preset.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
         image, target = (tensor.to(self._device) for tensor in self._sampler.draw(random))
         image, target = self._augmentation.warp(
-            image, target, architecture.labels + 1, preset.canvas, self._mirror, self._generator
+            image, target, architecture.labels + 1, self._canvas, self._mirror, self._generator
         )
         image = self._augmentation.change_intensities(image, self._generator)
         logits, target = self._forward(image, target, random)
@@ -189,8 +192,8 @@ class Trainer:
         last = len(network.automata) - 1
         for index, (stage, automaton) in enumerate(zip(self._architecture.stages, network.automata)):
             state = network.seed(image, index, state)
-            if index == last and preset.crop is not None:
-                state, target = _crop(state, target, preset.crop, preset.foreground, random)
+            if index == last and self._crop:
+                state, target = _crop(state, target, self._crop, preset.foreground, random)
             low, high = (round(stage.steps * (1 + sign * preset.jitter)) for sign in (-1, 1))
             if index == last and random.random() < preset.rest:
                 with torch.no_grad():  # from wherever it has got to, the result has to stay

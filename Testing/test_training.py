@@ -1,0 +1,306 @@
+"""Training: it learns, it can be killed and resumed, it repeats itself, and it refuses bad data by name."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from automata import random_model
+
+from MedNCALib import load_model, make_phantom
+from MedNCALib.errors import MedNCAError, TrainingError
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from MedNCALib.interpolation import METHODS, sampling_matrix  # noqa: E402
+from MedNCALib.labels import Label, write_labels  # noqa: E402
+from MedNCALib.pairs import Pair  # noqa: E402
+from MedNCALib.training import train, trainer  # noqa: E402
+from MedNCALib.training.augment import Augmentation  # noqa: E402
+from MedNCALib.training.data import split  # noqa: E402
+from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
+from MedNCALib.training.network import Network, resize  # noqa: E402
+from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
+from MedNCALib.training.trainer import ValidationCase, validation_scores  # noqa: E402
+
+
+class Killed(BaseException):
+    """Stands for a run that ends in the middle."""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Eight small synthetic phantoms with their labels."""
+    root = tmp_path_factory.mktemp("data")
+    for name in ("images", "labels"):
+        (root / name).mkdir()
+    for seed in range(8):
+        phantom = make_phantom(size=(12, 40, 28), spacing=(2.0, 1.5, 1.5), seed=seed)
+        sitk.WriteImage(phantom.image, str(root / "images" / f"case_{seed}.nii.gz"))
+        sitk.WriteImage(phantom.labels, str(root / "labels" / f"case_{seed}.nii.gz"))
+    return root / "images", root / "labels"
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    """Sagittal slices of the phantoms, small enough to train in seconds."""
+    settings = json.loads(
+        (trainer.Path(trainer.__file__).parent / "presets" / "hippocampus-mr.json").read_text(encoding="utf-8")
+    )
+    settings["architecture"].update(hidden=32, stages=[{"scale": 4, "steps": 6}, {"scale": 1, "steps": 4}])
+    settings["preprocessing"]["spacing"] = [1.5, 1.5, 2.0]
+    settings.update(canvas=[28, 40], crop=[16, 24], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01)
+    settings["augmentation"] = {"rotation": 5, "scale": 1.1, "chance": 0.1}
+    path = tmp_path_factory.mktemp("preset") / "tiny.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return str(path)
+
+
+def weights(model):
+    return np.concatenate([array.ravel() for rule in model.cascade.rules for array in vars(rule).values()])
+
+
+def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
+    model = train(*folders, tmp_path / "model", preset=preset, batches=160)
+    card = load_model(tmp_path / "model").card
+    assert card["scores"]["whole"] > 0.3  # untrained: 0
+    assert card["scores"]["cases"] == ["case_3"]
+    assert card["training"]["batches"] == 160
+    assert card["training"]["data"][0]["cases"] == 7
+    assert card["name"] == "model"
+    held_out = [ValidationCase("case_3", *(sitk.ReadImage(str(f / "case_3.nii.gz")) for f in folders))]
+    assert validation_scores(model, held_out)[-1] == pytest.approx(card["scores"]["whole"], abs=1e-3)
+    untrained = replace(model, cascade=Network(model.cascade.architecture).to_cascade())
+    assert validation_scores(untrained, held_out)[-1] < 0.1
+    with open(tmp_path / "model" / "training" / "log.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["batch"]) for row in rows] == list(range(10, 161, 10))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
+    through = train(*folders, tmp_path / "through", preset=preset, batches=48, seed=3)
+    monkeypatch.setattr(trainer, "_CHECKPOINT_SECONDS", 0)
+
+    def kill(done, message):
+        if done > 0.5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, report=kill)
+    load_model(tmp_path / "killed")  # the best so far
+    resumed = train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, resume=True)
+    np.testing.assert_array_equal(weights(resumed), weights(through))
+    logs = [(tmp_path / name / "training" / "log.csv").read_text().splitlines() for name in ("through", "killed")]
+    assert [row.split(",")[0] for row in logs[0]] == [row.split(",")[0] for row in logs[1]]
+    other = train(*folders, tmp_path / "other", preset=preset, batches=48, seed=4)
+    assert np.abs(weights(other) - weights(through)).max() > 1e-3
+
+
+def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_path):
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)
+    train(*folders, tmp_path / "model", preset=preset, batches=2)
+    with pytest.raises(TrainingError, match="other settings"):
+        train(*folders, tmp_path / "model", preset=preset, batches=2, seed=1, resume=True)
+
+
+def test_training_can_start_from_another_model(folders, preset, tmp_path):
+    first = train(*folders, tmp_path / "first", preset=preset, batches=60)
+    second = train(*folders, tmp_path / "second", preset=preset, batches=1, start_from=str(tmp_path / "first"))
+    assert second.card["scores"]["whole"] == pytest.approx(first.card["scores"]["whole"], abs=0.1)
+    random_model().save(tmp_path / "different")
+    with pytest.raises(TrainingError, match="another architecture"):
+        train(*folders, tmp_path / "third", preset=preset, batches=1, start_from=str(tmp_path / "different"))
+
+
+def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path):
+    model = train(*folders, tmp_path / "model", batches=2)
+    assert model.slice_format.axes == "LPS"
+    assert model.slice_format.spacing == (2.0, 1.5, None)
+    assert [label.name for label in model.labels] == ["Label 1", "Label 2"]
+
+
+def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
+    (tmp_path / "model").mkdir()
+    write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(2, "back")])
+    assert list(train(*folders, tmp_path / "model", preset=preset, batches=1).card["scores"]["labels"]) == [
+        "front",
+        "back",
+    ]
+    write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(7, "back")])
+    with pytest.raises(TrainingError, match=r"\[1, 7\].*\[1, 2\]"):
+        train(*folders, tmp_path / "model", preset=preset, batches=1)
+
+
+def copy_case(folders, tmp_path, change_image=lambda i: i, change_labels=lambda i: i):
+    """Two good cases and one changed one."""
+    for source, name, change in zip(folders, ("images", "labels"), (change_image, change_labels)):
+        (tmp_path / name).mkdir()
+        for index in range(3):
+            image = sitk.ReadImage(str(source / f"case_{index}.nii.gz"))
+            sitk.WriteImage(change(image) if index == 1 else image, str(tmp_path / name / f"case_{index}.nrrd"))
+    return tmp_path / "images", tmp_path / "labels"
+
+
+def with_nan(image):
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    image[3, 3, 3] = float("nan")
+    return image
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"change_image": with_nan}, "case_1.*not numbers"),
+        ({"change_labels": lambda labels: labels * 0}, "case_1.*empty"),
+        ({"change_labels": lambda labels: labels[1:]}, "case_1.*voxels"),
+        ({"change_image": lambda image: image * 0}, "case_1.*no contrast"),
+    ],
+)
+def test_unusable_data_is_refused_by_name_before_the_first_batch(folders, preset, tmp_path, changes, message):
+    images, labels = copy_case(folders, tmp_path, **changes)
+    with pytest.raises(MedNCAError, match=message):
+        train(images, labels, tmp_path / "model", preset=preset, batches=1)
+    assert not (tmp_path / "model").exists()
+
+
+def test_pairs_that_do_not_match_are_refused_by_name(folders, preset, tmp_path):
+    images, labels = copy_case(folders, tmp_path)
+    (labels / "case_1.nrrd").unlink()
+    with pytest.raises(MedNCAError, match="case_1"):
+        train(images, labels, tmp_path / "model", preset=preset, batches=1)
+
+
+def test_lengths_and_presets_that_make_no_sense_are_refused(folders, preset, tmp_path):
+    with pytest.raises(TrainingError, match="not both"):
+        train(*folders, tmp_path / "model", preset=preset, batches=1, minutes=1)
+    with pytest.raises(TrainingError, match="positive"):
+        train(*folders, tmp_path / "model", preset=preset, batches=0)
+    with pytest.raises(TrainingError, match="general, hippocampus-mr"):
+        train(*folders, tmp_path / "model", preset="liver")
+
+
+def test_validation_takes_whole_blocks_of_neighbouring_names():
+    pairs = [Pair(f"{number:03}", None, None) for number in range(180)]
+    training, validation = split(pairs)
+    numbers = [int(pair.name) for pair in validation]
+    assert len(numbers) == 30
+    assert sum(b - a > 1 for a, b in zip(numbers, numbers[1:])) == 2  # three blocks
+    assert {pair.name for pair in training}.isdisjoint(pair.name for pair in validation)
+    assert len(training) + len(validation) == 180
+    for count in (2, 3, 5, 20):
+        assert all(split(pairs[:count]))
+    with pytest.raises(TrainingError, match="two volumes"):
+        split(pairs[:1])
+
+
+def test_the_network_computes_what_the_engine_computes():
+    cascade = random_model(strength=0.5).cascade
+    architecture = replace(cascade.architecture, fire_rate=1.0)
+    network = Network(architecture)
+    network.load_rules(cascade.rules)
+    image = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    state = None
+    for index, (stage, automaton) in enumerate(zip(architecture.stages, network.automata)):
+        state = automaton(network.seed(image, index, state), stage.steps, torch.Generator())
+    from MedNCALib.fire import FireDraws
+
+    *_, last = replace(cascade, architecture=architecture).run(
+        image.numpy().transpose(0, 2, 3, 1), range(2), FireDraws(1.0)
+    )
+    np.testing.assert_allclose(state.detach().numpy().transpose(0, 2, 3, 1), last.state, atol=1e-4)
+    for one, other in zip(network.to_cascade().rules, cascade.rules):
+        np.testing.assert_array_equal(one.perception, other.perception)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tensors_are_resized_with_the_engines_matrices(method):
+    planes = torch.rand(1, 2, 8, 12, generator=torch.Generator().manual_seed(0))
+    rows, columns = sampling_matrix(8, 4, method), sampling_matrix(12, 6, method)
+    expected = np.einsum("ah,nchw,bw->ncab", rows, planes.numpy(), columns)
+    np.testing.assert_allclose(resize(planes, (4, 6), method).numpy(), expected, atol=1e-6)
+
+
+def test_the_loss_is_lowest_for_the_truth_and_counts_each_label_alike():
+    target = torch.zeros(2, 8, 8, dtype=torch.long)
+    target[:, 2:5, 2:5] = 1
+    target[0, 6, 6] = 2
+
+    def loss(prediction, activation="softmax"):
+        logits = 20 * torch.nn.functional.one_hot(prediction, 3).movedim(-1, 1).float()
+        if activation == "sigmoid":
+            logits = logits[:, 1:] - 10
+        return dice_and_cross_entropy(logits, target, activation, 1.0).item()
+
+    missed = target.clone()
+    missed[missed == 2] = 0
+    for activation in ("softmax", "sigmoid"):
+        assert loss(target, activation) < 0.01
+        assert 0.2 < loss(missed, activation) < 1.0  # half of a Dice of two labels, and a single pixel's entropy
+
+
+def warped(image, target, axis="slices", seed=0, **changes):
+    still = {"rotation": 0.0, "scale": 1.0, "shear": 0.0, "shift": 0.0, "mirror": False}
+    augmentation = Augmentation(**{**still, **changes})
+    size = tuple(image.shape[2:])
+    return augmentation.warp(image, target, 3, size, axis, torch.Generator().manual_seed(seed))
+
+
+def blob(shift=0):
+    image = torch.zeros(6, 3, 20, 24)
+    image[:, :, 5:11, 6 + shift : 15 + shift] = 1
+    image[:, 0] *= 0.25
+    return image, (image[:, 1] > 0.5).long()
+
+
+def test_no_change_leaves_slices_and_labels_as_they_are():
+    image, target = blob()
+    after, labels = warped(image, target)
+    np.testing.assert_allclose(after, image, atol=1e-4)
+    np.testing.assert_array_equal(labels, target)
+
+
+@pytest.mark.parametrize("mirror", ["rows", "columns", "slices"])
+def test_mirroring_flips_the_axis_from_left_to_right_in_about_half_of_the_samples(mirror):
+    image, target = blob()
+    after, labels = warped(image, target, mirror, mirror=True)
+    axis = {"slices": 1, "rows": 2, "columns": 3}[mirror]
+    kept = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image)]
+    flipped = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image.flip(axis))]
+    assert all(one != other for one, other in zip(kept, flipped))
+    assert 0 < sum(flipped) < 6
+    expected = (
+        target
+        if mirror == "slices"
+        else torch.where(torch.tensor(flipped)[:, None, None], target.flip(axis - 1), target)
+    )
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_labels_move_with_the_image():
+    image, target = blob()
+    after, labels = warped(image, target, rotation=20.0, scale=1.2, shift=0.1, shear=0.1)
+    assert (labels != target).any()
+    overlap = ((after[:, 1] > 0.5) == (labels == 1)).float().mean()
+    assert overlap > 0.99
+
+
+def test_intensity_changes_stay_between_0_and_1_and_leave_some_samples_alone():
+    image = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    after = Augmentation().change_intensities(image, torch.Generator().manual_seed(2))
+    assert after.min() >= 0
+    assert after.max() <= 1
+    changed = (after - image).abs().amax(dim=(1, 2, 3)) > 1e-3
+    assert 0.5 < changed.float().mean() <= 1
+    none = Augmentation(chance=0.0).change_intensities(image, torch.Generator().manual_seed(2))
+    np.testing.assert_array_equal(none, image)
+
+
+def test_every_preset_builds_its_architecture():
+    assert "general" in preset_names()
+    for name in preset_names():
+        architecture = load_preset(name).build_architecture(2)
+        assert architecture.outputs == 3
