@@ -365,11 +365,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             result = yield from mednca.segment_steps(
                 image, loadedModel, region=box, runs=runs, seed=seed, engine=engine, threads=threads
             )
-            for node in (volumeNode, segmentationNode):
-                if node is not None and node.GetScene() is None:
-                    raise mednca.ImageError(
-                        _("{name} was deleted during the run: choose another one.").format(name=node.GetName())
-                    )
+            volumes.checkUnchanged(volumeNode, image)
             segmentationNode = segments.writeSegments(result.labels, loadedModel, volumeNode, segmentationNode)
         except mednca.MedNCAError as error:
             if interactive:

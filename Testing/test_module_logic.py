@@ -201,6 +201,28 @@ def test_nodeDeletedDuringTheRunEndsItWithItsName(logic, volumeNode, model, dele
     assert sceneContent() == before
 
 
+@pytest.mark.parametrize("change", ["hardened", "replaced"])
+def test_volumeThatIsChangedDuringTheRunEndsIt(logic, volumeNode, model, change):
+    """The labels were found on another grid: they would lie beside the anatomy."""
+    import slicer
+
+    matrix = np.eye(4)
+    matrix[0, 3] = 50
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    volumeNode.SetAndObserveTransformNodeID(transform.GetID())
+    steps = logic.processSteps(volumeNode, model=model)
+    next(steps)
+    if change == "hardened":
+        volumeNode.HardenTransform()
+    else:
+        slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
+    before = sceneContent()
+    with pytest.raises(MedNCAError, match="head was changed during the run"):
+        finish(steps)
+    assert sceneContent() == before
+
+
 def test_transformThatBecomesNonLinearDuringTheRunIsFollowedAllTheSame(logic, volumeNode, model):
     """The voxels are written in the volume's own space, so whatever moves the volume moves them too."""
     import slicer

@@ -26,7 +26,7 @@ class Run:
         self._started = time.monotonic()
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
-        self._timer.timeout.connect(self._tick)
+        self._timer.connect("timeout()", self._tick)
 
     @property
     def seconds(self) -> float:
@@ -57,7 +57,7 @@ class Run:
     def _release(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-            self._timer.timeout.disconnect(self._tick)
+            self._timer.disconnect("timeout()", self._tick)
             self._timer = None
 
     def _secondsLeft(self, fraction: float):

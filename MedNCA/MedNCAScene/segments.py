@@ -23,13 +23,15 @@ _SURFACE = "Closed surface"
 def checkTarget(segmentationNode) -> None:
     """Refuse, in words for the user, a segmentation node that segments cannot be written to; None is a new one.
 
-    :raises ImageError: not a segmentation, or one whose segments are not stored as voxels.
+    :raises ImageError: not a segmentation, not in the scene, or one whose segments are not stored as voxels.
     """
     if segmentationNode is None:
         return
     name = segmentationNode.GetName()
     if not segmentationNode.IsA("vtkMRMLSegmentationNode"):
         raise mednca.ImageError(_("{name} is not a segmentation: choose one, or a new one.").format(name=name))
+    if segmentationNode.GetScene() is None:
+        raise mednca.ImageError(_("The segmentation {name} was deleted: choose another one.").format(name=name))
     segmentation = segmentationNode.GetSegmentation()
     if segmentation.GetNumberOfSegments() and segmentation.GetSourceRepresentationName() != _BINARY:
         raise mednca.ImageError(

@@ -75,6 +75,22 @@ def checkVolume(volumeNode) -> None:
         )
 
 
+def checkUnchanged(volumeNode, image: sitk.Image) -> None:
+    """Refuse to go on with a volume node that has left the scene, or has got another grid, since the image was taken.
+
+    :raises ImageError: what has happened to it.
+    """
+    name = volumeNode.GetName()
+    if volumeNode.GetScene() is None:
+        raise mednca.ImageError(_("{name} was deleted during the run: choose another volume.").format(name=name))
+    imageData = volumeNode.GetImageData()
+    size = imageData.GetDimensions() if imageData else (0, 0, 0)
+    if size != image.GetSize() or not np.allclose(_ijkToRas(volumeNode), ijkToRasOfImage(image), atol=1e-4):
+        raise mednca.ImageError(
+            _("{name} was changed during the run (moved, resampled or cropped): run again.").format(name=name)
+        )
+
+
 def _checkPerpendicular(volumeNode) -> None:
     axes = _ijkToRas(volumeNode)[:3, :3]
     directions = axes / np.linalg.norm(axes, axis=0)
