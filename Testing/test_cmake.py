@@ -66,6 +66,34 @@ print(result.quality.volumes_ml["anterior hippocampus"].mean > 0)
     assert found == "True"
 
 
+def test_theInstalledModuleWorksInTheApplication(built):
+    """The panel, the terminology and the models are found beside the installed module."""
+    _, modules = built
+    script = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY / "Testing")!r})
+from host import slicerHost
+host = slicerHost()
+host.loadModule({str(modules / "MedNCA.py")!r})
+widget = host.openModule("MedNCA")
+import slicer
+assert slicer.modules.terminologies.logic().IsTerminologyContextLoaded("MedNCA")
+from MedNCAScene.sample import loadPhantom
+loadPhantom()
+host.click(widget.ui.segmentButton)
+host.waitUntil(lambda: not widget.isRunning, 120)
+import MedNCALib, MedNCAPanel
+print(MedNCALib.__file__, MedNCAPanel.__file__, sep="\\n")
+print(widget.ui.statusLabel.text)
+assert not host.errors
+"""
+    lines = run(sys.executable, "-I", "-c", script, cwd=modules).splitlines()
+    engine, panel, status = lines[-3:]
+    assert Path(engine).is_relative_to(modules)
+    assert Path(panel).is_relative_to(modules)
+    assert status.startswith("Done in")
+
+
 def test_slicersTestOfTheModuleIsRegistered(built):
     build, _ = built
     assert "py_MedNCA" in run("ctest", "-N", cwd=build)

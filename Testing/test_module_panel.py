@@ -143,7 +143,7 @@ def test_modelListHoldsTheUsersModelsAndTheLineTellsWhatTheCardSays(panel):
     names = [panel.ui.modelComboBox.itemData(index) for index in range(panel.ui.modelComboBox.count)]
     assert {"brightness", "slow"} <= set(names)
     line = panel.ui.modelLabel.text
-    for words in ("anterior hippocampus, posterior hippocampus", "test images", "not evaluated", "KB"):
+    for words in ("anterior hippocampus, posterior hippocampus", "test images", "not measured", "KB"):
         assert words in line
 
 

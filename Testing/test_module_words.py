@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-import scene_samples  # noqa: F401  makes the module's packages importable
+import scene_samples
 
 
 @pytest.fixture
@@ -26,9 +26,32 @@ def test_progressWithoutAGuessOfTheTimeLeavesItOut(words):
     assert words.progressLine(step(stage=1)) == "coarse stage, step 7 of 12, slices 9-16 of 35"
 
 
-def test_progressOfSeveralRunsAndOfManyStagesCountsThem(words):
-    line = words.progressLine(step(run=2, runs=5, stage=2, stages=3))
-    assert line == "run 2 of 5, stage 2 of 3, step 7 of 12, slices 9-16 of 35"
+def test_progressOfSeveralRunsCountsThem(words):
+    line = words.progressLine(step(run=2, runs=5))
+    assert line == "run 2 of 5, fine stage, step 7 of 12, slices 9-16 of 35"
+
+
+@pytest.mark.parametrize(
+    ("stages", "names"),
+    [
+        (1, ["stage 1 of 1"]),
+        (2, ["coarse stage", "fine stage"]),
+        (3, ["coarse stage", "middle stage", "fine stage"]),
+        (4, ["stage 1 of 4", "stage 2 of 4", "stage 3 of 4", "stage 4 of 4"]),
+    ],
+)
+def test_stagesAreNamedFromCoarseToFine(words, stages, names):
+    lines = [words.progressLine(step(stage=stage, stages=stages)) for stage in range(1, stages + 1)]
+    assert [line.partition(",")[0] for line in lines] == names
+
+
+def test_modelLineTellsTheCardsEssentials(words, tmp_path):
+    model = scene_samples.brightnessModel(tmp_path)
+    assert words.modelLine(model) == (
+        "Finds: anterior hippocampus, posterior hippocampus. In: test images. Held-out Dice: not measured. Size: 5 KB."
+    )
+    model.card["scores"] = {"whole": 0.8864}
+    assert "Held-out Dice: 0.886." in words.modelLine(model)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (130, "2 min 10 s")])

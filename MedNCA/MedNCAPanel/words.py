@@ -5,13 +5,12 @@ from slicer.i18n import tr as _
 
 def modelLine(model) -> str:
     """What a model is for, from its card: what it finds and in what, its score on data it never saw, its size."""
-    line = _("Finds {labels} in {modality}").format(
-        labels=", ".join(label.name for label in model.labels), modality=model.card["modality"]
-    )
-    dice = model.card.get("scores", {}).get("dice")
-    score = _("held-out Dice {dice:.3f}").format(dice=dice) if dice is not None else _("not evaluated")
-    return _("{line}; {score}; {kilobytes} KB.").format(
-        line=line, score=score, kilobytes=max(1, round(model.size_bytes / 1000))
+    whole = model.card.get("scores", {}).get("whole")
+    return _("Finds: {labels}. In: {modality}. Held-out Dice: {dice}. Size: {kilobytes} KB.").format(
+        labels=", ".join(label.name for label in model.labels),
+        modality=model.card["modality"],
+        dice=_("not measured") if whole is None else f"{whole:.3f}",
+        kilobytes=max(1, round(model.size_bytes / 1000)),
     )
 
 
@@ -65,6 +64,6 @@ def missing(inputVolume, hasModel: bool) -> list[str]:
 
 
 def _stage(stage: int, stages: int) -> str:
-    if stages == 2:
-        return _("coarse stage") if stage == 1 else _("fine stage")
+    if stages in (2, 3):
+        return {1: _("coarse stage"), stages: _("fine stage")}.get(stage) or _("middle stage")
     return _("stage {stage} of {stages}").format(stage=stage, stages=stages)
