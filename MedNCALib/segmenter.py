@@ -132,7 +132,7 @@ def segment_steps(
     size = _group_size(space, architecture)
     for start in range(0, space.count, size):
         group = range(start, min(start + size, space.count))
-        slices = _with_neighbours(space, model, limits, group)
+        slices = with_neighbours(space, model, limits, group)
         finished = []
         for run in range(runs):
             draws = FireDraws(architecture.fire_rate, seed, run)
@@ -173,7 +173,7 @@ def _group_size(space: SliceSpace, architecture: Architecture) -> int:
     return max(1, GROUP_BYTES // (space.height * space.width * cell_bytes))
 
 
-def _with_neighbours(space: SliceSpace, model: Model, limits: tuple[float, float], group: range) -> np.ndarray:
+def with_neighbours(space: SliceSpace, model: Model, limits: tuple[float, float], group: range) -> np.ndarray:
     """Normalised slices with their neighbours as channels, (n, H, W, image_channels); the outermost slice goes on."""
     reach = model.cascade.architecture.image_channels // 2
     first, last = max(0, group.start - reach), min(space.count, group.stop + reach)

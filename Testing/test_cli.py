@@ -39,7 +39,7 @@ def cohort(tmp_path):
     for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()
     for seed in range(2):
-        for folder, image in zip(("images", "labels"), case(seed), strict=True):
+        for folder, image in zip(("images", "labels"), case(seed)):
             sitk.WriteImage(image, str(tmp_path / folder / f"case{seed}.nrrd"))
     return ["--images", str(tmp_path / "images"), "--labels", str(tmp_path / "labels")]
 

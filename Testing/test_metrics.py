@@ -14,7 +14,7 @@ pytest.importorskip("surface_distance")
 
 def box(low, high, shape=(20, 20, 20)):
     mask = np.zeros(shape, bool)
-    mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = True
+    mask[tuple(slice(a, b) for a, b in zip(low, high))] = True
     return mask
 
 

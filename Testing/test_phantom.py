@@ -50,7 +50,7 @@ def test_image_and_labels_share_one_grid_of_the_size_asked_for():
 def test_every_axis_order_holds_the_same_physical_content(axes):
     options = {"size": (18, 26, 16), "spacing": (2.0, 1.5, 2.5), "bias": 0.4, "noise": 0.05, "seed": 3}
     canonical, stored = make_phantom(axes="RAS", **options), make_phantom(axes=axes, **options)
-    for expected, got in zip((canonical.image, canonical.labels), (stored.image, stored.labels), strict=True):
+    for expected, got in zip((canonical.image, canonical.labels), (stored.image, stored.labels)):
         # SimpleITK names an orientation by where the index increases towards, as `axes` does.
         assert sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(got.GetDirection()) == axes
         back = sitk.DICOMOrient(got, "RAS")

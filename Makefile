@@ -1,0 +1,47 @@
+# make demo [VOLUME=path]   segment the synthetic phantom, or your file, in the host application; results in demo/
+# make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
+# make weights              train the bundled models from the data in DATA
+
+PYTHON ?= python3
+# Slicer 5.8 has Python 3.9: the engine's own tests run on it where it is installed.
+OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || echo $(PYTHON))
+TORCH ?= torch==2.13.0
+DATA ?= ../shared/data
+
+.PHONY: demo test lint weights clean
+.DEFAULT_GOAL := demo
+
+demo: .venv/host
+	.venv/bin/python Testing/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
+
+test: lint .venv/test .venv-engine/test
+	.venv/bin/python -m pytest -q
+	.venv-engine/bin/python -m pytest -q
+
+lint: .venv/test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+weights: .venv/test
+	.venv/bin/python -m MedNCALib train --preset hippocampus-mr --images $(DATA)/hippocampus/images \
+		--labels $(DATA)/hippocampus/labels -o weights/hippocampus-mr --minutes 75
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/host: .venv/bin/pip pyproject.toml
+	.venv/bin/pip install --quiet --editable ".[host]"
+	touch $@
+
+.venv/test: .venv/host
+	.venv/bin/pip install --quiet "$(TORCH)"
+	.venv/bin/pip install --quiet --editable ".[host,test]"
+	touch $@
+
+.venv-engine/test: pyproject.toml
+	$(OLD_PYTHON) -m venv .venv-engine
+	.venv-engine/bin/pip install --quiet --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv .venv-engine build demo
