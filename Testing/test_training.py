@@ -70,6 +70,8 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     assert card["training"]["batches"] == 160
     assert card["training"]["data"][0]["cases"] == 7
     assert card["name"] == "model"
+    assert 0 < card["quality"]["agreement"] <= 1
+    assert card["quality"]["nqm"] > 0
     held_out = [ValidationCase("case_3", *(sitk.ReadImage(str(f / "case_3.nii.gz")) for f in folders))]
     assert validation_scores(model, held_out)[-1] == pytest.approx(card["scores"]["whole"], abs=1e-3)
     untrained = replace(model, cascade=Network(model.cascade.architecture).to_cascade())

@@ -155,6 +155,6 @@ class Sampler:
         return np.pad(planes, [(0, 0), *((margin // 2, margin - margin // 2) for margin in margins)], mode="edge")
 
 
-def summary(path: Path, count: int) -> dict[str, object]:
+def unnamed_data(folder: Path) -> dict[str, str]:
     """How the data is named in the card where the preset does not say it."""
-    return {"name": path.name, "source": "the user's own", "licence": "not stated", "cases": count}
+    return {"name": folder.resolve().name, "source": "the user's own", "licence": "not stated"}

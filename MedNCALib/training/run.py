@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +14,15 @@ from ..errors import TrainingError
 from ..labels import read_labels
 from ..model import LABELS, Model, load_model
 from ..pairs import find_pairs
+from ..segmenter import segment
 from ..space import SliceSpace
-from .data import Sampler, label_values, make_case, phantom_cases, read_checked, split, summary
+from .data import Sampler, label_values, make_case, phantom_cases, read_checked, split, unnamed_data
 from .network import Network
 from .preset import Preset, load_preset
 from .trainer import Length, Trainer, ValidationCase, generic_labels, validation_scores
+
+
+_QUALITY_RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
 
 
 def train(
@@ -80,25 +85,38 @@ def train(
         trainer.resume()
     model = trainer.run()
     report(1.0, "measuring the validation cases")
+    history = {
+        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": len(training)}],
+        "synthetic_phantoms": settings.phantoms,
+        "preset": preset,
+        "seed": seed,
+        "batches": trainer.batches,
+        "minutes": round(trainer.minutes, 1),
+    }
+    return replace(model, card={**model.card, "training": history, **measured(model, held_out)}).save(output)
+
+
+def measured(model: Model, held_out: Sequence[ValidationCase]) -> dict[str, Any]:
+    """The parts of the card that are measured: `scores` of a single run, and thresholds of `quality`.
+
+    The thresholds leave the lowest 5 % of the held-out cases, by agreement and by NQM each, for review.
+    """
     scores = validation_scores(model, held_out)
-    card = {
-        **model.card,
-        "training": {
-            "data": [{**(settings.card.get("data") or summary(Path(images), len(pairs))), "cases": len(training)}],
-            "synthetic_phantoms": settings.phantoms,
-            "preset": preset,
-            "seed": seed,
-            "batches": trainer.batches,
-            "minutes": round(trainer.minutes, 1),
-        },
+    quality = [segment(case.image, model, runs=_QUALITY_RUNS).quality for case in held_out]
+    return {
         "scores": {
             "what": "hard Dice on the input's grid, single run, mean over held-out cases",
             "cases": [case.name for case in held_out],
             "labels": {label.name: round(score, 4) for label, score in zip(model.labels, scores)},
             "whole": round(scores[-1], 4),
         },
+        "quality": {
+            "what": f"lowest agreement and highest NQM that pass, from {_QUALITY_RUNS} runs on the held-out cases",
+            "runs": _QUALITY_RUNS,
+            "agreement": round(float(np.percentile([each.agreement for each in quality], 5)), 4),
+            "nqm": round(float(np.percentile([each.nqm for each in quality], 95)), 4),
+        },
     }
-    return replace(model, card=card).save(output)
 
 
 def _template(settings: Preset, output: Path, values: list[int], read: dict, start_from: str | None) -> Model:
