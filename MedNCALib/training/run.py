@@ -21,7 +21,6 @@ from .network import Network
 from .preset import Preset, load_preset
 from .trainer import Length, Trainer, ValidationCase, generic_labels, validation_scores
 
-
 _QUALITY_RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
 
 
