@@ -1,0 +1,85 @@
+"""The demonstration as a user sees it: the host application loads a volume, Segment is clicked, the result is saved.
+
+python Testing/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER]
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
+
+import SimpleITK as sitk  # noqa: E402
+from host import slicerHost  # noqa: E402
+
+import MedNCALib as mednca  # noqa: E402
+from MedNCALib.atomic import written_whole  # noqa: E402
+from MedNCALib.demo import demo_volume, scores, summary  # noqa: E402
+from MedNCALib.growth import write_growth_gif  # noqa: E402
+
+MODEL = "hippocampus-mr"
+
+
+def segmentAsAUser(volumePath):
+    """Load a volume, open the module and click Segment.
+
+    :return: segmentation node, the module's widget, seconds from the click to the result.
+    :raises MedNCAError: what the panel says went wrong.
+    """
+    import slicer
+
+    host = slicerHost()
+    host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
+    volumeNode = slicer.util.loadVolume(str(volumePath))
+    widget = host.openModule("MedNCA")
+    widget.ui.inputSelector.setCurrentNode(volumeNode)
+    widget.ui.modelComboBox.setCurrentIndex(widget.ui.modelComboBox.findData(MODEL))
+    started = time.perf_counter()
+    host.click(widget.ui.segmentButton)
+    host.waitUntil(lambda: not widget.isRunning, timeout=3600)
+    seconds = time.perf_counter() - started
+    segmentationNode = widget.ui.outputSelector.currentNode()
+    if segmentationNode is None:
+        raise mednca.MedNCAError(widget.ui.statusLabel.text)
+    return segmentationNode, widget, seconds
+
+
+def run(output, volume=None):
+    """Fill the folder `output`; see `make demo` in README."""
+    import slicer
+
+    host, model = slicerHost(), mednca.load_model(MODEL)
+    name, image, truth = demo_volume(volume)
+    output.mkdir(parents=True, exist_ok=True)
+    volumePath = output / f"{name}.nrrd"
+    with written_whole(volumePath) as path:
+        sitk.WriteImage(image, str(path), useCompression=True)
+    segmentationNode, widget, seconds = segmentAsAUser(volumePath)
+    files = [volumePath, *(output / f"{name}{end}" for end in ("_segmentation.seg.nrrd", "_scene.mrb"))]
+    slicer.util.saveNode(segmentationNode, str(files[1]))
+    slicer.util.saveScene(str(files[2]))
+    pictures = [output / picture for picture in ("slices.png", "panel.png", "application.png", "growth.gif")]
+    host.sliceViewPicture(str(pictures[0]))
+    host.screenshot(widget, str(pictures[1]), width=420)
+    host.applicationPicture(str(pictures[2]), widget, showSegments=True)
+    labels = mednca.read_image(files[1])
+    write_growth_gif(pictures[3], image, labels, model)
+    for line in (summary(model, seconds), *scores(truth, labels, model), *map(str, files + pictures)):
+        print(line)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--volume", type=Path)
+    options = parser.parse_args()
+    try:
+        run(options.output, options.volume)
+    except mednca.MedNCAError as error:
+        sys.exit(f"host_demo: {error}")
+
+
+if __name__ == "__main__":
+    main()
