@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scene_checks import addTransform
 from scene_samples import boxesImage, rotation
 
 from MedNCALib import ImageError
@@ -15,18 +16,6 @@ def volumes(host):
     from MedNCAScene import volumes
 
     return volumes
-
-
-@pytest.fixture
-def addTransform(host):
-    import slicer
-
-    def add(matrix):
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-        node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.array(matrix, float)))
-        return node
-
-    return add
 
 
 def assertSameImage(found, expected):
@@ -82,9 +71,9 @@ def test_volumeSavedAndReadBySimpleItkIsTheSameImage(volumes, tmp_path):
     np.testing.assert_allclose(saved.GetOrigin(), volumes.imageFromVolume(node).GetOrigin(), atol=1e-4)
 
 
-def test_volumeUnderALinearTransformKeepsItsOwnSpace(volumes, addTransform):
+def test_volumeUnderALinearTransformKeepsItsOwnSpace(volumes):
     node = volumes.volumeFromImage(boxesImage(), "volume")
-    node.SetAndObserveTransformNodeID(addTransform(np.diag([2, 1, 1, 1])).GetID())
+    node.SetAndObserveTransformNodeID(addTransform(np.diag([2, 1, 1])).GetID())
     assertSameImage(volumes.imageFromVolume(node), boxesImage())
 
 
@@ -159,11 +148,11 @@ def test_nonLinearTransformIsRefusedWithWhatToDo(volumes):
         volumes.imageFromVolume(node)
 
 
-def test_linearTransformUnderANonLinearOneIsRefusedToo(volumes, addTransform):
+def test_linearTransformUnderANonLinearOneIsRefusedToo(volumes):
     import slicer
 
     node = volumes.volumeFromImage(boxesImage(), "head")
-    linear = addTransform(np.eye(4))
+    linear = addTransform()
     warp = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "warp")
     linear.SetAndObserveTransformNodeID(warp.GetID())
     node.SetAndObserveTransformNodeID(linear.GetID())

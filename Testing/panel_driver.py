@@ -1,0 +1,73 @@
+"""Hands and eyes for tests that use the panel as a person does."""
+
+import numpy as np
+from scene_samples import MODULE, boxesImage, brightnessModel, truthOf
+
+
+def makeModels(folder, monkeypatch):
+    """A models directory with two models that need no training; the runs of `slow` take 80 steps."""
+    monkeypatch.setenv("MEDNCA_MODELS", str(folder))
+    brightnessModel(folder, name="brightness")
+    brightnessModel(folder, name="slow", steps=40)
+
+
+def openPanel(host):
+    """Load and open the module; the widget, with the model `brightness` chosen."""
+    host.loadModule(MODULE)
+    widget = host.openModule("MedNCA")
+    chooseModel(widget, "brightness")
+    return widget
+
+
+def chooseModel(widget, name):
+    index = widget.ui.modelComboBox.findData(name)
+    assert index >= 0
+    widget.ui.modelComboBox.setCurrentIndex(index)
+
+
+def segmentationNodes():
+    import slicer
+
+    return slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+
+
+def nodeIds():
+    import slicer
+
+    return {slicer.mrmlScene.GetNthNode(i).GetID() for i in range(slicer.mrmlScene.GetNumberOfNodes())}
+
+
+def runUntilStep(host, widget, number):
+    """Let the event loop run until the running model has done this many steps."""
+    done = [0]
+    show = widget._runSection._onStep
+
+    def count(step, secondsLeft):
+        done[0] = (step.stage - 1) * step.steps + step.step
+        show(step, secondsLeft)
+
+    widget._runSection._run._onStep = count
+    host.waitUntil(lambda: done[0] >= number or not widget.isRunning)
+    assert widget.isRunning
+
+
+def segment(host, widget):
+    host.click(widget.ui.segmentButton)
+    host.waitUntil(lambda: not widget.isRunning)
+
+
+def assertIdle(widget):
+    assert not widget.isRunning
+    assert widget.ui.segmentButton.text == "Segment"
+    assert not widget.ui.progressBar.visible
+    assert widget.ui.inputsCollapsibleButton.enabled
+    assert widget.ui.outputsCollapsibleButton.enabled
+    assert widget.ui.advancedCollapsibleButton.enabled
+
+
+def assertFound(segmentationNode, volumeNode):
+    import slicer
+
+    for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
+        found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+        np.testing.assert_array_equal(found > 0, truthOf(boxesImage()) == value)

@@ -1,0 +1,106 @@
+"""What tests of segmentations ask: which voxels lie where in the world, and what a segment says of itself."""
+
+import numpy as np
+import SimpleITK as sitk
+from scene_samples import BRIGHT, MIDDLE, boxesImage, truthOf
+
+
+def addTransform(linear=None, translation=(0, 0, 0)):
+    """Add a linear transform node: a 3x3 matrix, then a translation in mm."""
+    import slicer
+
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.eye(3) if linear is None else linear
+    matrix[:3, 3] = translation
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    return node
+
+
+def addVolume(image=None, name="head"):
+    """Add a volume node, by default of the two boxes."""
+    from MedNCAScene.volumes import volumeFromImage
+
+    return volumeFromImage(boxesImage() if image is None else image, name)
+
+
+def labelsOf(image):
+    labels = sitk.GetImageFromArray(truthOf(image))
+    labels.CopyInformation(image)
+    return labels
+
+
+def voxelsInWorld(segmentationNode, segmentId):
+    """World RAS of the centre of each voxel of a segment, sorted, shape (n, 3): read from the node alone."""
+    import slicer
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    labelmap = slicer.vtkOrientedImageData()
+    segmentationNode.GetBinaryLabelmapRepresentation(segmentId, labelmap)
+    imageToWorld = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(imageToWorld)
+    extent = labelmap.GetExtent()
+    voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
+    indices = np.argwhere(voxels)[:, ::-1] + [extent[0], extent[2], extent[4]]
+    parentToWorld = vtk.vtkMatrix4x4()
+    if segmentationNode.GetParentTransformNode():
+        segmentationNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
+    vtk.vtkMatrix4x4.Multiply4x4(parentToWorld, imageToWorld, imageToWorld)
+    return sortedPoints(indices, slicer.util.arrayFromVTKMatrix(imageToWorld))
+
+
+def anatomyInWorld(volumeNode, value):
+    """World RAS of the centre of each voxel of the volume that has this value, sorted: read from the node alone."""
+    import slicer
+    import vtk
+
+    ijkToRas, parentToWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(ijkToRas)
+    if volumeNode.GetParentTransformNode():
+        volumeNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
+    indices = np.argwhere(slicer.util.arrayFromVolume(volumeNode) == value)[:, ::-1]
+    return sortedPoints(
+        indices, slicer.util.arrayFromVTKMatrix(parentToWorld) @ slicer.util.arrayFromVTKMatrix(ijkToRas)
+    )
+
+
+def sortedPoints(indices, matrix):
+    points = np.round(indices @ matrix[:3, :3].T + matrix[:3, 3], 6)
+    return points[np.lexsort(points.T)]
+
+
+def assertOnTheAnatomy(segmentationNode, model, volumeNode):
+    from MedNCAScene.segments import segmentsOfModel
+
+    segmentIds = segmentsOfModel(model, segmentationNode)
+    for label, value in ((1, BRIGHT), (2, MIDDLE)):
+        expected = anatomyInWorld(volumeNode, value)
+        assert len(expected)
+        np.testing.assert_allclose(voxelsInWorld(segmentationNode, segmentIds[label]), expected, atol=1e-5)
+
+
+def addHandDrawnSegment(segmentationNode, volumeNode, name="lesion"):
+    """A segment as the user draws it: over the first slices of the volume, overlapping with what the model finds."""
+    import slicer
+
+    voxels = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, np.uint8)
+    voxels[:5, 4:14] = 1
+    segmentId = segmentationNode.GetSegmentation().AddEmptySegment("", name, (0.1, 0.2, 0.3))
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentationNode, segmentId, volumeNode)
+    return segmentId
+
+
+def contentOf(segmentationNode, segmentId):
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    voxels = voxelsInWorld(segmentationNode, segmentId).tolist()
+    return segment.GetName(), segment.GetColor(), segment.GetTerminology(), voxels
+
+
+def newSegmentation(volumeNode, name="mine"):
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    return node
