@@ -5,6 +5,14 @@ what lies between them in Slicer: ``slicer.app``, ``slicer.modules``, the widget
 parameter node wrapper, reading and writing files, and the views. ``slicerHost()`` starts it.
 """
 
+import os
+
+# These are read when PySide6 is first imported, which a test may do before it asks for the host.
+# PythonQt's enums are integers: ``stateChanged(int)`` is compared with ``qt.Qt.Checked``.
+os.environ.setdefault("PYSIDE6_OPTION_PYTHON_ENUM", "0x3")
+if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
 
 def slicerHost():
     """The running host; a process has one, started on the first call."""

@@ -1,10 +1,11 @@
 """The host itself: starts the stand-in application once, and drives it from tests."""
 
+import os
 import sys
 import time
 import types
 
-from . import pythonqt
+from . import inspection, pythonqt
 from .messages import Messages, replaceQtDialogs, replaceSlicerUtilDialogs
 
 
@@ -17,15 +18,14 @@ class Host:
         self.errors = []
         self._startQt()
         self._startScene()
-        self._baselineNodes = set()
-        self._rememberBaseline()
 
     #
     # Start
     #
     def _startQt(self):
-        from . import qt_modules
+        from . import qt_modules, quiet
 
+        quiet.quietQt()
         qt_modules.install()
         replaceQtDialogs(self.messages)
         import slicer
@@ -74,6 +74,11 @@ class Host:
         logic = self.app.applicationLogic()
         logic.SetMRMLScene(scene)
         modules.createLoadableModules(self.app.moduleManager(), scene, logic)
+        # Bundles (.mrb) are unpacked into the cache.
+        self._remoteIO = slicer.vtkMRMLRemoteIOLogic()
+        self._remoteIO.SetMRMLScene(scene)
+        self._remoteIO.GetCacheManager().SetRemoteCacheDirectory(os.path.join(self.app.temporaryPath, "cache"))
+        self._remoteIO.AddDataIOToScene()
         crosshair = slicer.vtkMRMLCrosshairNode()
         crosshair.SetCrosshairName("default")
         scene.AddNode(crosshair)
@@ -82,12 +87,6 @@ class Host:
         self.app._ioManager = scene_io.qSlicerCoreIOManager()
         self.mainWindow = application.qSlicerMainWindow()
 
-    def _rememberBaseline(self):
-        import slicer
-
-        scene = slicer.mrmlScene
-        self._baselineNodes = {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
-
     #
     # Modules
     #
@@ -95,8 +94,12 @@ class Host:
         """Load a scripted module from its file, and tell it that start-up is complete. Returns the module object."""
         from . import modules
 
-        module = modules.loadScriptedModule(self.app.moduleManager(), str(path))
-        self.app.startupCompleted.emit()
+        try:
+            module = modules.loadScriptedModule(self.app.moduleManager(), str(path))
+            self.app.startupCompleted.emit()
+        finally:
+            # It comes once in a session; a module loaded later must not bring it to this one again.
+            self.app.startupCompleted.disconnect()
         return module
 
     def openModule(self, name):
@@ -168,8 +171,43 @@ class Host:
         self.processEvents()
 
     #
+    # What is there, for tests that look for leaks
+    #
+    def counts(self):
+        """How many there are now: nodes, observers on the scene, open connections, widgets, running timers."""
+        return inspection.counts()
+
+    def activeTimers(self):
+        """The timers made from Python that are running."""
+        return inspection.activeTimers()
+
+    #
     # Scene
     #
+    def screenshot(self, widget, path, **options):
+        """Save a widget as PNG; see ``pictures.screenshot``."""
+        from . import pictures
+
+        pictures.screenshot(widget, path, **options)
+
+    def sliceViewPicture(self, path, **options):
+        """Save the slice views as PNG; see ``pictures.sliceViewPicture``."""
+        from . import pictures
+
+        pictures.sliceViewPicture(path, **options)
+
+    def threeDViewPicture(self, path, **options):
+        """Save the 3D view as PNG; see ``pictures.threeDViewPicture``."""
+        from . import pictures
+
+        pictures.threeDViewPicture(path, **options)
+
+    def applicationPicture(self, path, widget, **options):
+        """Save the panel and the four views as PNG; see ``pictures.applicationPicture``."""
+        from . import pictures
+
+        pictures.applicationPicture(path, widget, **options)
+
     def clickSample(self, sampleName):
         """Click a sample in the module Sample Data. Returns what its loader returns."""
         from . import sample_data
@@ -192,10 +230,15 @@ class Host:
             if isinstance(manager.module(name), slicer.qSlicerScriptedLoadableModule):
                 self.unloadModule(name)
         slicer.mrmlScene.Clear(False)
-        for node in [slicer.mrmlScene.GetNthNode(index) for index in range(slicer.mrmlScene.GetNumberOfNodes())]:
-            if node.GetID() not in self._baselineNodes:
-                slicer.mrmlScene.RemoveNode(node)
+        # The parameter nodes of modules are singletons, and so survive.
+        for node in slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode"):
+            slicer.mrmlScene.RemoveNode(node)
+        for attribute in ("sampleDataSources", "sampleDataSourceCategories"):
+            if hasattr(slicer.modules, attribute):
+                delattr(slicer.modules, attribute)
         self.app._resetSettings()
+        while self.app.overrideCursor() is not None:
+            self.app.restoreOverrideCursor()
         self.processEvents()
         self.messages.reset()
         self.errors.clear()

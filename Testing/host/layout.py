@@ -126,6 +126,9 @@ class qSlicerLayoutManager(QtCore.QObject):
         viewLogic.SetMRMLScene(scene)
         viewLogic.AddViewNode(viewNode.GetLayoutName())
         self._viewLogics.AddItem(viewLogic)
+        # In Slicer the 3D view makes its camera; the logics expect to find one.
+        camera = scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera")
+        camera.SetLayoutName(viewNode.GetLayoutName())
         applicationLogic.SetSliceLogics(self._sliceLogics)
         applicationLogic.SetViewLogics(self._viewLogics)
 

@@ -10,10 +10,10 @@ import os
 import sys
 
 import slicer
-import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from .pythonqt import Property, storedProperty, wrappedClass
+from .quiet import quietVtk
 from .signals import Signal
 
 # Module name -> class of its logic, in the order in which Slicer sets them up.
@@ -205,20 +205,6 @@ class qSlicerModuleManager(QtCore.QObject):
         delattr(slicer.moduleNames, name)
 
 
-@contextlib.contextmanager
-def _quiet(condition):
-    """slicer-core comes without Slicer's terminology files; their absence is reported as an error each."""
-    if not condition:
-        yield
-        return
-    verbosity = vtk.vtkLogger.GetCurrentVerbosityCutoff()
-    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
-    try:
-        yield
-    finally:
-        vtk.vtkLogger.SetStderrVerbosity(verbosity)
-
-
 def createLoadableModules(manager, scene, applicationLogic):
     """Set up the logics that slicer-core brings, and register them everywhere they are looked for."""
     for name, logicClass in LOADABLE_MODULES.items():
@@ -226,7 +212,8 @@ def createLoadableModules(manager, scene, applicationLogic):
         if name == "Colors":
             applicationLogic.SetColorLogic(logic)
         logic.SetMRMLApplicationLogic(applicationLogic)
-        with _quiet(name == "Terminologies"):
+        # slicer-core comes without Slicer's terminology files, and the absence of each is reported as an error.
+        with quietVtk() if name == "Terminologies" else contextlib.nullcontext():
             logic.SetMRMLScene(scene)
         applicationLogic.SetModuleLogic(name, logic)
         manager._register(name, qSlicerLoadableModule(name, logic))
@@ -249,12 +236,16 @@ def loadScriptedModule(manager, path):
             del sys.modules[name]
             raise
     module = qSlicerScriptedLoadableModule(name, path)
-    module._pythonSelf = getattr(sys.modules[name], name)(module)
+    try:
+        module._pythonSelf = getattr(sys.modules[name], name)(module)
+        for dependency in module.dependencies:
+            if manager.module(dependency) is None:
+                raise RuntimeError(f"Module {name} depends on {dependency}, which the host does not have")
+    except BaseException:
+        del sys.modules[name]
+        raise
     setattr(slicer.modules, name + "Instance", module._pythonSelf)
     manager._register(name, module)
-    for dependency in module.dependencies:
-        if manager.module(dependency) is None:
-            raise RuntimeError(f"Module {name} depends on {dependency}, which the host does not have")
     manager.moduleLoaded.emit(name)
     if hasattr(module._pythonSelf, "setup"):
         module._pythonSelf.setup()

@@ -9,17 +9,10 @@ made by Qt itself (the widgets in a .ui file, the line edit in a spin box) behav
 Where PythonQt only prints a warning (connecting a signal that does not exist), this raises: a test must notice.
 """
 
-import os
-
-# PythonQt's enums are integers: ``stateChanged(int)`` is compared with ``qt.Qt.Checked``. PySide6 reads this at import.
-os.environ.setdefault("PYSIDE6_OPTION_PYTHON_ENUM", "0x3")
-if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-
-import contextlib
 import ctypes
 import functools
 import inspect
+import sys
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
@@ -35,18 +28,6 @@ HIDDEN_PROPERTIES = {("QTimer", "singleShot")}
 _plainSetattr = ctypes.pythonapi.PyObject_GenericSetAttr
 _plainSetattr.argtypes = [ctypes.py_object] * 3
 _installed = False
-_newAttributesAreDropped = False
-
-
-@contextlib.contextmanager
-def newAttributesDropped():
-    """For PySide6's QUiLoader, which gives the children's names to the root widget as attributes."""
-    global _newAttributesAreDropped
-    _newAttributesAreDropped = True
-    try:
-        yield
-    finally:
-        _newAttributesAreDropped = False
 
 
 def isAlive(qobject):
@@ -69,6 +50,7 @@ def install():
     if _installed:
         return
     _installed = True
+    _makeSingletonsImmortal()
     # PySide6 creates a class when it is first asked for by name, so the names have to be walked.
     candidates = [getattr(module, name) for module in (QtCore, QtGui, QtWidgets, QtUiTools) for name in dir(module)]
     classes = [value for value in candidates if isinstance(value, type) and issubclass(value, QtCore.QObject)]
@@ -87,6 +69,17 @@ def install():
         if "__getattribute__" in vars(cls):
             cls.__getattribute__ = _attributeGetter(cls.__getattribute__)
         cls.__setattr__ = _setAttribute
+
+
+def _makeSingletonsImmortal():
+    """Keep PySide6 from deallocating None.
+
+    The wheels for all versions of Python count on None, True and False being immortal, which they are from Python 3.12
+    on: every call that returns nothing takes a reference to None away. (Seen in PySide6 6.12.)
+    """
+    if sys.version_info < (3, 12):
+        for singleton in (None, True, False, Ellipsis, NotImplemented):
+            ctypes.c_ssize_t.from_address(id(singleton)).value += 1 << 40
 
 
 class Property:
@@ -224,12 +217,12 @@ def _setAttribute(self, name, value):
     if not isWrapped or (standIn is cls and name.startswith("_")):
         _plainSetattr(self, name, value)
         return
+    if signals.areAttributesDropped():
+        return
     attribute = inspect.getattr_static(cls, name, None)
     if attribute is None:
         if name.encode() in [bytes(dynamic.data()) for dynamic in self.dynamicPropertyNames()]:
             self.setProperty(name, value)
-            return
-        if _newAttributesAreDropped:
             return
         raise AttributeError(
             f"'{name}' does not exist on {cls.__name__} and creating new attributes on C++ objects is not allowed"

@@ -5,6 +5,7 @@ is called, and call it with no more arguments than it takes. An exception in a s
 signal's other slots are called all the same.
 """
 
+import contextlib
 import inspect
 import sys
 
@@ -32,7 +33,6 @@ def install(classes):
     """Replace the signals of PySide6's ``classes`` by ones that behave as PythonQt's."""
     for cls in classes:
         for name, value in list(vars(cls).items()):
-            # Not isinstance(): Signal has its own check, which miscounts references and ends in a crash.
             if type(value) is QtCore.Signal:
                 setattr(cls, name, Signal(name=name, qtSignal=value, qtSignatures=_qtSignatures(cls, name)))
 
@@ -49,6 +49,24 @@ def _qtSignatures(cls, name):
 def connectionCount():
     """How many connections made from Python are open."""
     return sum(len(connections) for connections in _connections.values())
+
+
+_attributesAreDropped = False
+
+
+@contextlib.contextmanager
+def attributesDropped():
+    """For what PySide6 itself sets on objects: a signal when it is first used, the children's names in QUiLoader."""
+    global _attributesAreDropped
+    _attributesAreDropped = True
+    try:
+        yield
+    finally:
+        _attributesAreDropped = False
+
+
+def areAttributesDropped():
+    return _attributesAreDropped
 
 
 class Signal:
@@ -90,7 +108,9 @@ class BoundSignal:
 
     def emit(self, *args):
         if self.signal.qtSignal is not None:
-            self.signal.qtSignal.__get__(self.sender).emit(*args)
+            with attributesDropped():
+                signalInstance = self.signal.qtSignal.__get__(self.sender)
+            signalInstance.emit(*args)
         elif not self.sender.signalsBlocked():
             for connection in list(_connections.get(_address(self.sender), ())):
                 if connection.signature == self.signal.signatures()[0]:

@@ -8,7 +8,8 @@ import xml.etree.ElementTree as ElementTree
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
-from .pythonqt import declaredProperty, newAttributesDropped
+from .pythonqt import declaredProperty
+from .signals import attributesDropped
 
 standInClasses = {}
 # What the file may give to a widget besides the properties of its class.
@@ -27,8 +28,6 @@ class UiLoader(QtUiTools.QUiLoader):
         widgetClass = standInClasses.get(className) or getattr(QtWidgets, className, None)
         if widgetClass is None:
             # Names that exist in Designer only, such as "Line".
-            if className not in self.availableWidgets():
-                raise RuntimeError(f"The .ui file has a widget '{name}' of unknown class {className}")
             return super().createWidget(className, parent, name)
         widget = widgetClass(parent)
         widget.setObjectName(name)
@@ -42,12 +41,16 @@ class UiLoader(QtUiTools.QUiLoader):
         else:
             content = bytes(device.readAll().data())
         root = ElementTree.fromstring(content)
+        for element in root.iter("widget"):
+            className = element.get("class")
+            if className not in standInClasses and className not in self.availableWidgets():
+                raise RuntimeError(f"The .ui file has a widget '{element.get('name')}' of unknown class {className}")
         properties = _takeStandInProperties(root)
         connections = _takeConnections(root)
         buffer = QtCore.QBuffer()
         buffer.setData(ElementTree.tostring(root))
         buffer.open(QtCore.QIODevice.ReadOnly)
-        with newAttributesDropped():
+        with attributesDropped():
             widget = super().load(buffer, parent)
         byName = {widget.objectName: widget} | {child.objectName: child for child in widget.findChildren()}
         for name, values in properties.items():

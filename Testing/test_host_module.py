@@ -1,0 +1,253 @@
+"""A scripted module lives in the stand-in application as in Slicer: loaded, opened, clicked, reloaded, unloaded."""
+
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parent / "host" / "example" / "HostExample.py"
+
+
+@pytest.fixture
+def panel(host):
+    host.loadModule(EXAMPLE)
+    return host.openModule("HostExample")
+
+
+@pytest.fixture
+def volumeNode(host):
+    import slicer
+
+    return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "brain")
+
+
+def test_moduleIsRegisteredUnderItsNames(host):
+    import slicer
+
+    host.loadModule(EXAMPLE)
+    module = slicer.modules.hostexample
+    assert module.title == "Host Example"
+    assert module.path == str(EXAMPLE)
+    assert slicer.util.getModule("HostExample") is module
+    assert slicer.modules.HostExampleInstance.parent is module
+    assert "HostExample" in slicer.util.moduleNames()
+
+
+def test_moduleHearsOfTheCompletedStartUpOnce(host, tmp_path):
+    import slicer
+
+    host.loadModule(EXAMPLE)
+    assert slicer.modules.HostExampleInstance.startedUp
+    del slicer.modules.HostExampleInstance.startedUp
+    other = tmp_path / "OtherExample.py"
+    other.write_text(EXAMPLE.read_text().replace("HostExample", "OtherExample"))
+    host.loadModule(other)
+    assert not hasattr(slicer.modules.HostExampleInstance, "startedUp")
+
+
+def test_moduleThatDependsOnAnUnknownOneIsRefused(host, tmp_path):
+    path = tmp_path / "LonelyExample.py"
+    path.write_text(EXAMPLE.read_text().replace("HostExample", "LonelyExample").replace('"Segmentations"', '"Nowhere"'))
+    with pytest.raises(RuntimeError, match="depends on Nowhere"):
+        host.loadModule(path)
+
+
+def test_moduleThatRaisesAtImportIsNotLeftHalfLoaded(host, tmp_path):
+    import sys
+
+    import slicer
+
+    path = tmp_path / "BrokenExample.py"
+    path.write_text("import no_such_package")
+    with pytest.raises(ModuleNotFoundError):
+        host.loadModule(path)
+    assert "BrokenExample" not in sys.modules
+    assert not hasattr(slicer.modules, "brokenexample")
+
+
+def test_openedModuleIsEnteredAndClosedModuleIsLeft(host, panel):
+    assert panel.parent.isEntered
+    assert panel._parameterNode is not None
+    host.closeModule()
+    assert not panel.parent.isEntered
+    assert panel._parameterNode is None
+
+
+def test_buttonIsDisabledUntilThereIsAVolume(host, panel, request):
+    assert not panel.ui.applyButton.enabled
+    with pytest.raises(RuntimeError, match="'Apply' is disabled: Select an input volume"):
+        host.click(panel.ui.applyButton)
+    request.getfixturevalue("volumeNode")
+    assert panel.ui.applyButton.enabled
+
+
+def test_hiddenButtonCannotBeClicked(host, panel, volumeNode):
+    panel.ui.applyButton.hide()
+    with pytest.raises(RuntimeError, match="not visible"):
+        host.click(panel.ui.applyButton)
+
+
+def test_clickRunsTheTimerToItsEnd(host, panel, volumeNode):
+    host.click(panel.ui.applyButton)
+    host.waitUntil(lambda: not panel.timer.active, timeout=5)
+    assert panel.ticks == 5
+    assert host.messages.texts("status") == ["done"]
+
+
+def test_waitingForWhatNeverHappensEnds(host):
+    with pytest.raises(TimeoutError):
+        host.waitUntil(lambda: False, timeout=0.05)
+
+
+def test_reloadBuildsANewPanelThatWorks(host, panel, volumeNode):
+    reloaded = host.reloadModule("HostExample")
+    assert reloaded is not panel
+    assert reloaded.ui.applyButton.enabled
+    reloaded.ui.thresholdSlider.value = 7
+    assert reloaded._parameterNode.threshold == 7
+
+
+def test_closingTheSceneGivesANewParameterNode(host, panel, volumeNode):
+    panel._parameterNode.threshold = 7
+    host.closeScene()
+    assert panel._parameterNode.inputVolume is None
+    assert panel._parameterNode.threshold == 100
+    assert not panel.ui.applyButton.enabled
+
+
+def test_developerModeAddsReloadAndTest(host):
+    import slicer
+
+    slicer.app.settings().setValue("Developer/DeveloperMode", "true")
+    host.loadModule(EXAMPLE)
+    panel = host.openModule("HostExample")
+    host.click(panel.reloadTestButton)
+    assert host.messages.texts("delay") == ["adding"]
+    assert host.messages.texts("error") == []
+
+
+def test_unloadedModuleLeavesNothingBehind(host):
+    import slicer
+
+    before = host.counts()
+    host.loadModule(EXAMPLE)
+    panel = host.openModule("HostExample")
+    panel.timer.start()
+    during = host.counts()
+    assert during["timers"] == 1
+    assert during["sceneObservers"] > before["sceneObservers"]
+    assert during["widgets"] > before["widgets"]
+    panel.timer.disconnect("timeout()", panel.onTick)
+    del panel
+    host.reset()
+    after = host.counts()
+    assert {name: after[name] for name in ("nodes", "sceneObservers", "connections", "timers")} == {
+        name: before[name] for name in ("nodes", "sceneObservers", "connections", "timers")
+    }
+    assert not hasattr(slicer.modules, "hostexample")
+
+
+def test_widgetsShowTheParametersAndTheParametersFollowTheWidgets(host, panel, volumeNode):
+    import HostExample
+
+    parameters, ui = panel._parameterNode, panel.ui
+    parameters.threshold = 12.5
+    parameters.side = HostExample.Side.BELOW
+    parameters.model = "b"
+    assert (ui.thresholdSlider.value, ui.sideComboBox.currentText, ui.modelComboBox.currentText) == (12.5, "BELOW", "b")
+    ui.invertCheckBox.checked = True
+    ui.countSpinBox.value = 9
+    ui.noteLineEdit.text = "typed"
+    ui.sideComboBox.currentIndex = 0
+    assert (parameters.invert, parameters.count, parameters.note) == (True, 9, "typed")
+    assert parameters.side is HostExample.Side.ABOVE
+
+
+def test_rangeOfTheParameterIsTheRangeOfTheWidget(panel):
+    assert (panel.ui.thresholdSlider.minimum, panel.ui.thresholdSlider.maximum) == (-100, 500)
+    assert (panel.ui.countSpinBox.minimum, panel.ui.countSpinBox.maximum) == (1, 20)
+
+
+def test_disconnectedWidgetsNoLongerChangeTheParameters(panel):
+    parameters = panel._parameterNode
+    panel.setParameterNode(None)
+    panel.ui.countSpinBox.value = 9
+    assert parameters.count == 3
+    parameters.count = 5
+    assert panel.ui.countSpinBox.value == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("threshold", 501, ValueError),
+        ("model", "c", ValueError),
+        ("count", 2.5, TypeError),
+        ("note", None, ValueError),
+        ("inputVolume", "brain", TypeError),
+    ],
+)
+def test_parameterRefusesAForbiddenValueAndKeepsTheOldOne(panel, name, value, error):
+    before = getattr(panel._parameterNode, name)
+    with pytest.raises(error):
+        setattr(panel._parameterNode, name, value)
+    assert getattr(panel._parameterNode, name) == before
+
+
+def test_parametersAreStoredInSlicersForm(panel, volumeNode):
+    import HostExample
+    import slicer
+
+    parameters = panel._parameterNode
+    parameters.side = HostExample.Side.BELOW
+    parameters.outputSegmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    node = parameters.parameterNode
+    assert node.GetParameter("side") == "BELOW"
+    assert node.GetParameter("invert") == "False"
+    assert node.GetNodeReference("inputVolume") is volumeNode
+    assert node.GetNodeReference("outputSegmentation.0") is parameters.outputSegmentation
+    parameters.outputSegmentation = None
+    assert not node.HasParameter("outputSegmentation.0")
+    assert node.GetParameter("outputSegmentation.1") == "True"
+
+
+def test_modifiedEventComesOncePerChangeAndFindsTheNewValue(panel):
+    parameters = panel._parameterNode
+    seen = []
+    tag = parameters.AddObserver("ModifiedEvent", lambda *_: seen.append(parameters.count))
+    parameters.count = 4
+    parameters.RemoveObserver(tag)
+    parameters.count = 5
+    assert seen == [4]
+
+
+def test_parametersSurviveSavingAndLoadingTheScene(host, panel, volumeNode, tmp_path):
+    import HostExample
+    import slicer
+
+    parameters = panel._parameterNode
+    parameters.threshold = 33
+    parameters.side = HostExample.Side.BELOW
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    loaded = panel.logic.getParameterNode()
+    assert (loaded.threshold, loaded.side) == (33, HostExample.Side.BELOW)
+    assert loaded.inputVolume.GetName() == "brain"
+
+
+@pytest.mark.parametrize("widgetClass", ["QLabel", "QSlider"])
+def test_widgetThatCannotShowTheTypeIsRefused(panel, widgetClass):
+    import qt
+
+    with pytest.raises(RuntimeError, match="Unable to create GUI connector"):
+        panel._parameterNode.connectParametersToGui({"invert": getattr(qt, widgetClass)()})
+
+
+def test_parameterWithAReservedNameIsRefused(host):
+    from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+    class Wrong:
+        default: int
+
+    with pytest.raises(ValueError, match="reserved name 'default'"):
+        parameterNodeWrapper(Wrong)
