@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LEVELS = 1 << 16  # 16 bits a cell: the rate is met to 1/65536
+_BLOCK_BITS = 256  # Philox makes four words of 64 bits at each count
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,20 @@ class FireDraws:
     run: int = 0
 
     def draw(self, stage: int, step: int, slices: range, height: int, width: int) -> np.ndarray:
-        """Who fires in one step: boolean, shape (len(slices), height, width)."""
+        """Who fires in one step: boolean, shape (len(slices), height, width). `slices` are consecutive."""
+        shape = (len(slices), height, width)
         if self.rate >= 1:
-            return np.ones((len(slices), height, width), bool)
-        threshold = round(self.rate * _LEVELS)
+            return np.ones(shape, bool)
+        # One bit tells heads from tails; any other rate is met to 1/65536.
+        bits = 1 if self.rate == 0.5 else 16
         cells = height * width
-        words = -(-cells // 4)  # four draws of 16 bits in a word of 64
-        fire = np.empty((len(slices), cells), bool)
-        for row, index in zip(fire, slices):
-            generator = np.random.Philox(key=[self.seed, (self.run << 32) | stage], counter=[0, step, index, 0])
-            np.less(generator.random_raw(words).view(np.uint16)[:cells], threshold, out=row)
-        return fire.reshape(len(slices), height, width)
+        blocks = -(-cells * bits // _BLOCK_BITS)
+        # Each slice has counts of its own, so that one call draws for all.
+        counter = [slices.start * blocks, step, 0, 0]
+        generator = np.random.Philox(key=[self.seed, (self.run << 32) | stage], counter=counter)
+        words = generator.random_raw(len(slices) * blocks * (_BLOCK_BITS // 64))
+        if bits == 1:
+            fire = np.unpackbits(words.view(np.uint8)).view(bool)
+        else:
+            fire = words.view(np.uint16) < round(self.rate * (1 << bits))
+        return fire.reshape(len(slices), -1)[:, :cells].reshape(shape)

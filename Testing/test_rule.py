@@ -82,9 +82,14 @@ def test_a_step_is_what_the_formula_says_for_one_cell():
     np.testing.assert_allclose(after[slice_number, row, column], expected, rtol=1e-6)
 
 
-def test_a_draw_depends_on_seed_run_stage_step_and_slice_only():
+@pytest.mark.parametrize("rate", [0.3, 0.5])
+def test_a_slice_draws_the_same_in_every_group(rate):
+    draws = FireDraws(rate, seed=3, run=1)
+    np.testing.assert_array_equal(draws.draw(0, 2, range(4, 8), 20, 31)[2:], draws.draw(0, 2, range(6, 8), 20, 31))
+
+
+def test_another_seed_run_stage_step_or_slice_draws_independently():
     draw = FireDraws(0.5, seed=3, run=1).draw(0, 2, range(4, 8), 20, 30)
-    np.testing.assert_array_equal(draw[2:], FireDraws(0.5, seed=3, run=1).draw(0, 2, range(6, 8), 20, 30))
     others = [
         FireDraws(0.5, seed=4, run=1).draw(0, 2, range(4, 8), 20, 30),
         FireDraws(0.5, seed=3, run=0).draw(0, 2, range(4, 8), 20, 30),
@@ -97,9 +102,11 @@ def test_a_draw_depends_on_seed_run_stage_step_and_slice_only():
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 1.0])
-def test_cells_fire_at_the_rate(rate):
+def test_cells_fire_at_the_rate_and_no_two_slices_alike(rate):
     draw = FireDraws(rate).draw(0, 0, range(4), 250, 250)
     assert abs(draw.mean() - rate) < 0.005  # five standard deviations of 250,000 draws
+    both = (draw[:-1] & draw[1:]).mean()
+    assert abs(both - rate**2) < 0.01
 
 
 def test_an_unknown_engine_is_refused_with_the_choices():
