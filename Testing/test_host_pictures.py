@@ -86,10 +86,11 @@ def test_pictureLeavesTheSliceViewsAsTheyWere(host, scene, tmp_path):
     sliceNode = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
     sliceNode.JumpSliceByOffsetting(1, 2, 3)
     before = sliceState(sliceNode)
-    nodes = host.counts()["nodes"]
+    counts = host.counts()
     sliceViews(host, tmp_path / "slices.png", centreOn=(5, 5, 5), zoom=3)
+    host.threeDViewPicture(tmp_path / "3d.png")
     assert sliceState(sliceNode) == before
-    assert host.counts()["nodes"] == nodes
+    assert host.counts() == counts
 
 
 def sliceState(sliceNode):

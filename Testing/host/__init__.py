@@ -3,6 +3,19 @@
 Real are the MRML scene, its logics and ``slicer.util`` (from slicer-core), and Qt (from PySide6). This package fills in
 what lies between them in Slicer: ``slicer.app``, ``slicer.modules``, the widgets, the scripted module classes, the
 parameter node wrapper, reading and writing files, and the views. ``slicerHost()`` starts it.
+
+Example, with the pytest fixture ``host`` (which starts empty for each test)::
+
+    def test_segmentIsEnabledByAVolume(host):
+        host.loadModule("MedNCA/MedNCA.py")
+        panel = host.openModule("MedNCA")
+        volumeNode = slicer.util.loadVolume("brain.nrrd")
+        panel.ui.inputSelector.setCurrentNode(volumeNode)
+        host.click(panel.ui.segmentButton)
+        host.waitUntil(lambda: not panel.isRunning, timeout=60)
+        assert host.messages.texts("error") == []
+        host.screenshot(panel, "panel.png", width=520)
+        host.sliceViewPicture("slices.png")
 """
 
 import os

@@ -115,10 +115,11 @@ class Host:
         self.mainWindow.moduleSelector()._leave()
         self.processEvents()
 
-    def reloadModule(self, name):
-        """Press Reload. Returns the new Python widget."""
+    def reloadModule(self, name=None):
+        """Press Reload, of the module that is shown unless another is named. Returns the new Python widget."""
         import slicer
 
+        name = name or self.mainWindow.moduleSelector().selectedModule
         slicer.util.getModuleWidget(name).onReload()
         self.processEvents()
         return slicer.util.getModuleWidget(name)

@@ -9,8 +9,6 @@ import vtk
 from PySide6 import QtGui
 from vtk.util.numpy_support import vtk_to_numpy
 
-from .quiet import quietVtk
-
 if not os.environ.get("DISPLAY") and ctypes.util.find_library("EGL"):
     # Without this VTK first looks for an X server, and complains.
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -148,16 +146,13 @@ def _draw(renderer, factory, viewNode, width, height, prepare=None):
     interactor.SetRenderWindow(window)
     group = factory.InstantiateDisplayableManagers(renderer)
     try:
-        # The 3D view's manager registers an event twice, and says so.
-        with quietVtk():
-            group.SetMRMLDisplayableNode(viewNode)
+        group.SetMRMLDisplayableNode(viewNode)
         if prepare is not None:
             prepare()
         window.Render()
         return _image(window)
     finally:
         group.SetMRMLDisplayableNode(None)
-        group.SetRenderer(None)
         window.RemoveRenderer(renderer)
         window.Finalize()
 
