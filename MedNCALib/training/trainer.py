@@ -32,7 +32,7 @@ from .loss import dice_and_cross_entropy
 from .network import Network
 from .preset import Preset
 
-_CHECKPOINT_SECONDS = 30.0  # so much work is lost at most when a run is killed
+_CHECKPOINT_SECONDS = 5.0  # so much work is lost at most when a run is killed; writing one takes milliseconds
 _VALIDATIONS = 16  # over a whole run: each costs about a second for every validation volume
 _WARM_UP = 0.02
 
@@ -144,6 +144,7 @@ class Trainer:
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
         if self._batch == 0:
             self._write_log(["batch", "seconds", "learning_rate", "loss", *self._score_names()], "w")
+            self._save_checkpoint()
         started, saved = time.monotonic() - self._seconds, time.monotonic()
         while (done := self._length.progress(self._batch, self._seconds)) < 1:
             self._losses.append(self._train_batch(done))
