@@ -220,6 +220,25 @@ def test_modifiedEventComesOncePerChangeAndFindsTheNewValue(panel):
     assert seen == [4]
 
 
+def test_packagesDroppedByAReloadAreTheOldOnesAfterReset(host, tmp_path, monkeypatch):
+    import importlib
+    import sys
+
+    package = tmp_path / "dropped_package"
+    package.mkdir()
+    for name in ("__init__.py", "early.py", "late.py"):
+        (package / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    early = importlib.import_module("dropped_package.early")
+    host.reset()
+    for name in ("dropped_package", "dropped_package.early"):
+        del sys.modules[name]
+    importlib.import_module("dropped_package.late")
+    host.reset()
+    assert importlib.import_module("dropped_package.early") is early
+    assert "dropped_package.late" not in sys.modules
+
+
 def test_parametersSurviveSavingAndLoadingTheScene(host, panel, volumeNode, tmp_path):
     import HostExample
     import slicer

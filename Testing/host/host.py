@@ -5,7 +5,7 @@ import sys
 import time
 import types
 
-from . import inspection, pythonqt
+from . import imports, inspection, pythonqt
 from .messages import Messages, replaceQtDialogs, replaceSlicerUtilDialogs
 
 
@@ -18,6 +18,7 @@ class Host:
         self.errors = []
         self._startQt()
         self._startScene()
+        self._importedModules = imports.ImportedModules()
 
     #
     # Start
@@ -243,6 +244,8 @@ class Host:
         self.processEvents()
         self.messages.reset()
         self.errors.clear()
+        self._importedModules.restore()
+        self._importedModules = imports.ImportedModules()
 
 
 _host = None
