@@ -16,6 +16,7 @@ Code = tuple[str, str, str]  # coding scheme, value, meaning
 
 _CODES = ("category", "type", "type_modifier", "region", "region_modifier")
 _COLUMNS = ("Category", "Type", "TypeModifier", "Region", "RegionModifier")
+_REGIONS = "Anatomic codes - DICOM master list"  # the list that Slicer takes regions from
 _PARTS = ("CodingScheme", "CodeValue", "CodeMeaning")
 
 
@@ -43,7 +44,7 @@ class Label:
         category, kind, modifier, region, region_modifier = (
             "^".join(self.terminology.get(name) or ("", "", "")) for name in _CODES
         )
-        return f"MedNCA~{category}~{kind}~{modifier}~MedNCA~{region}~{region_modifier}"
+        return f"MedNCA~{category}~{kind}~{modifier}~{_REGIONS}~{region}~{region_modifier}"
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:

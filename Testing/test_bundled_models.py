@@ -1,0 +1,99 @@
+"""The bundled models do what their cards say, on the phantom and on real volumes."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from shared_data import shared_data
+from test_space import AXIS_ORDERS
+
+from MedNCALib import load_model, make_phantom, segment
+from MedNCALib.metrics import dice
+
+MODEL = "hippocampus-mr"
+
+
+def voxels(image):
+    return sitk.GetArrayFromImage(image)
+
+
+def real_case(name):
+    folder = shared_data("hippocampus")
+    image, labels = (sitk.ReadImage(str(folder / part / f"{name}.nii.gz")) for part in ("images", "labels"))
+    return image, voxels(labels)
+
+
+def held_out(count):
+    """Some of the cases that the card names as held out, spread over all of them."""
+    names = load_model(MODEL).card["scores"]["cases"]
+    return [names[index] for index in np.linspace(0, len(names) - 1, count).astype(int)]
+
+
+def whole_dice(found, truth):
+    return dice(truth > 0, voxels(found) > 0)
+
+
+def test_held_out_volumes_reach_about_the_dice_of_the_card():
+    model = load_model(MODEL)
+    scores = []
+    for name in held_out(8):
+        image, truth = real_case(name)
+        found = voxels(segment(image, model).labels)
+        by_label = [dice(truth == label.value, found == label.value) for label in model.labels]
+        scores.append([*by_label, dice(truth > 0, found > 0)])
+    *labels, whole = np.mean(scores, axis=0)
+    expected = model.card["scores"]
+    assert whole == pytest.approx(expected["whole"], abs=0.02)
+    assert np.mean(labels) == pytest.approx(np.mean(list(expected["labels"].values())), abs=0.025)
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_a_real_hippocampus_gives_the_same_physical_result_in_every_axis_order(order):
+    image, _ = real_case(held_out(1)[0])
+    expected = segment(image, load_model(MODEL)).labels
+    found = segment(sitk.DICOMOrient(image, order), load_model(MODEL)).labels
+    own = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    np.testing.assert_array_equal(voxels(sitk.DICOMOrient(found, own)), voxels(expected))
+
+
+def test_the_other_side_is_found_as_well():
+    model = load_model(MODEL)
+    scores = []
+    for name in held_out(4):
+        image, truth = real_case(name)
+        mirrored = sitk.GetImageFromArray(voxels(image)[:, :, ::-1])
+        mirrored.CopyInformation(image)
+        scores.append([whole_dice(segment(image, model).labels, truth)])
+        scores[-1].append(whole_dice(segment(mirrored, model).labels, truth[:, :, ::-1]))
+    left, right = np.mean(scores, axis=0)
+    assert right > left - 0.02
+
+
+def test_the_phantom_is_found_on_both_sides_and_at_other_resolutions():
+    model = load_model(MODEL)
+    for options in ({"side": "left"}, {"side": "right"}, {"size": (25, 70, 50), "spacing": (1.6, 0.8, 0.8)}):
+        phantom = make_phantom(seed=3, **options)
+        assert whole_dice(segment(phantom.image, model).labels, voxels(phantom.labels)) > 0.8, options
+
+
+def test_a_region_in_a_larger_volume_finds_what_the_block_alone_shows():
+    model = load_model(MODEL)
+    phantom = make_phantom(size=(90, 110, 90), seed=2)
+    truth = voxels(phantom.labels)
+    places = np.argwhere(truth > 0)
+    low, high = places.min(axis=0) - 6, places.max(axis=0) + 6
+    corners = [phantom.image.TransformIndexToPhysicalPoint([int(i) for i in index[::-1]]) for index in (low, high)]
+    ras = np.array(corners) * (-1, -1, 1)
+    region = np.sort(ras, axis=0).T.ravel()
+    found = segment(phantom.image, model, region=region).labels
+    assert whole_dice(found, truth) > 0.75
+
+
+def test_on_real_volumes_several_runs_agree_and_pass():
+    model = load_model(MODEL)
+    thresholds = model.card["quality"]
+    image, _ = real_case(held_out(5)[2])
+    quality = segment(image, model, runs=thresholds["runs"]).quality
+    assert quality.agreement > 0.85
+    assert quality.nqm < 0.5
+    noise = sitk.GetImageFromArray(np.random.default_rng(0).random((36, 50, 36), np.float32))
+    assert segment(noise, model, runs=thresholds["runs"]).quality.verdict == "review"
