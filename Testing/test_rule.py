@@ -7,6 +7,7 @@ from automata import ENGINES, random_rule
 from MedNCALib.errors import MedNCAError
 from MedNCALib.fire import FireDraws
 from MedNCALib.kernels import choose_engine, make_kernel
+from MedNCALib.kernels.firing_cells import BLOCK
 
 
 def states(height=9, width=7, channels=8, slices=3):
@@ -52,11 +53,15 @@ def test_the_image_channels_never_change(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_threads_change_nothing(engine):
-    state = states(height=96, width=80, channels=16)  # several blocks
-    fires = [FireDraws(0.5).draw(0, step, range(3), 96, 80) for step in range(3)]
-    one, two = (run_kernel(engine, random_rule(16), state, fires, threads=threads) for threads in (1, 2))
-    np.testing.assert_allclose(one, two, atol=1e-5)
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_many_blocks_and_threads_follow_the_plain_reading(engine, threads):
+    rule, state = random_rule(16), states(height=96, width=80, channels=16)
+    fires = [FireDraws(0.5).draw(0, step, range(3), 96, 80) for step in range(4)]
+    assert fires[0].sum() > 5 * BLOCK
+    expected = state
+    for fire in fires:
+        expected = rule.step(expected, fire, 1)
+    np.testing.assert_allclose(run_kernel(engine, rule, state, fires, threads=threads), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -15,17 +15,16 @@ class Layout:
     Attributes:
         shape: (N, H + 2 radius, W + 2 radius), the framed shape.
         interior: index expression that takes the frame away from an array of `shape`.
-        offsets: int, shape (k * k,): distances to the neighbours in the flattened array, row by row.
-        cells: int, shape (N, H, W): place of each cell in the flattened array.
+        cells: int, shape (N * H * W,): place of each cell in the flattened array.
+        rows: int, shape (k,): distances from a cell to where each row of its neighbourhood begins.
     """
 
     def __init__(self, slices: int, height: int, width: int, radius: int, padding: str):
         self.radius = radius
         self.shape = (slices, height + 2 * radius, width + 2 * radius)
         self.interior = np.s_[:, radius : radius + height, radius : radius + width]
-        steps = np.arange(-radius, radius + 1)
-        self.offsets = (steps[:, None] * self.shape[2] + steps).ravel()
-        self.cells = np.arange(np.prod(self.shape)).reshape(self.shape)[self.interior]
+        self.cells = np.arange(np.prod(self.shape)).reshape(self.shape)[self.interior].ravel()
+        self.rows = np.arange(-radius, radius + 1) * self.shape[2] - radius
         self._rows = self._sources(height, padding)
         self._columns = self._sources(width, padding)
 
@@ -36,8 +35,8 @@ class Layout:
         mode = "edge" if length <= self.radius else padding
         return np.pad(inside, self.radius, mode=mode)
 
-    def refresh_frame(self, framed) -> None:
-        """Renew the frame of `framed`, an array or tensor of shape `shape` + (C,), in place."""
+    def refresh_frame(self, framed: np.ndarray) -> None:
+        """Renew the frame of `framed`, an array of shape `shape` + (C,), in place."""
         for line in (*range(self.radius), *range(len(self._rows) - self.radius, len(self._rows))):
             framed[:, line] = framed[:, self._rows[line]]
         for line in (*range(self.radius), *range(len(self._columns) - self.radius, len(self._columns))):

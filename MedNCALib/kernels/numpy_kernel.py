@@ -1,42 +1,38 @@
-"""The kernel that always works: NumPy, in blocks that stay in the processor's cache."""
+"""The kernel that always works: NumPy alone."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import numpy as np
 
-from .firing_cells import FiringCellsKernel
+from ..rule import Rule
+from . import openblas
+from .firing_cells import BLOCK, FiringCellsKernel, Scratch
 
 
 class NumpyKernel(FiringCellsKernel):
-    """Blocks of cells are independent, and NumPy lets go of the interpreter inside each product: threads share them
-    out.
-
-    With `threads` None there is one, and the linear algebra library under NumPy decides by itself about its own.
+    """Where NumPy's linear algebra library is not OpenBLAS, its threads cannot be told; it then shares out products by
+    itself, and the kernel has a thread of its own only where `threads` asks for more.
     """
 
-    def advance(self, flat: np.ndarray, cells: np.ndarray, after: np.ndarray) -> None:
-        starts = range(0, len(cells), self.block)
-        threads = min(self.threads or 1, len(starts))
-        if threads <= 1:
-            for start in starts:
-                self._advance_block(flat, cells, after, start)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda start: self._advance_block(flat, cells, after, start), starts))
+    def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
+        super().__init__(rule, image_channels, padding, threads)
+        # NumPy compares with an array faster than with a number.
+        self._zeros = np.zeros((BLOCK, self.hidden.shape[1]), np.float32)
 
-    def _advance_block(self, flat: np.ndarray, cells: np.ndarray, after: np.ndarray, start: int) -> None:
-        cells, after = cells[start : start + self.block], after[start : start + self.block]
-        # mode="clip" lets numpy write without a second copy; the frame keeps every index inside.
-        neighbours = np.take(flat, cells[:, None] + self.layout.offsets, axis=0, mode="clip").reshape(len(cells), -1)
-        channels = flat.shape[1]
-        seen = np.empty((len(cells), len(self.hidden)), np.float32)
+    def library_threads(self) -> int:
+        return openblas.threads()
+
+    def one_library_thread(self) -> AbstractContextManager:
+        return openblas.one_thread()
+
+    def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
+        count, channels = after.shape
+        seen, hidden = scratch.seen[:count], scratch.hidden[:count]
         seen[:, :channels] = neighbours[self.centre]
-        np.matmul(neighbours, self.perception, out=seen[:, channels:])
-        seen[:, channels:] += self.perception_bias
-        hidden = seen @ self.hidden
-        hidden += self.hidden_bias
-        np.maximum(hidden, 0, out=hidden)
+        np.matmul(neighbours, self.perception, out=seen[:, channels:-1])
+        np.matmul(seen, self.hidden, out=hidden)
+        np.maximum(hidden, self._zeros[:count], out=hidden)
         np.matmul(hidden, self.update, out=after)
         after += seen[:, :channels]

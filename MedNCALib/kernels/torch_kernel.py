@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
 from ..rule import Rule
-from .firing_cells import FiringCellsKernel
+from .firing_cells import FiringCellsKernel, Scratch
 
 
 class TorchKernel(FiringCellsKernel):
-    """Works on the CPU, on NumPy's own memory; PyTorch shares each product out among threads."""
+    """Works on the CPU, on NumPy's own memory."""
 
     def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
         super().__init__(rule, image_channels, padding, threads)
-        self._weights = [
-            torch.from_numpy(array)
-            for array in (self.perception, self.perception_bias, self.hidden, self.hidden_bias, self.update)
-        ]
+        self._weights = [torch.from_numpy(array) for array in (self.perception, self.hidden, self.update)]
 
-    @torch.no_grad()
-    def advance(self, flat: np.ndarray, cells: np.ndarray, after: np.ndarray) -> None:
-        perception, perception_bias, hidden, hidden_bias, update = self._weights
+    def library_threads(self) -> int:
+        return torch.get_num_threads()
+
+    @contextmanager
+    def one_library_thread(self) -> Iterator[None]:
         before = torch.get_num_threads()
-        torch.set_num_threads(self.threads or before)
+        torch.set_num_threads(1)
         try:
-            flat, after = torch.from_numpy(flat), torch.from_numpy(after)
-            offsets = torch.from_numpy(self.layout.offsets)
-            for block, out in zip(torch.from_numpy(cells).split(self.block), after.split(self.block)):
-                places = (block[:, None] + offsets).view(-1)
-                neighbours = flat.index_select(0, places).view(len(block), -1)
-                centre = neighbours[self.centre]
-                seen = torch.cat([centre, torch.addmm(perception_bias, neighbours, perception)], dim=1)
-                out.copy_(torch.addmm(centre, torch.addmm(hidden_bias, seen, hidden).relu_(), update))
+            yield
         finally:
             torch.set_num_threads(before)
+
+    @staticmethod
+    def begin_thread() -> None:
+        # PyTorch keeps the number for each thread. A new thread takes over the others' when it first looks, so it has
+        # to look before it is told its own; the others' comes back with the end of `one_library_thread`.
+        torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    @torch.inference_mode()
+    def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
+        perception, hidden_weights, update = self._weights
+        count, channels = after.shape
+        arrays = (neighbours, after, scratch.seen[:count], scratch.hidden[:count])
+        neighbours, after, seen, hidden = map(torch.from_numpy, arrays)
+        centre = neighbours[self.centre]
+        seen[:, :channels] = centre
+        torch.mm(neighbours, perception, out=seen[:, channels:-1])
+        torch.mm(seen, hidden_weights, out=hidden).relu_()
+        torch.addmm(centre, hidden, update, out=after)

@@ -1,0 +1,102 @@
+"""The kernels' threads: how many, what becomes of them, and that the libraries below get their own back."""
+
+import gc
+import threading
+import time
+
+import numpy as np
+import pytest
+from automata import ENGINES, random_rule
+
+from MedNCALib.kernels import make_kernel, openblas
+
+STATE = np.random.default_rng(1).standard_normal((3, 96, 80, 8)).astype(np.float32)
+EVERYONE = np.ones(STATE.shape[:3], bool)
+
+
+@pytest.fixture(autouse=True)
+def no_kernels_of_others():
+    gc.collect()
+
+
+def loaded(engine, threads):
+    kernel = make_kernel(engine, random_rule(8), 1, "edge", threads)
+    kernel.load(STATE)
+    return kernel
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_kernel_has_no_more_threads_than_asked_for(engine):
+    before = threading.active_count()
+    one, three = loaded(engine, 1), loaded(engine, 3)
+    one.step(EVERYONE)
+    assert threading.active_count() == before
+    for _ in range(3):
+        three.step(EVERYONE)
+    assert before < threading.active_count() <= before + 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_threads_end_with_the_kernel(engine):
+    before = threading.active_count()
+    kernel = loaded(engine, 3)
+    kernel.step(EVERYONE)
+    del kernel
+    gc.collect()
+    patience = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_library_below_gets_its_number_of_threads_back(engine, threads):
+    kernel = loaded(engine, threads)
+    before = kernel.library_threads()
+    kernel.step(EVERYONE)
+    assert kernel.library_threads() == before
+
+    def fail(*_):
+        raise MemoryError
+
+    kernel.advance = fail
+    with pytest.raises(MemoryError):
+        kernel.step(EVERYONE)
+    assert kernel.library_threads() == before
+
+
+def test_openblas_keeps_to_one_thread_until_its_last_user_has_done():
+    functions = openblas._functions()
+    if functions is None:
+        pytest.skip("this NumPy works with another library")
+    now, before = functions[0], openblas.threads()
+    with openblas.one_thread():
+        with openblas.one_thread():
+            assert now() == 1
+        assert now() == 1
+        assert openblas.threads() == before
+    assert now() == before
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_a_numpy_with_another_library_works(monkeypatch, threads):
+    expected = loaded("numpy", 1)
+    expected.step(EVERYONE)
+    monkeypatch.setattr(openblas, "_functions", lambda: None)
+    kernel = loaded("numpy", threads)
+    kernel.step(EVERYONE)
+    np.testing.assert_allclose(kernel.state, expected.state, atol=1e-6)
+
+
+def test_pytorch_works_in_one_thread_within_each_of_the_kernels_own():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    kernel = loaded("torch", 2)
+    kernel.step(EVERYONE)
+    assert kernel._others.submit(torch.get_num_threads).result() == 1
+    seen = []
+    another = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    another.start()
+    another.join()
+    assert seen == [before]
