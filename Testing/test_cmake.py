@@ -101,8 +101,8 @@ def test_slicersTestOfTheModuleIsRegistered(built):
 
 def test_theFilesThatDescribeTheExtensionSayTheSame():
     """Slicer's catalogue reads the icon and the screenshots from CMakeLists.txt line by line, without CMake."""
-    text = (REPOSITORY / "CMakeLists.txt").read_text()
-    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text())
+    text = (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8")
+    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text(encoding="utf-8"))
     (icon,) = re.findall(r'^set\(EXTENSION_ICONURL "(.+)"\)$', text, re.MULTILINE)
     (screenshots,) = re.findall(r'^set\(EXTENSION_SCREENSHOTURLS "(.+)"\)$', text, re.MULTILINE)
     (homepage,) = re.findall(r'^set\(EXTENSION_HOMEPAGE "(.+)"\)$', text, re.MULTILINE)
@@ -114,7 +114,7 @@ def test_theFilesThatDescribeTheExtensionSayTheSame():
 
 
 def test_theCatalogueEntryHasTheKeysOfSlicersSchema():
-    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text())
+    entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text(encoding="utf-8"))
     assert set(entry) == {
         "$schema", "build_dependencies", "build_subdirectory", "category", "scm_revision", "scm_url", "tier",
     }  # fmt: skip

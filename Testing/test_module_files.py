@@ -19,7 +19,7 @@ UI = MODULE.parent / "Resources" / "UI" / "MedNCA.ui"
 
 
 def importedAtFileScope(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
     lazy = {inner for function in functions for inner in ast.walk(function)}
     for node in ast.walk(tree):
@@ -74,7 +74,7 @@ def test_slicerReadsTheLabelsOfTheModelAsAColourTable(host, path):
 @pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
 def test_codesOfTheProjectsOwnSchemeAreInItsTerminology(path):
     """With the same meaning and colour; Slicer's own lists have no code for them."""
-    (category,) = json.loads(TERMINOLOGY.read_text())["SegmentationCodes"]["Category"]
+    (category,) = json.loads(TERMINOLOGY.read_text(encoding="utf-8"))["SegmentationCodes"]["Category"]
     types = {entry["CodeValue"]: entry for entry in category["Type"]}
     for label in read_labels(path):
         scheme, value, meaning = label.terminology["type"]
@@ -124,7 +124,7 @@ def test_iconIsAPngOf128Pixels(path):
 
 def test_labelColoursOfAModelCanBeToldApart():
     for path in LABELS:
-        with open(path, newline="") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             colours = [tuple(int(row[f"Color_{c}"]) for c in "RGB") for row in csv.DictReader(file)]
         assert len(set(colours)) == len(colours)
         assert all(max(colour) - min(colour) > 80 for colour in colours), "too grey to stand out from an MR image"
