@@ -80,6 +80,8 @@ class MedNCAParameterNode:
     model - Name of the model.
     region - Box that the run is limited to; none is the whole volume.
     outputSegmentation - Where the segments go; none is a new segmentation.
+    probability - Whether the result also is one volume per label with its probability.
+    uncertainty - Whether the result also is a volume with the spread over the runs; with two runs or more.
     runs - How often to run; the results are averaged.
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
@@ -90,6 +92,8 @@ class MedNCAParameterNode:
     model: str = DEFAULT_MODEL
     region: vtkMRMLMarkupsROINode
     outputSegmentation: vtkMRMLSegmentationNode
+    probability: bool = False
+    uncertainty: bool = False
     runs: Annotated[int, WithinRange(1, 50)] = 1
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
@@ -179,12 +183,13 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def initializeParameterNode(self) -> None:
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
         from MedNCAScene import engine
+        from MedNCAScene.overlays import canBeInput
 
         self._models.fill(engine.list_models())
         self.setParameterNode(self.logic.getParameterNode())
         if not self._parameterNode.inputVolume:
             volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            images = [node for node in volumes if node.GetClassName() == "vtkMRMLScalarVolumeNode"]
+            images = [node for node in volumes if canBeInput(node)]
             if images:
                 self._parameterNode.inputVolume = images[0]
 
@@ -203,6 +208,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onParametersModified(self, caller=None, event=None) -> None:
         """Show what follows from the parameters."""
+        from MedNCAPanel.words import uncertaintyTip
         from MedNCAScene.surface import isShownIn3D
 
         self._forgetOutputOfOtherVolume()
@@ -212,6 +218,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.show3DButton.checked = isShownIn3D(parameters.outputSegmentation)
         self.ui.show3DButton.blockSignals(False)
         self.ui.show3DButton.enabled = parameters.outputSegmentation is not None and not self.isRunning
+        self.ui.uncertaintyCheckBox.enabled = parameters.runs > 1
+        self.ui.uncertaintyCheckBox.toolTip = uncertaintyTip(parameters.runs)
         self._updateSegmentButton()
 
     def onModelChosen(self, index) -> None:
@@ -262,6 +270,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             seed=parameters.seed,
             engine=parameters.engine,
             threads=parameters.threads or None,
+            probability=parameters.probability,
+            uncertainty=parameters.uncertainty and parameters.runs > 1,
         )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
         self._runSection.start(steps, nodes, self.onResult)
@@ -293,12 +303,18 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
         segmentationNode = MedNCALogic().process(volumeNode)
 
-    quality - The engine's scores of the latest run that ended well: volumes, agreement, verdict.
+    Of the latest run that ended well:
+
+    quality - The engine's scores: volumes, agreement, verdict.
+    probabilityNodes - A volume per label, if asked for.
+    uncertaintyNode - A volume, if asked for.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self.quality = None
+        self.probabilityNodes = []
+        self.uncertaintyNode = None
 
     def getParameterNode(self):
         return MedNCAParameterNode(super().getParameterNode())
@@ -336,6 +352,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         interactive=False,
         engine="auto",
         threads=None,
+        probability=False,
+        uncertainty=False,
     ):
         """Segment a volume step by step: a generator that yields the engine's steps and returns the segmentation node.
 
@@ -351,11 +369,13 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         :param interactive: whether an error may be shown in a dialog; it is raised in any case.
         :param engine: "auto", "numpy" or "torch".
         :param threads: how many processors to use; None is automatic.
+        :param probability: whether to add volumes with the probability of each label; see `probabilityNodes`.
+        :param uncertainty: whether to add a volume with the spread over the runs, at least 2; see `uncertaintyNode`.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca
+        from MedNCAScene import overlays, segments, volumes
         from MedNCAScene import region as regions
-        from MedNCAScene import segments, volumes
 
         try:
             segments.checkTarget(segmentationNode)
@@ -363,7 +383,15 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             box = regions.regionInVolume(region, volumeNode) if region else None
             loadedModel = mednca.load_model(model)
             result = yield from mednca.segment_steps(
-                image, loadedModel, region=box, runs=runs, seed=seed, engine=engine, threads=threads
+                image,
+                loadedModel,
+                region=box,
+                runs=runs,
+                seed=seed,
+                engine=engine,
+                threads=threads,
+                probabilities=probability,
+                uncertainty=uncertainty,
             )
             volumes.checkUnchanged(volumeNode, image)
             segmentationNode = segments.writeSegments(result.labels, loadedModel, volumeNode, segmentationNode)
@@ -372,6 +400,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             raise
         self.quality = result.quality
+        self.probabilityNodes = (
+            overlays.writeProbabilities(result.probabilities, loadedModel, volumeNode) if probability else []
+        )
+        self.uncertaintyNode = (
+            overlays.writeUncertainty(result.uncertainty, loadedModel, volumeNode) if uncertainty else None
+        )
         return segmentationNode
 
 

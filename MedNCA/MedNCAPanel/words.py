@@ -63,6 +63,13 @@ def missing(inputVolume, hasModel: bool) -> list[str]:
     return lacks
 
 
+def uncertaintyTip(runs: int) -> str:
+    """What the uncertainty is or, as long as there is none, what it needs."""
+    if runs < 2:
+        return _("The uncertainty is the spread over several runs: set Runs to 2 or more.")
+    return _("Add a volume with the spread of the probability over the runs: where it is high, the model is unsure.")
+
+
 def _stage(stage: int, stages: int) -> str:
     if stages in (2, 3):
         return {1: _("coarse stage"), stages: _("fine stage")}.get(stage) or _("middle stage")
