@@ -58,6 +58,12 @@ class Step:
         """Each label's probability now: float32, shape (n, h, w, K)."""
         return self.architecture.probabilities(self.state)
 
+    def full_size(self, cells: np.ndarray) -> np.ndarray:
+        """Values of the cells, shape (n, h, w, ...), as blocks on the grid of `space.inside_shape`."""
+        if self.scale > 1:
+            cells = cells.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+        return cells[self.space.inside]
+
 
 @dataclass(frozen=True)
 class Result:
@@ -195,6 +201,7 @@ class _Output:
         self._space, self._model = space, model
         count = len(model.labels)
         self._values = np.array([0, *(label.value for label in model.labels)], np.uint8)
+        self._counts = np.zeros(count + 1, np.int64)  # voxels of the background and of each label
         self._meter = QualityMeter(runs, count)
         self._writer = space.writer(count)
         self._labels, self._labels_view = space.empty_image(np.uint8)
@@ -210,7 +217,9 @@ class _Output:
         self._meter.add([winners(run[inside]) for run in finished], mean[inside], deviation[inside])
         ready, values = self._writer.add(mean)
         ready = slice(ready.start, ready.stop)
-        self._labels_view[ready] = self._values[winners(values)]
+        found = winners(values)
+        self._labels_view[ready] = self._values[found]
+        self._counts += np.bincount(found.reshape(-1), minlength=len(self._counts))
         for label, (_, view) in enumerate(self._probabilities):
             view[ready] = values[..., label]
         if self._spread_writer:
@@ -220,14 +229,13 @@ class _Output:
     def result(self) -> Result:
         space, model = self._space, self._model
         voxel_ml = float(np.prod(space.image.GetSpacing())) / 1000
-        counts = np.bincount(self._labels.reshape(-1), minlength=256)
         return Result(
             space.to_image(self._labels),
             {label.name: space.to_image(array) for label, (array, _) in zip(model.labels, self._probabilities)},
             None if self._spread is None else space.to_image(self._spread),
             self._meter.quality(
                 [label.name for label in model.labels],
-                [float(counts[label.value]) * voxel_ml for label in model.labels],
+                (self._counts[1:] * voxel_ml).tolist(),
                 space.voxel_ml,
                 model.card.get("quality"),
             ),

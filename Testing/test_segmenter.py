@@ -1,5 +1,7 @@
 """From an image to a result: grouping, seeds, regions, runs, and everything that is refused or must be handled."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -155,6 +157,24 @@ def test_a_cancelled_run_leaves_nothing_behind():
     steps.close()
     with pytest.raises(StopIteration):
         next(steps)
+
+
+def peak_memory(slices, monkeypatch):
+    """Bytes that segmenting needs at most, beyond the image and the label image that it returns."""
+    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1 << 20)
+    image = sitk.Image([64, 64, slices], sitk.sitkInt16)
+    image[:32] = 100
+    tracemalloc.start()
+    try:
+        labels = segment(image, threshold_model()).labels
+        return tracemalloc.get_traced_memory()[1] - labels.GetNumberOfPixels()
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_number_of_slices(monkeypatch):
+    small, large = peak_memory(40, monkeypatch), peak_memory(320, monkeypatch)
+    assert large < 1.2 * small  # eight times the voxels
 
 
 def test_no_voxels_are_refused():
