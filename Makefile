@@ -27,6 +27,8 @@ weights: .venv/test
 		--labels $(DATA)/hippocampus/labels -o weights/hippocampus-mr --minutes 75
 
 .venv/bin/pip:
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))" || \
+		{ echo "The host application needs Python 3.10 to 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/host: .venv/bin/pip pyproject.toml
