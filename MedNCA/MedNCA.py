@@ -83,6 +83,7 @@ class MedNCAParameterNode:
     probability - Whether the result also is one volume per label with its probability.
     uncertainty - Whether the result also is a volume with the spread over the runs; with two runs or more.
     runs - How often to run; the results are averaged.
+    showWhileRunning - Whether the slice views show the cells during a run.
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
     threads - How many processors to use; 0 is automatic.
@@ -94,6 +95,7 @@ class MedNCAParameterNode:
     outputSegmentation: vtkMRMLSegmentationNode
     probability: bool = False
     uncertainty: bool = False
+    showWhileRunning: bool = True
     runs: Annotated[int, WithinRange(1, 50)] = 1
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
@@ -272,6 +274,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             threads=parameters.threads or None,
             probability=parameters.probability,
             uncertainty=parameters.uncertainty and parameters.runs > 1,
+            showWhileRunning=parameters.showWhileRunning,
         )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
         self._runSection.start(steps, nodes, self.onResult)
@@ -279,8 +282,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
         self.ui.segmentButton.text = _("Cancel") if self.isRunning else _("Segment")
-        for name in ("inputsCollapsibleButton", "outputsCollapsibleButton", "advancedCollapsibleButton"):
-            getattr(self.ui, name).enabled = not self.isRunning
+        for name in ("inputs", "outputs", "growth", "advanced"):
+            getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
 
@@ -303,18 +306,18 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
         segmentationNode = MedNCALogic().process(volumeNode)
 
-    Of the latest run that ended well:
-
-    quality - The engine's scores: volumes, agreement, verdict.
-    probabilityNodes - A volume per label, if asked for.
-    uncertaintyNode - A volume, if asked for.
+    outcome - What the latest run that ended well has made: segmentationNode, quality (the engine's scores),
+      probabilityNodes, uncertaintyNode.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self.quality = None
-        self.probabilityNodes = []
-        self.uncertaintyNode = None
+        self.outcome = None
+
+    @property
+    def quality(self):
+        """The scores of the latest run: volumes, agreement, verdict; None before the first."""
+        return self.outcome and self.outcome.quality
 
     def getParameterNode(self):
         return MedNCAParameterNode(super().getParameterNode())
@@ -350,10 +353,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         runs=1,
         seed=0,
         interactive=False,
-        engine="auto",
-        threads=None,
-        probability=False,
-        uncertainty=False,
+        **options,
     ):
         """Segment a volume step by step: a generator that yields the engine's steps and returns the segmentation node.
 
@@ -367,46 +367,26 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         :param runs: how often to run; the results are averaged.
         :param seed: of the draws which cells fire.
         :param interactive: whether an error may be shown in a dialog; it is raised in any case.
-        :param engine: "auto", "numpy" or "torch".
-        :param threads: how many processors to use; None is automatic.
-        :param probability: whether to add volumes with the probability of each label; see `probabilityNodes`.
-        :param uncertainty: whether to add a volume with the spread over the runs, at least 2; see `uncertaintyNode`.
+        :param options: all by name:
+          engine="auto": or "numpy" or "torch";
+          threads=None: how many processors to use, None is automatic;
+          probability=False: whether to add volumes with the probability of each label;
+          uncertainty=False: whether to add a volume with the spread over the runs, of which there have to be two;
+          showWhileRunning=False: whether the slice views show the cells during the run.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca
-        from MedNCAScene import overlays, segments, volumes
-        from MedNCAScene import region as regions
+        from MedNCAScene.process import processSteps
 
         try:
-            segments.checkTarget(segmentationNode)
-            image = volumes.imageFromVolume(volumeNode)
-            box = regions.regionInVolume(region, volumeNode) if region else None
-            loadedModel = mednca.load_model(model)
-            result = yield from mednca.segment_steps(
-                image,
-                loadedModel,
-                region=box,
-                runs=runs,
-                seed=seed,
-                engine=engine,
-                threads=threads,
-                probabilities=probability,
-                uncertainty=uncertainty,
+            self.outcome = yield from processSteps(
+                volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
-            volumes.checkUnchanged(volumeNode, image)
-            segmentationNode = segments.writeSegments(result.labels, loadedModel, volumeNode, segmentationNode)
         except mednca.MedNCAError as error:
             if interactive:
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             raise
-        self.quality = result.quality
-        self.probabilityNodes = (
-            overlays.writeProbabilities(result.probabilities, loadedModel, volumeNode) if probability else []
-        )
-        self.uncertaintyNode = (
-            overlays.writeUncertainty(result.uncertainty, loadedModel, volumeNode) if uncertainty else None
-        )
-        return segmentationNode
+        return self.outcome.segmentationNode
 
 
 class MedNCATest(ScriptedLoadableModuleTest):

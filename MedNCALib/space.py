@@ -76,7 +76,7 @@ class _Axis:
         start = ((length - 1) - (samples - 1) * step) / 2
         if step == 1:
             start = float(np.floor(start))
-        self.length, self.samples, self.step = length, samples, step
+        self.length, self.samples, self.step, self.start = length, samples, step, start
         positions = start + step * np.arange(samples)
         within = np.flatnonzero((positions > -0.5) & (positions < length - 0.5))
         self.inside = slice(int(within[0]), int(within[-1]) + 1)
@@ -140,6 +140,33 @@ class SliceSpace:
     def voxel_ml(self) -> float:
         """Volume of one cell of the model's grid, in mL."""
         return float(np.prod(self.spacing)) / 1000
+
+    @property
+    def inside_shape(self) -> tuple[int, int, int]:
+        """Slices, rows and columns of the model's grid without the padded margin."""
+        rows, columns = self._rows.inside, self._columns.inside
+        return self.count, rows.stop - rows.start, columns.stop - columns.start
+
+    def index_to_physical(self) -> np.ndarray:
+        """Where the model's grid without the padded margin lies: the 4x4 matrix from (column, row, slice) to LPS mm.
+
+        Cell (0, 0, 0) is the first one of `inside`; the matrix is the one of an image with that grid.
+        """
+        to_image = np.zeros((4, 4))  # from (column, row, slice) to (i, j, k) of the image
+        to_image[3, 3] = 1
+        axes = (self._columns, self._columns.inside.start), (self._rows, self._rows.inside.start), (self._slices, 0)
+        for column, (axis, first) in enumerate(axes):
+            oriented = 2 - column
+            row = 2 - self._order[oriented]
+            begin = self._box[oriented].start + axis.start + axis.step * first
+            if self._flips[oriented]:
+                to_image[row, column], to_image[row, 3] = -axis.step, self.image.GetSize()[row] - 1 - begin
+            else:
+                to_image[row, column], to_image[row, 3] = axis.step, begin
+        image_to_lps = np.eye(4)
+        image_to_lps[:3, :3] = np.reshape(self.image.GetDirection(), (3, 3)) * self.image.GetSpacing()
+        image_to_lps[:3, 3] = self.image.GetOrigin()
+        return image_to_lps @ to_image
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Intensities of slices start to stop on the model's grid: float32, shape (stop - start, height, width)."""

@@ -62,6 +62,7 @@ def assertIdle(widget):
     assert not widget.ui.progressBar.visible
     assert widget.ui.inputsCollapsibleButton.enabled
     assert widget.ui.outputsCollapsibleButton.enabled
+    assert widget.ui.growthCollapsibleButton.enabled
     assert widget.ui.advancedCollapsibleButton.enabled
 
 

@@ -85,9 +85,9 @@ def test_inputDeletedDuringARunCancelsIt(host, panel, volumeNode):
 
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     chooseModel(panel, "slow")
+    before = nodeIds() - {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
     host.click(panel.ui.segmentButton)
     runUntilStep(host, panel, 3)
-    before = nodeIds() - {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
     slicer.mrmlScene.RemoveNode(volumeNode)
     assertIdle(panel)
     assert panel.ui.statusLabel.text == "Cancelled: head was deleted."
@@ -159,9 +159,9 @@ def test_runGoesOnWhileAnotherModuleIsShown(host, panel, volumeNode):
 def test_moduleReloadedDuringARunCancelsItAndWorks(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     chooseModel(panel, "slow")
+    before = nodeIds()
     host.click(panel.ui.segmentButton)
     runUntilStep(host, panel, 3)
-    before = nodeIds()
     widget = host.reloadModule("MedNCA")
     assert widget is not panel
     assert not panel.isRunning

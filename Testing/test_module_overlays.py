@@ -75,7 +75,7 @@ def test_uncertaintyOverlaysInWarmColoursAndOnlyWhereThereIsSome(host, panel, vo
 
 def uncertaintyNode(panel, volumeNode):
     panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
-    return panel.logic.uncertaintyNode
+    return panel.logic.outcome.uncertaintyNode
 
 
 def test_volumesLieOnTheInputUnderItsTransformAndBesideIt(host, panel, volumeNode):
@@ -85,7 +85,7 @@ def test_volumesLieOnTheInputUnderItsTransformAndBesideIt(host, panel, volumeNod
     hierarchy().SetItemParent(hierarchy().GetItemByDataNode(volumeNode), folder)
     volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
     panel.logic.process(volumeNode, model="brightness", runs=2, probability=True, uncertainty=True)
-    for node in (*panel.logic.probabilityNodes, panel.logic.uncertaintyNode):
+    for node in (*panel.logic.outcome.probabilityNodes, panel.logic.outcome.uncertaintyNode):
         assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
         assert hierarchy().GetItemParent(hierarchy().GetItemByDataNode(node)) == folder
         expected, found = matrix(), matrix()
@@ -111,11 +111,11 @@ def hierarchy():
 def test_nextRunFillsTheSameVolumesAndKeepsTheirDisplay(host, panel, volumeNode):
     host.click(panel.ui.probabilityCheckBox)
     segment(host, panel)
-    nodes = panel.logic.probabilityNodes
+    nodes = panel.logic.outcome.probabilityNodes
     nodes[0].GetDisplayNode().SetWindowLevelMinMax(0.2, 0.3)
     before = nodeIds()
     segment(host, panel)
-    assert panel.logic.probabilityNodes == nodes
+    assert panel.logic.outcome.probabilityNodes == nodes
     assert nodes[0].GetDisplayNode().GetWindowLevelMax() == pytest.approx(0.3)
     assert nodeIds() == before
 
@@ -143,4 +143,4 @@ def test_outputIsNoInputToBeginWith(host, panel, volumeNode):
 
     panel.logic.process(volumeNode, model="brightness", probability=True)
     assert canBeInput(volumeNode)
-    assert not any(canBeInput(node) for node in panel.logic.probabilityNodes)
+    assert not any(canBeInput(node) for node in panel.logic.outcome.probabilityNodes)

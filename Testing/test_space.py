@@ -189,3 +189,30 @@ def test_real_volumes_in_other_axis_orders_come_back_exactly(name):
     image = sitk.ReadImage(str(shared_data("inputs", name)))
     _, array = there_and_back(image, SliceFormat("PIL", (None, None, None)), multiple=4, group=10)
     np.testing.assert_array_equal(array, sitk.GetArrayViewFromImage(image).astype(np.float32))
+
+
+@pytest.mark.parametrize("order", ["PIL", "RAS", "LPS", "IRA"])
+@pytest.mark.parametrize("region", [None, (-14.5, -11.5, 14.5, 18.5, 31.5, 35.5)])
+def test_the_grid_of_the_slices_is_where_their_values_come_from(order, region):
+    image = random_image(spacing=(1.0, 1.2, 0.9), direction=turned(10))
+    space = SliceSpace(image, SliceFormat(order, (None, None, None)), 4, region)
+    values = space.read(0, space.count)[space.inside]
+    assert values.shape == space.inside_shape
+    matrix = space.index_to_physical()
+    voxels = sitk.GetArrayViewFromImage(image)
+    for index in [(0, 0, 0), (1, 2, 1), tuple(length - 1 for length in values.shape)]:
+        point = matrix @ [*index[::-1], 1]
+        i, j, k = image.TransformPhysicalPointToIndex(point[:3].tolist())
+        np.testing.assert_allclose(image.TransformIndexToPhysicalPoint((i, j, k)), point[:3], atol=1e-6)
+        assert voxels[k, j, i] == values[index]
+
+
+def test_the_grid_of_resampled_slices_holds_a_ramp():
+    z, y, x = np.mgrid[:12, :15, :18].astype(np.float32)
+    image = image_of(x + 10 * y + 100 * z)
+    space = SliceSpace(image, SliceFormat("LPS", (2.0, 0.5, 2.0)), 4)
+    values = space.read(0, space.count)[space.inside]
+    matrix = space.index_to_physical()
+    for index in [(2, 3, 4), (4, 5, 6)]:
+        i, j, k = image.TransformPhysicalPointToContinuousIndex((matrix @ [*index[::-1], 1])[:3].tolist())
+        assert values[index] == pytest.approx(i + 10 * j + 100 * k, abs=1e-2)

@@ -50,7 +50,9 @@ class RunSection:
     def cancel(self, message: str = "") -> None:
         """End the run that is on, if any; the scene stays as it was before the run."""
         if self.isRunning:
-            self._run.cancel()
+            # Over before its end: what the run puts back in the scene may call this again.
+            run, self._run = self._run, None
+            run.cancel()
             self._end(message)
 
     def cancelIfDeleted(self) -> None:

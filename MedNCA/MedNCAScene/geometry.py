@@ -24,3 +24,8 @@ def placeImage(image: sitk.Image, ijkToRas: np.ndarray) -> None:
     image.SetSpacing(spacing.tolist())
     image.SetDirection((_FLIP[:, None] * ijkToRas[:3, :3] / spacing).ravel().tolist())
     image.SetOrigin((_FLIP * ijkToRas[:3, 3]).tolist())
+
+
+def ijkToRasOfPhysical(indexToPhysical: np.ndarray) -> np.ndarray:
+    """The 4x4 matrix from indices to RAS, from the one to LPS."""
+    return np.diag([*_FLIP, 1.0]) @ indexToPhysical

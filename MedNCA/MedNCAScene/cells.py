@@ -1,0 +1,63 @@
+"""Cells as a volume: their grid, and colours that tell the labels and their probabilities apart in one byte."""
+
+import numpy as np
+import slicer
+
+from .geometry import ijkToRasOfPhysical
+
+
+def encodeCells(probabilities: np.ndarray) -> np.ndarray:
+    """Label and probability of each cell in one byte, for a table of `addCellColors`.
+
+    :param probabilities: shape (..., K).
+    :return: uint8, shape (...): 0 where no label has more than an undecided cell gives to each, else the likeliest
+      label's colour in the strength in which it has more.
+    """
+    labels = probabilities.shape[-1]
+    levels, undecided = _levels(labels), 1 / (labels + 1)
+    likeliest = probabilities.argmax(axis=-1)
+    strength = np.rint((probabilities.max(axis=-1) - undecided) / (1 - undecided) * levels)
+    return np.where(strength > 0, likeliest * levels + strength, 0).astype(np.uint8)
+
+
+def addCellColors(labels, hidden: bool):
+    """Add a colour table for `encodeCells`: each label from transparent to its full colour.
+
+    :param hidden: only for the moment: not listed and not saved.
+    """
+    levels = _levels(len(labels))
+    table = slicer.vtkMRMLColorTableNode()
+    table.SetTypeToUser()
+    table.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA cells"))
+    table.SetHideFromEditors(hidden)
+    table.SetSaveWithScene(not hidden)
+    table.SetNumberOfColors(256)
+    for value in range(256):
+        table.SetColor(value, "", 0.0, 0.0, 0.0, 0.0)
+    for index, label in enumerate(labels):
+        for level in range(1, levels + 1):
+            name = f"{label.name} {round(100 * level / levels)} %"
+            table.SetColor(index * levels + level, name, *(part / 255 for part in label.color), level / levels)
+    return slicer.mrmlScene.AddNode(table)
+
+
+def placeCells(node, space, volumeNode) -> None:
+    """Put a volume node of cells (slices, rows, columns of the model's grid) where they are."""
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfPhysical(space.index_to_physical())))
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+
+
+def showCellColors(node, table) -> None:
+    """Show bytes of `encodeCells` in the colours of the table, each cell as a square."""
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    with slicer.util.NodeModify(display):
+        display.SetAndObserveColorNodeID(table.GetID())
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(0, 255)
+        display.SetInterpolate(False)
+
+
+def _levels(labels: int) -> int:
+    return 255 // labels

@@ -1,0 +1,66 @@
+"""A run from a volume node to what it leaves in the scene."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import MedNCALib as mednca
+
+from . import overlays, segments, volumes
+from .live import LivePicture
+from .region import regionInVolume
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run that ended well has made; see the arguments of `processSteps`.
+
+    Attributes:
+        segmentationNode: the segments.
+        quality: the engine's scores.
+        probabilityNodes: a volume per label, none if not asked for.
+        uncertaintyNode: a volume, or None.
+    """
+
+    segmentationNode: Any
+    quality: mednca.Quality
+    probabilityNodes: tuple = ()
+    uncertaintyNode: Any = None
+
+
+def processSteps(
+    volumeNode,
+    segmentationNode=None,
+    model="",
+    region=None,
+    probability=False,
+    uncertainty=False,
+    showWhileRunning=False,
+    **options,
+):
+    """Segment a volume node step by step: a generator that yields the engine's steps and returns an `Outcome`.
+
+    The scene changes only after the last step, but for the living picture, which is taken away in any case.
+
+    :param volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
+    :param probability, uncertainty, showWhileRunning: likewise.
+    :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads.
+    :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
+    """
+    segments.checkTarget(segmentationNode)
+    image = volumes.imageFromVolume(volumeNode)
+    box = regionInVolume(region, volumeNode) if region else None
+    loaded = mednca.load_model(model)
+    steps = mednca.segment_steps(
+        image, loaded, region=box, probabilities=probability, uncertainty=uncertainty, **options
+    )
+    if showWhileRunning:
+        steps = LivePicture(volumeNode, loaded.labels).follow(steps)
+    result = yield from steps
+    volumes.checkUnchanged(volumeNode, image)
+    segmentationNode = segments.writeSegments(result.labels, loaded, volumeNode, segmentationNode)
+    return Outcome(
+        segmentationNode,
+        result.quality,
+        tuple(overlays.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
+        overlays.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
+    )

@@ -1,0 +1,226 @@
+"""The living picture: seen while a run is on, gone afterwards, however the run has ended."""
+
+import time
+
+import numpy as np
+import pytest
+from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment
+from scene_checks import addTransform, addVolume
+from scene_samples import boxesImage, rotation, truthOf
+from slice_views import colored, layers, pixels
+
+ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    makeModels(tmp_path, monkeypatch)
+    return openPanel(host)
+
+
+@pytest.fixture
+def volumeNode(panel):
+    import slicer
+
+    node = addVolume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    chooseModel(panel, "slow")
+    return node
+
+
+@pytest.fixture
+def eachStepIsShown(panel, monkeypatch):
+    from MedNCAScene.live import LivePicture
+
+    monkeypatch.setattr(LivePicture, "SHORTEST_INTERVAL", 0)
+    monkeypatch.setattr(LivePicture, "_REST", 0)
+
+
+def overlay():
+    import slicer
+
+    views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    ids = {view.GetForegroundVolumeID() for view in views}
+    assert len(ids) == 1
+    return slicer.mrmlScene.GetNodeByID(ids.pop())
+
+
+def middle(volumeNode):
+    """World RAS of the corner where the two boxes meet."""
+    import vtk
+
+    toRas, toWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(toRas)
+    if volumeNode.GetParentTransformNode():
+        volumeNode.GetParentTransformNode().GetMatrixTransformToWorld(toWorld)
+    return toWorld.MultiplyPoint(toRas.MultiplyPoint((6, 12, 5, 1)))[:3]
+
+
+def start(host, panel, steps):
+    host.click(panel.ui.segmentButton)
+    runUntilStep(host, panel, steps)
+
+
+def test_sliceViewsShowTheLabelsInTheirColoursDuringARun(host, panel, volumeNode, eachStepIsShown, tmp_path):
+    centre = middle(volumeNode)
+    before = pixels(host, tmp_path / "before.png", centreOn=centre)
+    start(host, panel, 79)
+    during = pixels(host, tmp_path / "during.png", centreOn=centre)
+    host.click(panel.ui.segmentButton)
+    after = pixels(host, tmp_path / "after.png", centreOn=centre)
+    for color in (ORANGE, BLUE):
+        added = colored(during, color).sum() - colored(before, color).sum()
+        assert added > 1000
+    np.testing.assert_array_equal(after, before)
+
+
+def test_pictureFollowsTheStep(host, panel, volumeNode, eachStepIsShown):
+    import slicer
+
+    start(host, panel, 20)
+    assert not slicer.util.arrayFromVolume(overlay()).any()  # the coarse stage of this model is silent
+    runUntilStep(host, panel, 41)
+    early = slicer.util.arrayFromVolume(overlay()).copy()
+    runUntilStep(host, panel, 79)
+    late = slicer.util.arrayFromVolume(overlay())
+    assert early.any()
+    assert (late != early).any()
+    assert set(np.unique(late)) == {0, 127, 254}
+
+
+def test_pictureLiesOnTheAnatomy(host, panel, volumeNode, eachStepIsShown):
+    import slicer
+    from scene_checks import sortedPoints
+    from vtk import vtkMatrix4x4
+
+    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
+    start(host, panel, 79)
+    node = overlay()
+    assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
+
+    def points(which, values):
+        matrix = vtkMatrix4x4()
+        which.GetIJKToRASMatrix(matrix)
+        return sortedPoints(np.argwhere(values)[:, ::-1], slicer.util.arrayFromVTKMatrix(matrix))
+
+    found = slicer.util.arrayFromVolume(node)
+    for value, code in ((1, 127), (2, 254)):
+        expected = points(volumeNode, truthOf(boxesImage()) == value)
+        np.testing.assert_allclose(points(node, found == code), expected, atol=1e-4)
+
+
+def test_everythingIsAsBeforeAfterTheRun(host, panel, volumeNode):
+    import slicer
+
+    other = addVolume(name="other")
+    slicer.util.setSliceViewerLayers(foreground=other, foregroundOpacity=0.3)
+    before = layers()
+    segment(host, panel)
+    assert panel.ui.statusLabel.text.startswith("Done")
+    assert layers() == before
+    hidden = [name for name in slicer.util.getNodes("MedNCA*") if "picture" in name or "cells" in name]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("ending", ["cancel", "failure", "input deleted", "reload"])
+def test_everythingIsAsBeforeHoweverTheRunEnds(host, panel, volumeNode, ending):
+    import slicer
+
+    other = addVolume(name="other")
+    slicer.util.setSliceViewerLayers(background=other, foreground=other, foregroundOpacity=0.3)
+    nodes, before = nodeIds(), layers()
+    start(host, panel, 3)
+    assert overlay().GetName() == "MedNCA living picture"
+    if ending == "cancel":
+        host.click(panel.ui.segmentButton)
+    elif ending == "failure":
+        slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
+        host.waitUntil(lambda: not panel.isRunning)
+        assert "was changed during the run" in panel.ui.statusLabel.text
+    elif ending == "input deleted":
+        nodes -= {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
+        slicer.mrmlScene.RemoveNode(volumeNode)
+    else:
+        host.reloadModule("MedNCA")
+    assert layers() == before
+    assert nodeIds() <= nodes | {volumeNode.GetDisplayNodeID()}
+
+
+def test_closedSceneIsEmpty(host, panel, volumeNode):
+    start(host, panel, 3)
+    host.closeScene()
+    assert all(foreground is None for _, foreground, *_ in layers())
+    assert not [node for node in nodeIds() if "ScalarVolume" in node or "ColorTableNode1" in node]
+
+
+def test_foregroundThatTheUserChoosesMeanwhileStays(host, panel, volumeNode):
+    import slicer
+
+    other = addVolume(name="other")
+    start(host, panel, 3)
+    slicer.util.setSliceViewerLayers(foreground=other, foregroundOpacity=0.3)
+    host.click(panel.ui.segmentButton)
+    assert {foreground for _, foreground, *_ in layers()} == {other.GetID()}
+
+
+def test_pictureIsNotListedNorSaved(host, panel, volumeNode):
+    start(host, panel, 3)
+    node = overlay()
+    selector = panel.ui.inputSelector
+    assert node not in [selector.nodeFromIndex(index) for index in range(selector.nodeCount())]
+    for each in (node, node.GetDisplayNode(), node.GetDisplayNode().GetColorNode()):
+        assert each.GetHideFromEditors()
+        assert not each.GetSaveWithScene()
+
+
+def test_clearedTickShowsNothing(host, panel, volumeNode):
+    host.click(panel.ui.showWhileRunningCheckBox)
+    before, nodes = layers(), nodeIds()
+    start(host, panel, 3)
+    assert layers() == before
+    assert nodeIds() == nodes
+
+
+def test_picturesComeSeldomEnough(panel, volumeNode):
+    """Not more than 20 in a second, and what the application then needs to draw one counts too."""
+    from MedNCAScene.live import LivePicture
+
+    shown = []
+
+    class Picture(LivePicture):
+        def _show(self, step):
+            shown.append(time.monotonic())
+
+        def _remove(self):
+            pass
+
+    def steps():
+        end = time.monotonic() + 0.6
+        while time.monotonic() < end:
+            time.sleep(0.002)
+            yield None
+
+    spent = 0.0
+    for _ in Picture(volumeNode, ()).follow(steps()):
+        if len(shown) > spent:
+            time.sleep(0.01)  # the views are drawn
+            spent += 1
+    assert min(np.diff(shown)) >= 0.05
+    assert 0.01 * spent < 0.15 * 0.6 + 0.02
+    assert spent >= 4
+
+
+def test_pictureOfAVolumeInGroupsKeepsTheSlicesThatAreDone(host, panel, volumeNode, eachStepIsShown, monkeypatch):
+    import slicer
+
+    from MedNCALib import segmenter
+
+    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
+    chooseModel(panel, "brightness")
+    found = None
+    for step in panel.logic.processSteps(volumeNode, model="brightness", showWhileRunning=True):
+        if step.slices[0] == 12 and step.stage == 1:
+            found = slicer.util.arrayFromVolume(overlay()).copy()
+    assert found[:12].any()
+    assert not found[13:].any()
