@@ -113,7 +113,7 @@ def segment_steps(
         runs: how often to run; the results are averaged. Two or more give the quality scores.
         seed: of the fire draws.
         engine: "auto", "numpy" or "torch".
-        threads: how many processors to use; None leaves it to the library below.
+        threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the runs (needs at least two).
 

@@ -1,0 +1,107 @@
+"""How fast the engine is on this machine, side by side in one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from . import bench_kernels, bench_models
+from .atomic import written_whole
+from .errors import MedNCAError
+
+
+def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
+    """Measure, print a table and, where asked to, write the figures as JSON. Takes about a minute.
+
+    Args:
+        json_file: where to write the figures.
+        repetitions: how often each kernel is timed; models are timed a fifth as often.
+
+    Returns:
+        The figures, as in the JSON.
+
+    Raises:
+        MedNCAError: there is no folder to write into, or a model cannot be run.
+    """
+    if json_file and not json_file.parent.is_dir():  # told now rather than afterwards
+        raise MedNCAError(f"There is no folder {json_file.parent} to write {json_file.name} into.")
+    machine = _machine()
+    for name, value in machine.items():
+        print(f"{name:14} {value}")
+    times = [bench_kernels.measure(*architecture, repetitions) for architecture in bench_kernels.ARCHITECTURES]
+    peak = max(each.peak for each in times) / 1e9
+    print(f"{'matrix product':14} {peak:.0f} GFLOP/s, for large matrices")
+    _print_kernels(times)
+    models = bench_models.measure(max(1, repetitions // 5))
+    _print_models(models)
+    print("\nThe panel is measured where the host application is installed.")
+    report = {
+        "machine": machine,
+        "matmul_gflops": peak,
+        "kernels": [row for each in times for row in each.rows()],
+        "models": models,
+        "panel": {"longest_block_ms": None, "live_cost": None},
+    }
+    if json_file:
+        with written_whole(json_file) as path:
+            path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return report
+
+
+def _machine() -> dict:
+    return {
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "threads": bench_kernels.threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": metadata.version("numpy"),
+        "torch": _version("torch"),
+        "plain": bench_kernels.plain_name(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(("model name", "Model")))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _print_kernels(times: list[bench_kernels.KernelTimes]) -> None:
+    size = bench_kernels.SIZE
+    print(f"\n{f'one step, {size} x {size}':24} {'kernel':6} {'ms':>7} {'times plain':>12} {'share of peak':>14}")
+    for each in times:
+        for row in each.rows():
+            print(
+                f"{f'C {each.channels}, H {each.hidden}':24} {row['kernel']:6} {row['ms_per_step']:7.1f} "
+                f"{row['times_plain']:12.1f} {row['share_of_peak']:14.0%}"
+            )
+        alone = ", ".join(f"{kernel} {ratio:.2f} times" for kernel, ratio in each.one_thread().items())
+        print(f"{'':24} with one thread: {alone} as long")
+
+
+def _print_models(models: list[dict]) -> None:
+    if not models:
+        print("\nThere are no models to measure.")
+        return
+    width = max(14, *(len(row["model"]) for row in models))
+    print(f"\n{'model':{width}} {'kernel':6} {'volume':>13} {'seconds':>8} {'a megavoxel':>12} {'peak memory':>12}")
+    for row in models:
+        voxels = row["shape"][0] * row["shape"][1] * row["shape"][2]
+        memory = "-" if row["peak_mb"] is None else f"{row['peak_mb']:.0f} MB"
+        print(
+            f"{row['model']:{width}} {row['kernel']:6} {'x'.join(map(str, row['shape'])):>13} {row['seconds']:8.2f} "
+            f"{row['seconds'] / voxels * 1e6:12.1f} {memory:>12}"
+        )

@@ -1,0 +1,115 @@
+"""How long each model takes for a volume of its field, and how much memory, in a process of its own.
+
+`python -m MedNCALib.bench_models FOLDER IMAGE ENGINE` is that process; it prints what it measured as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from .errors import MedNCAError
+
+# Taken where a card does not say how large its field is: an axial stack through the pelvis.
+_FIELD_MM = (192.0, 192.0, 72.0)
+_SPACING_MM = (0.75, 0.75, 3.0)
+
+
+def measure(repetitions: int) -> list[dict]:
+    """One row for each model and kernel, with the JSON's keys: medians of several processes, and the highest peak."""
+    from .model import list_models
+
+    engines = ["numpy", *(["torch"] if find_spec("torch") else [])]
+    rows = []
+    with TemporaryDirectory() as folder:
+        for model in list_models():
+            path = Path(folder) / "volume.nrrd"
+            shape = _write_volume(path, model)
+            for engine in engines:
+                found = [_in_own_process(model.folder, path, engine) for _ in range(repetitions)]
+                peaks = [each["peak_mb"] for each in found]
+                rows.append(
+                    {
+                        "model": model.name,
+                        "kernel": engine,
+                        "shape": shape,
+                        "seconds": median(each["seconds"] for each in found),
+                        "peak_mb": None if None in peaks else max(peaks),
+                    }
+                )
+    return rows
+
+
+def _write_volume(path: Path, model) -> list[int]:
+    """Write the phantom on the field of a model, voxels as large as the model's pixels; gives its size in voxels."""
+    import SimpleITK as sitk
+
+    from .phantom import RAS_AXES, make_phantom
+
+    field, spacing = model.card.get("field_of_view_mm"), [1.0] * 3
+    if field is None:
+        field, spacing = _FIELD_MM, _SPACING_MM
+    else:
+        for letter, mm in zip(model.slice_format.axes, model.slice_format.spacing):
+            spacing[RAS_AXES[letter][0]] = mm or 1.0
+    size = [max(1, round(length / mm)) for length, mm in zip(field, spacing)]
+    sitk.WriteImage(make_phantom(size, spacing).image, str(path))
+    return size
+
+
+def _in_own_process(model: Path, image: Path, engine: str) -> dict:
+    package = Path(__file__).resolve().parent
+    found = os.pathsep.join([str(package.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-m", f"{package.name}.{Path(__file__).stem}", str(model), str(image), engine],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": found},
+    )
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise MedNCAError(f"The model in {model} could not be measured: {why}")
+    return json.loads(done.stdout)
+
+
+def _measure_here(folder: str, image: str, engine: str) -> dict:
+    """Load a model and segment a volume with it; what is imported and the volume itself are there before."""
+    from .files import read_image
+    from .kernels import make_kernel  # noqa: F401
+    from .model import load_model
+    from .segmenter import segment
+
+    if engine == "torch":
+        import torch  # noqa: F401
+    volume = read_image(Path(image))
+    began = time.perf_counter()
+    segment(volume, load_model(folder), engine=engine)
+    return {"seconds": time.perf_counter() - began, "peak_mb": _peak_mb()}
+
+
+def _peak_mb() -> float | None:
+    """The most memory that this process held at any time, in MB; None where the system does not tell (Windows)."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6
+    except (OSError, TypeError):
+        pass
+    try:
+        # Not on Linux, where it begins with what the parent held.
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # bytes there, kilobytes elsewhere
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure_here(*sys.argv[1:])))

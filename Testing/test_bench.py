@@ -1,0 +1,116 @@
+"""The benchmark: what it reports, not how fast anything is; and the plain reading that it compares with."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from automata import ENGINES, random_model, random_rule
+
+from MedNCALib import bench, bench_kernels, bench_models
+from MedNCALib.errors import MedNCAError
+from MedNCALib.rule import Rule
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Small slices and matrices, so that a repetition takes no time."""
+    monkeypatch.setattr(bench_kernels, "SIZE", 24)
+    monkeypatch.setattr(bench_kernels, "_PRODUCT", 64)
+    monkeypatch.setattr(bench_kernels, "_PAUSE", 0)
+
+
+@pytest.fixture
+def one_model(monkeypatch, tmp_path):
+    """One model whose field is a small box."""
+    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    random_model(name="boxed", field_of_view_mm=[12, 20, 16], spacing=(2.0, 1.0, 4.0)).save(tmp_path / "boxed")
+    return tmp_path
+
+
+def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tmp_path, capsys):
+    file = tmp_path / "speed.json"
+    bench.run(file, repetitions=1)
+    report = json.loads(file.read_text(encoding="utf-8"))
+
+    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "panel"]
+    assert report["machine"]["threads"] >= 1
+    assert report["matmul_gflops"] > 0
+    rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
+    assert rows == [(kernel, channels, 128) for channels in (16, 32) for kernel in ("plain", *ENGINES)]
+    for row in report["kernels"]:
+        assert list(row) == ["kernel", "size", "channels", "hidden", "ms_per_step", "times_plain", "share_of_peak"]
+        assert row["size"] == 24
+        assert min(row["ms_per_step"], row["times_plain"], row["share_of_peak"]) > 0
+        assert row["kernel"] != "plain" or row["times_plain"] == 1
+    assert [(row["model"], row["kernel"]) for row in report["models"]] == [("boxed", engine) for engine in ENGINES]
+    for row in report["models"]:
+        assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb"]
+        # 12 x 20 x 16 mm along R, A and S, where the model's columns run to P by 2 mm, rows to I by 1 and slices to L
+        assert row["shape"] == [3, 10, 16]
+        assert 0 < row["seconds"] < 60
+        assert row["peak_mb"] is None or 20 < row["peak_mb"] < 2000
+    assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
+
+    printed = capsys.readouterr().out
+    for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "panel"):
+        assert expected in printed
+
+
+def test_without_models_the_kernels_are_still_measured(small, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+    assert bench.run(repetitions=1)["models"] == []
+    assert "There are no models" in capsys.readouterr().out
+
+
+def test_without_pytorch_the_plain_reading_is_numpys_and_the_table_says_so(small, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+    monkeypatch.setattr(bench_kernels, "find_spec", lambda name: None)
+    report = bench.run(repetitions=1)
+    assert [row["kernel"] for row in report["kernels"]] == ["plain", "numpy"] * 2
+    assert "there is no PyTorch" in capsys.readouterr().out
+
+
+def test_a_missing_folder_is_told_before_anything_is_measured(tmp_path):
+    with pytest.raises(MedNCAError, match="There is no folder"):
+        bench.run(tmp_path / "nowhere" / "speed.json")
+
+
+def test_a_model_is_measured_without_pytorch_for_the_numpy_kernel(one_model, tmp_path):
+    image = tmp_path / "volume.nrrd"
+    bench_models._write_volume(image, random_model(field_of_view_mm=[10, 10, 10]))
+    code = (
+        "import sys; from MedNCALib import bench_models as b;"
+        "b._measure_here(*sys.argv[1:], 'numpy'); print('torch' in sys.modules)"
+    )
+    folder = one_model / "boxed"
+    done = subprocess.run([sys.executable, "-c", code, folder, image], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_model_that_fails_is_named_with_the_reason(one_model, tmp_path):
+    with pytest.raises(MedNCAError, match=r"boxed could not be measured: .*nothing\.nrrd"):
+        bench_models._in_own_process(one_model / "boxed", tmp_path / "nothing.nrrd", "numpy")
+
+
+def test_the_work_that_a_step_needs_is_counted():
+    times = bench_kernels.KernelTimes(16, 128, {}, {"numpy": 1.0})
+    # Half of 65,536 cells: nine neighbours of 16 channels to 32 filters, 48 inputs to 128, and 128 to 16.
+    assert times.needed == 2 * 32768 * (9 * 16 * 32 + 48 * 128 + 128 * 16)
+    assert times.peak == 2 * 1536**3
+
+
+def test_the_plain_reading_is_the_rule():
+    torch = pytest.importorskip("torch")
+    from MedNCALib.plain import PlainReading
+
+    rule: Rule = random_rule(8)
+    random = np.random.default_rng(3)
+    state = random.standard_normal((2, 9, 7, 8), np.float32)
+    fire = random.random((2, 9, 7)) < 0.5
+    found = PlainReading(rule, 3).step(torch.from_numpy(state), torch.from_numpy(fire))
+    np.testing.assert_allclose(found, rule.step(state, fire, 3, "reflect"), atol=1e-5)
