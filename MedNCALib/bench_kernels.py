@@ -10,8 +10,9 @@ from statistics import median
 
 import numpy as np
 
+from . import openblas
 from .fire import FireDraws
-from .kernels import make_kernel, openblas
+from .kernels import make_kernel
 from .rule import Rule
 
 SIZE = 256  # rows and columns of the slice

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import openblas
 from .fire import FireDraws
 from .interpolation import METHODS, sampling_matrix
 from .kernels import make_kernel
@@ -118,6 +119,7 @@ class Architecture:
         return state
 
 
+@openblas.one_thread()
 def _resize(array: np.ndarray, height: int, width: int, method: str) -> np.ndarray:
     """Resize (N, H, W, C) along H and W."""
     _, rows, columns, channels = array.shape

@@ -15,6 +15,7 @@ from itertools import permutations, product
 import numpy as np
 import SimpleITK as sitk
 
+from . import openblas
 from .errors import ImageError
 from .interpolation import resample_planes, sampling_matrix
 
@@ -168,6 +169,7 @@ class SliceSpace:
         image_to_lps[:3, 3] = self.image.GetOrigin()
         return image_to_lps @ to_image
 
+    @openblas.one_thread()
     def read(self, start: int, stop: int) -> np.ndarray:
         """Intensities of slices start to stop on the model's grid: float32, shape (stop - start, height, width)."""
         matrix = self._slices.forward
@@ -223,6 +225,7 @@ class SliceWriter:
         self._first = 0  # model slice number of the first one kept
         self._done = 0  # image slices already handed out
 
+    @openblas.one_thread()
     def add(self, planes: np.ndarray) -> tuple[range, np.ndarray]:
         """Add the next slices, shape (n, height, width, K).
 

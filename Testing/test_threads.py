@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from automata import ENGINES, random_rule
 
-from MedNCALib.kernels import make_kernel, openblas
+from MedNCALib import openblas
+from MedNCALib.kernels import make_kernel
 
 STATE = np.random.default_rng(1).standard_normal((3, 96, 80, 8)).astype(np.float32)
 EVERYONE = np.ones(STATE.shape[:3], bool)

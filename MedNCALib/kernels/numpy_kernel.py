@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
+from .. import openblas
 from ..rule import Rule
-from . import openblas
 from .firing_cells import BLOCK, FiringCellsKernel, Scratch
 
 

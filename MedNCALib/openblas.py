@@ -1,5 +1,9 @@
 """How many threads OpenBLAS uses, the linear algebra library that NumPy's wheels bring along.
 
+By itself it shares out even products that take some microseconds, and where another program keeps a processor busy,
+each of them then waits for its turn there: resizing a group of states took thirty times as long. So all products of the
+engine are made in one thread, and the kernels share out whole blocks instead.
+
 NumPy has no setting for it, so the library's own functions are called. Where NumPy was built with another library
 (Accelerate on a Mac, MKL), they are not there and nothing happens.
 """
