@@ -307,7 +307,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         segmentationNode = MedNCALogic().process(volumeNode)
 
     outcome - What the latest run that ended well has made: segmentationNode, quality (the engine's scores),
-      probabilityNodes, uncertaintyNode.
+      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode.
     """
 
     def __init__(self) -> None:
@@ -372,7 +372,10 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
           threads=None: how many processors to use, None is automatic;
           probability=False: whether to add volumes with the probability of each label;
           uncertainty=False: whether to add a volume with the spread over the runs, of which there have to be two;
-          showWhileRunning=False: whether the slice views show the cells during the run.
+          showWhileRunning=False: whether the slice views show the cells during the run;
+          keepGrowth=None: what to keep of each step as a sequence: "labels", "probability:1" (a label's value),
+          "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
+          growthMegabytes=256: what that may take; if all steps take more, fewer are kept.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca

@@ -41,21 +41,34 @@ def addCellColors(labels, hidden: bool):
     return slicer.mrmlScene.AddNode(table)
 
 
+def addSignedColors():
+    """Add a colour table for values around zero: blue below, transparent at zero, orange above."""
+    table = slicer.vtkMRMLColorTableNode()
+    table.SetTypeToUser()
+    table.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA signed"))
+    table.SetNumberOfColors(256)
+    for value in range(256):
+        share = (value - 127.5) / 127.5
+        color = (0.9, 0.62, 0.0) if share > 0 else (0.34, 0.71, 0.91)
+        table.SetColor(value, f"{share:.2f}", *color, abs(share))
+    return slicer.mrmlScene.AddNode(table)
+
+
 def placeCells(node, space, volumeNode) -> None:
     """Put a volume node of cells (slices, rows, columns of the model's grid) where they are."""
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfPhysical(space.index_to_physical())))
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
 
 
-def showCellColors(node, table) -> None:
-    """Show bytes of `encodeCells` in the colours of the table, each cell as a square."""
+def showCellColors(node, table, window=(0, 255)) -> None:
+    """Show values between the two of the window in the colours of the table, each cell as a square."""
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     with slicer.util.NodeModify(display):
         display.SetAndObserveColorNodeID(table.GetID())
         display.SetAutoWindowLevel(False)
-        display.SetWindowLevelMinMax(0, 255)
+        display.SetWindowLevelMinMax(*window)
         display.SetInterpolate(False)
 
 

@@ -12,7 +12,7 @@ from .layers import LentForeground
 class LivePicture:
     """Lays the cells of a run over the slice views, in the labels' colours, for as long as the run is on.
 
-    Nothing of it stays in the scene, and the views get back what they showed. It costs at most an eighth of the time:
+    Nothing of it stays in the scene, and the views get back what they showed. It takes a tenth of the time at most:
     the longer a picture takes, what the application then needs to draw it included, the longer the next one waits.
 
     Example::
@@ -23,7 +23,7 @@ class LivePicture:
 
     SHORTEST_INTERVAL = 0.05  # seconds
     OPACITY = 0.75
-    _REST = 7  # times the duration of a picture
+    _REST = 10  # times the duration of a picture
 
     def __init__(self, volumeNode, labels):
         self._volumeNode = volumeNode

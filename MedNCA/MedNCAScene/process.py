@@ -6,6 +6,7 @@ from typing import Any
 import MedNCALib as mednca
 
 from . import overlays, segments, volumes
+from .growth import DEFAULT_MEGABYTES, Growth
 from .live import LivePicture
 from .region import regionInVolume
 
@@ -19,12 +20,16 @@ class Outcome:
         quality: the engine's scores.
         probabilityNodes: a volume per label, none if not asked for.
         uncertaintyNode: a volume, or None.
+        growthNode: the volume that shows the kept steps, or None.
+        growthBrowserNode: plays them in that volume; None where nothing is to be played.
     """
 
     segmentationNode: Any
     quality: mednca.Quality
     probabilityNodes: tuple = ()
     uncertaintyNode: Any = None
+    growthNode: Any = None
+    growthBrowserNode: Any = None
 
 
 def processSteps(
@@ -35,6 +40,8 @@ def processSteps(
     probability=False,
     uncertainty=False,
     showWhileRunning=False,
+    keepGrowth=None,
+    growthMegabytes=DEFAULT_MEGABYTES,
     **options,
 ):
     """Segment a volume node step by step: a generator that yields the engine's steps and returns an `Outcome`.
@@ -42,7 +49,7 @@ def processSteps(
     The scene changes only after the last step, but for the living picture, which is taken away in any case.
 
     :param volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
-    :param probability, uncertainty, showWhileRunning: likewise.
+    :param probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes: likewise.
     :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads.
     :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
     """
@@ -53,6 +60,9 @@ def processSteps(
     steps = mednca.segment_steps(
         image, loaded, region=box, probabilities=probability, uncertainty=uncertainty, **options
     )
+    growth = Growth(loaded, keepGrowth, growthMegabytes) if keepGrowth else None
+    if growth:
+        steps = growth.follow(steps)
     if showWhileRunning:
         steps = LivePicture(volumeNode, loaded.labels).follow(steps)
     result = yield from steps
@@ -63,4 +73,5 @@ def processSteps(
         result.quality,
         tuple(overlays.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
         overlays.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
+        *(growth.write(volumeNode) if growth else (None, None)),
     )

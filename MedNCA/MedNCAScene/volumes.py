@@ -26,7 +26,7 @@ def imageFromVolume(volumeNode) -> sitk.Image:
     imageData = volumeNode.GetImageData()
     voxels = vtk_to_numpy(imageData.GetPointData().GetScalars()).reshape(imageData.GetDimensions()[::-1])
     image = sitk.GetImageFromArray(voxels)
-    placeImage(image, _ijkToRas(volumeNode))
+    placeImage(image, ijkToRasOfVolume(volumeNode))
     return image
 
 
@@ -85,14 +85,14 @@ def checkUnchanged(volumeNode, image: sitk.Image) -> None:
         raise mednca.ImageError(_("{name} was deleted during the run: choose another volume.").format(name=name))
     imageData = volumeNode.GetImageData()
     size = imageData.GetDimensions() if imageData else (0, 0, 0)
-    if size != image.GetSize() or not np.allclose(_ijkToRas(volumeNode), ijkToRasOfImage(image), atol=1e-4):
+    if size != image.GetSize() or not np.allclose(ijkToRasOfVolume(volumeNode), ijkToRasOfImage(image), atol=1e-4):
         raise mednca.ImageError(
             _("{name} was changed during the run (moved, resampled or cropped): run again.").format(name=name)
         )
 
 
 def _checkPerpendicular(volumeNode) -> None:
-    axes = _ijkToRas(volumeNode)[:3, :3]
+    axes = ijkToRasOfVolume(volumeNode)[:3, :3]
     directions = axes / np.linalg.norm(axes, axis=0)
     cosines = directions.T @ directions - np.eye(3)
     if not np.all(np.abs(cosines) < _SHEAR_TOLERANCE):
@@ -104,7 +104,7 @@ def _checkPerpendicular(volumeNode) -> None:
         )
 
 
-def _ijkToRas(volumeNode) -> np.ndarray:
+def ijkToRasOfVolume(volumeNode) -> np.ndarray:
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     return slicer.util.arrayFromVTKMatrix(matrix)

@@ -1,0 +1,204 @@
+"""Kept steps: a sequence with the promised frames, seen in the slice views, saved and opened again."""
+
+import numpy as np
+import pytest
+from scene_checks import addTransform, addVolume
+from scene_samples import MODULE, boxesImage, brightnessModel, rotation, truthOf
+from slice_views import colored, pixels
+
+ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
+
+
+@pytest.fixture
+def model(tmp_path):
+    return brightnessModel(tmp_path, steps=5)
+
+
+@pytest.fixture
+def logic(host):
+    host.loadModule(MODULE)
+    import MedNCA
+
+    return MedNCA.MedNCALogic()
+
+
+@pytest.fixture
+def volumeNode(logic):
+    import slicer
+
+    node = addVolume()
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
+def keep(logic, volumeNode, model, what="labels", **options):
+    logic.process(volumeNode, model=str(model.folder), keepGrowth=what, **options)
+    return logic.outcome.growthNode, logic.outcome.growthBrowserNode
+
+
+def frames(browser):
+    """Step -> voxels, read from the sequence alone."""
+    import slicer
+
+    sequence = browser.GetMasterSequenceNode()
+    return {
+        int(sequence.GetNthIndexValue(index)): slicer.util.arrayFromVolume(sequence.GetNthDataNode(index)).copy()
+        for index in range(sequence.GetNumberOfDataNodes())
+    }
+
+
+def ijkToRas(node):
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def assertOnTheBoxes(node, volumeNode, voxels, value, truth=1):
+    """The cells of a value are the voxels of a label, in the space of the volume."""
+    from scene_checks import sortedPoints
+
+    expected = sortedPoints(np.argwhere(truthOf(boxesImage()) == truth)[:, ::-1], ijkToRas(volumeNode))
+    found = sortedPoints(np.argwhere(voxels == value)[:, ::-1], ijkToRas(node))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_sequenceHasAFrameForEachStep(logic, volumeNode, model):
+    node, browser = keep(logic, volumeNode, model)
+    kept = frames(browser)
+    assert list(kept) == list(range(1, 11))
+    assert not kept[5].any()  # the coarse stage of this model is silent
+    assertOnTheBoxes(node, volumeNode, kept[10], 127)
+    assertOnTheBoxes(node, volumeNode, kept[10], 254, truth=2)
+
+
+def test_framesLieOnTheVolumeUnderItsTransform(logic, volumeNode, model):
+    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
+    node, browser = keep(logic, volumeNode, model)
+    browser.SetSelectedItemNumber(7)
+    assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
+
+
+def test_selectedFrameIsShownByTheVolume(logic, volumeNode, model):
+    import slicer
+
+    node, browser = keep(logic, volumeNode, model)
+    kept = frames(browser)
+    for number in (0, 6, 9, 2):
+        browser.SetSelectedItemNumber(number)
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), kept[number + 1])
+    assert ijkToRas(node) == pytest.approx(ijkToRas(browser.GetMasterSequenceNode().GetNthDataNode(0)))
+
+
+def test_playingItIsSeenInTheSliceViews(host, logic, volumeNode, model, tmp_path):
+    import slicer
+
+    node, browser = keep(logic, volumeNode, model)
+    slicer.mrmlScene.RemoveNode(logic.outcome.segmentationNode)
+    slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=0.7)
+    centre = tuple((ijkToRas(volumeNode) @ [6, 12, 5, 1])[:3])
+    shares = []
+    for number in (0, 5, 9):
+        browser.SetSelectedItemNumber(number)
+        picture = pixels(host, tmp_path / f"{number}.png", centreOn=centre)
+        shares.append(colored(picture, ORANGE).sum())
+    assert shares[0] == 0
+    assert shares[2] > 1000
+
+
+def test_probabilityOfALabelIsKeptInPercent(logic, volumeNode, model):
+    node, browser = keep(logic, volumeNode, model, "probability:2")
+    last = frames(browser)[10]
+    assert last.dtype == np.uint8
+    assert last.max() == 100
+    assertOnTheBoxes(node, volumeNode, last > 50, True, truth=2)
+
+
+def test_hiddenChannelIsKept(host, tmp_path, logic):
+    """Of the bundled model, whose hidden channels are not silent."""
+    volumeNode = addVolume()
+    logic.process(volumeNode, keepGrowth="hidden:3")
+    kept = frames(logic.outcome.growthBrowserNode)
+    assert kept[1].dtype == np.float32
+    steps = {}
+    for step in logic.processSteps(volumeNode):
+        number = sum(stage.steps for stage in step.architecture.stages[: step.stage - 1]) + step.step
+        steps[number] = step.full_size(step.state[..., 3 + 3 + 2])
+    assert list(kept) == list(steps)
+    for number in (1, len(steps)):
+        # The model's slices run to the left; with columns to posterior and rows to inferior that is left-handed, which
+        # files of sequences cannot hold.
+        np.testing.assert_allclose(kept[number][::-1], steps[number], atol=1e-5)
+
+
+def test_whenItSettledIsOneVolume(logic, volumeNode, model):
+    import slicer
+
+    node, browser = keep(logic, volumeNode, model, "settled")
+    assert browser is None
+    assert node.GetName() == "head when it settled"
+    settled = slicer.util.arrayFromVolume(node)
+    assert ((settled > 5) & (settled <= 10)).sum() == (truthOf(boxesImage()) > 0).sum()
+    assert node.GetDisplayNode().GetApplyThreshold()
+
+
+def test_estimateIsWhatIsKept(logic, volumeNode, model):
+    from MedNCAScene.growth import estimateGrowth
+
+    guess = estimateGrowth(volumeNode, model, "labels", megabytes=1)
+    _, browser = keep(logic, volumeNode, model)
+    kept = frames(browser)
+    assert (guess.kept, guess.steps) == (10, 10)
+    assert guess.megabytes == pytest.approx(sum(frame.nbytes for frame in kept.values()) / 1e6)
+
+
+def test_capThinsTheSteps(logic, model):
+    from MedNCAScene.growth import estimateGrowth
+
+    large = addVolume(boxesImage((100, 100, 40)), "large")
+    guess = estimateGrowth(large, model, "labels", megabytes=2)
+    _, browser = keep(logic, large, model, growthMegabytes=2)
+    assert guess.kept == len(frames(browser)) == 5
+    assert list(frames(browser))[-1] == 10
+
+
+def test_nextRunReplacesTheGrowth(logic, volumeNode, model):
+    import slicer
+
+    keep(logic, volumeNode, model)
+    before = slicer.mrmlScene.GetNumberOfNodes()
+    _, browser = keep(logic, volumeNode, model, "probability:1")
+    segmentations = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    slicer.mrmlScene.RemoveNode(segmentations[-1].GetDisplayNode())
+    slicer.mrmlScene.RemoveNode(segmentations[-1])
+    assert slicer.mrmlScene.GetNumberOfNodes() == before
+    assert browser.GetAttribute("MedNCA.View") == "Probability of anterior hippocampus (%)"
+
+
+def test_savedSceneThatIsOpenedAgainPlaysTheSame(host, logic, volumeNode, model, tmp_path):
+    import slicer
+
+    node, browser = keep(logic, volumeNode, model)
+    slicer.mrmlScene.RemoveNode(logic.outcome.segmentationNode)
+    slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=0.7)
+    centre = tuple((ijkToRas(volumeNode) @ [6, 12, 5, 1])[:3])
+    before, picturesBefore = frames(browser), []
+    for number in (0, 9):
+        browser.SetSelectedItemNumber(number)
+        picturesBefore.append(pixels(host, tmp_path / "picture.png", centreOn=centre))
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    reopened = slicer.util.getNode("head growth browser")
+    after = frames(reopened)
+    assert list(after) == list(before)
+    for number, frame in after.items():
+        np.testing.assert_array_equal(frame, before[number])
+    for number, expected in zip((0, 9), picturesBefore):
+        reopened.SetSelectedItemNumber(number)
+        np.testing.assert_array_equal(
+            slicer.util.arrayFromVolume(slicer.util.getNode("head growth")), before[number + 1]
+        )
+        np.testing.assert_array_equal(pixels(host, tmp_path / "picture.png", centreOn=centre), expected)
