@@ -4,7 +4,12 @@ from typing import Annotated
 
 import slicer
 import vtk
-from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer import (
+    vtkMRMLMarkupsROINode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+    vtkMRMLSequenceBrowserNode,
+)
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
@@ -84,6 +89,10 @@ class MedNCAParameterNode:
     uncertainty - Whether the result also is a volume with the spread over the runs; with two runs or more.
     runs - How often to run; the results are averaged.
     showWhileRunning - Whether the slice views show the cells during a run.
+    keepGrowth - Whether the steps of a run are kept.
+    growthView - What is kept of them, see MedNCAScene.views.
+    growthMegabytes - What they may take.
+    growthBrowser - Plays those that were kept last.
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
     threads - How many processors to use; 0 is automatic.
@@ -96,6 +105,10 @@ class MedNCAParameterNode:
     probability: bool = False
     uncertainty: bool = False
     showWhileRunning: bool = True
+    keepGrowth: bool = False
+    growthView: str = "labels"
+    growthMegabytes: Annotated[int, WithinRange(1, 65536)] = 256
+    growthBrowser: vtkMRMLSequenceBrowserNode
     runs: Annotated[int, WithinRange(1, 50)] = 1
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
@@ -114,6 +127,9 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._models = None
         self._shownInputId = None
         self._runSection = None
+        self._foreground = None
+        self._growthChoice = None
+        self._player = None
 
     @property
     def isRunning(self) -> bool:
@@ -127,11 +143,16 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
+        from MedNCAPanel.growth import GrowthChoice, Player
         from MedNCAPanel.models import ModelChoice
         from MedNCAPanel.section import RunSection
+        from MedNCAScene.layers import Foreground
 
         self._models = ModelChoice(self.ui.modelComboBox, self.ui.modelLabel)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
+        self._foreground = Foreground()
+        self._growthChoice = GrowthChoice(self.ui.growthViewComboBox, self.ui.growthEstimateLabel, self.onViewChosen)
+        self._player = Player(self.ui, self._foreground)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -146,6 +167,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the module is reloaded and when the application ends."""
         if self._runSection:
             self._runSection.cancel()
+            self._foreground.show(None)
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -167,6 +189,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller, event) -> None:
         """Called just before the scene is closed."""
         self._runSection.cancel()
+        self._foreground.forget()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
@@ -203,6 +226,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
         self._parameterNode = parameterNode
         self._shownInputId = None
+        if self._player:
+            self._player.setBrowser(None)
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
@@ -216,6 +241,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._forgetOutputOfOtherVolume()
         parameters = self._parameterNode
         self._models.show(parameters.model)
+        self._growthChoice.show(parameters, self._models.get(parameters.model))
+        self._player.setBrowser(parameters.growthBrowser)
         self.ui.show3DButton.blockSignals(True)
         self.ui.show3DButton.checked = isShownIn3D(parameters.outputSegmentation)
         self.ui.show3DButton.blockSignals(False)
@@ -227,6 +254,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onModelChosen(self, index) -> None:
         if self._parameterNode and index >= 0:
             self._parameterNode.model = self._models.nameAt(index)
+
+    def onViewChosen(self, key) -> None:
+        if self._parameterNode:
+            self._parameterNode.growthView = key
 
     def _forgetOutputOfOtherVolume(self) -> None:
         """With another input volume the output is a new segmentation again, not the one of the volume before."""
@@ -275,6 +306,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             probability=parameters.probability,
             uncertainty=parameters.uncertainty and parameters.runs > 1,
             showWhileRunning=parameters.showWhileRunning,
+            keepGrowth=parameters.growthView if parameters.keepGrowth else None,
+            growthMegabytes=parameters.growthMegabytes,
         )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
         self._runSection.start(steps, nodes, self.onResult)
@@ -289,7 +322,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onResult(self, segmentationNode) -> dict[str, float]:
         """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
-        self.logic.getParameterNode().outputSegmentation = segmentationNode
+        parameters = self.logic.getParameterNode()
+        parameters.outputSegmentation = segmentationNode
+        if self.logic.outcome.growthNode:
+            parameters.growthBrowser = self.logic.outcome.growthBrowserNode
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
 
     def onShow3DButton(self, shown) -> None:

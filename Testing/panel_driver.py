@@ -25,6 +25,19 @@ def chooseModel(widget, name):
     widget.ui.modelComboBox.setCurrentIndex(index)
 
 
+def tick(host, checkBox):
+    """Click a check box where it is, at its left end."""
+    from PySide6 import QtCore, QtTest
+
+    assert checkBox.enabled
+    assert checkBox.visible
+    before = checkBox.checked
+    position = QtCore.QPoint(8, checkBox.height // 2)
+    QtTest.QTest.mouseClick(checkBox, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, position)
+    host.processEvents()
+    assert checkBox.checked is not before
+
+
 def segmentationNodes():
     import slicer
 

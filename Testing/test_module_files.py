@@ -36,7 +36,9 @@ def test_moduleFileImportsNothingThatCostsTimeWhenSlicerStarts():
 def test_everyControlOfThePanelHasATooltip():
     without = []
     for widget in ElementTree.parse(UI).iter("widget"):
-        interactive = widget.get("class") in {"QComboBox", "QSpinBox", "QPushButton", "QCheckBox", "qMRMLNodeComboBox"}
+        interactive = widget.get("class") in {
+            "QComboBox", "QSpinBox", "QDoubleSpinBox", "QSlider", "QPushButton", "QCheckBox", "qMRMLNodeComboBox",
+        }  # fmt: skip
         if interactive and widget.find("property[@name='toolTip']") is None:
             without.append(widget.get("name"))
     assert without == ["segmentButton"]  # the code tells there what is missing
@@ -47,7 +49,7 @@ def test_everyParameterIsBoundToOneControl(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    byCode = {"model"}
+    byCode = {"model", "growthView", "growthBrowser"}
     assert sorted([*bound, *byCode]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment
+from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment, tick
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, rotation, truthOf
 from slice_views import colored, layers, pixels
@@ -175,7 +175,7 @@ def test_pictureIsNotListedNorSaved(host, panel, volumeNode):
 
 
 def test_clearedTickShowsNothing(host, panel, volumeNode):
-    host.click(panel.ui.showWhileRunningCheckBox)
+    tick(host, panel.ui.showWhileRunningCheckBox)
     before, nodes = layers(), nodeIds()
     start(host, panel, 3)
     assert layers() == before

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment
+from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment, tick
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, rotation, truthOf
 
@@ -34,7 +34,7 @@ def test_noVolumesAreAddedUnlessAskedFor(host, panel, volumeNode):
 def test_tickedProbabilityGivesAVolumePerLabel(host, panel, volumeNode):
     import slicer
 
-    host.click(panel.ui.probabilityCheckBox)
+    tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     assert volumeNames() == ["head", "head anterior hippocampus probability", "head posterior hippocampus probability"]
     truth = truthOf(boxesImage())
@@ -50,14 +50,14 @@ def test_uncertaintyNeedsTwoRunsAndSaysSo(host, panel, volumeNode):
     panel.ui.runsSpinBox.setValue(2)
     assert panel.ui.uncertaintyCheckBox.enabled
     assert "unsure" in panel.ui.uncertaintyCheckBox.toolTip
-    host.click(panel.ui.uncertaintyCheckBox)
+    tick(host, panel.ui.uncertaintyCheckBox)
     segment(host, panel)
     assert "head uncertainty" in volumeNames()
 
 
 def test_tickLeftFromMoreRunsDoesNotFailASingleRun(host, panel, volumeNode):
     panel.ui.runsSpinBox.setValue(2)
-    host.click(panel.ui.uncertaintyCheckBox)
+    tick(host, panel.ui.uncertaintyCheckBox)
     panel.ui.runsSpinBox.setValue(1)
     segment(host, panel)
     assert panel.ui.statusLabel.text.startswith("Done in")
@@ -109,7 +109,7 @@ def hierarchy():
 
 
 def test_nextRunFillsTheSameVolumesAndKeepsTheirDisplay(host, panel, volumeNode):
-    host.click(panel.ui.probabilityCheckBox)
+    tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     nodes = panel.logic.outcome.probabilityNodes
     nodes[0].GetDisplayNode().SetWindowLevelMinMax(0.2, 0.3)
@@ -121,7 +121,7 @@ def test_nextRunFillsTheSameVolumesAndKeepsTheirDisplay(host, panel, volumeNode)
 
 
 def test_volumesOfAnotherInputAreLeftAlone(host, panel, volumeNode):
-    host.click(panel.ui.probabilityCheckBox)
+    tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     panel.ui.inputSelector.setCurrentNode(addVolume(name="second"))
     segment(host, panel)
@@ -129,7 +129,7 @@ def test_volumesOfAnotherInputAreLeftAlone(host, panel, volumeNode):
 
 
 def test_cancelledRunAddsNoVolumes(host, panel, volumeNode):
-    host.click(panel.ui.probabilityCheckBox)
+    tick(host, panel.ui.probabilityCheckBox)
     chooseModel(panel, "slow")
     before = nodeIds()
     host.click(panel.ui.segmentButton)

@@ -39,5 +39,9 @@ class ModelChoice:
     def nameAt(self, index: int) -> str:
         return self._comboBox.itemData(index)
 
+    def get(self, name: str):
+        """The model of this name, or None."""
+        return self._models.get(name)
+
     def has(self, name: str) -> bool:
         return name in self._models

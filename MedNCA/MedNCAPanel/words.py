@@ -70,6 +70,24 @@ def uncertaintyTip(runs: int) -> str:
     return _("Add a volume with the spread of the probability over the runs: where it is high, the model is unsure.")
 
 
+def estimateLine(estimate) -> str:
+    """What keeping the steps will take, for example "Keeps 12 of 32 steps: 241 MB"."""
+    megabytes = _("{megabytes:.1f} MB") if estimate.megabytes < 10 else _("{megabytes:.0f} MB")
+    line = _("Keeps all {steps} steps: {megabytes}.")
+    if estimate.kept == 1:
+        line = _("Keeps one volume: {megabytes}.")
+    elif estimate.kept < estimate.steps:
+        line = _("Keeps {kept} of {steps} steps: {megabytes}.")
+    return line.format(
+        kept=estimate.kept, steps=estimate.steps, megabytes=megabytes.format(megabytes=estimate.megabytes)
+    )
+
+
+def shownStepLine(step: str, last: str) -> str:
+    """Which step the player shows."""
+    return _("Step {step} of {last}").format(step=step, last=last)
+
+
 def _stage(stage: int, stages: int) -> str:
     if stages in (2, 3):
         return {1: _("coarse stage"), stages: _("fine stage")}.get(stage) or _("middle stage")

@@ -29,3 +29,32 @@ class LentForeground:
                     view.SetForegroundVolumeID(volumeId if stillThere else None)
                     view.SetForegroundOpacity(opacity)
         self._before = []
+
+
+class Foreground:
+    """Shows one volume at a time over the slice views, and puts back what was there."""
+
+    OPACITY = 0.75
+
+    def __init__(self):
+        self._lent = None
+        self._volumeNode = None
+
+    def show(self, volumeNode) -> None:
+        """Lay a volume over the slice views; None takes away the one that is there."""
+        if volumeNode is not None and self.shows(volumeNode):
+            return
+        if self._lent is not None:
+            if self._volumeNode.GetScene() is not None:
+                self._lent.giveBack()
+            self._lent = self._volumeNode = None
+        if volumeNode is not None:
+            self._lent, self._volumeNode = LentForeground(volumeNode, self.OPACITY), volumeNode
+
+    def shows(self, volumeNode) -> bool:
+        """Whether this volume is in the scene and was laid over the views here."""
+        return self._lent is not None and self._volumeNode is volumeNode and volumeNode.GetScene() is not None
+
+    def forget(self) -> None:
+        """Leave the views as they are: the scene is being closed."""
+        self._lent = self._volumeNode = None

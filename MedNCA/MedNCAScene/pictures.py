@@ -1,0 +1,78 @@
+"""Pictures of a sequence as the slice views show it: an animated GIF, or numbered PNG files."""
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+from vtk.util.numpy_support import vtk_to_numpy
+
+import MedNCALib as mednca
+from MedNCALib.atomic import written_whole
+
+VIEWS = ("Red", "Green", "Yellow")
+LAST_MS = 1500  # how long a GIF rests on the last picture
+
+
+def exportGrowth(browserNode, path, views=VIEWS) -> list[Path]:
+    """Write what the slice views show for each kept step; afterwards the step that was shown is shown again.
+
+    :param path: of a `.gif` file, or `.png` for one file per step: `growth.png` gives `growth_001.png` and so on.
+    :param views: names of the slice views, side by side in the picture.
+    :return: the written files.
+    :raises MedNCAError: another kind of file, or it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".gif", ".png"):
+        raise mednca.MedNCAError(_("{name} is neither a .gif nor a .png file.").format(name=path.name))
+    pictures = _pictures(browserNode, views)
+    try:
+        if path.suffix.lower() == ".gif":
+            duration = round(1000 / max(browserNode.GetPlaybackRateFps(), 0.1))
+            flat = [picture.quantize(128, dither=0) for picture in pictures]
+            durations = [duration] * (len(flat) - 1) + [max(duration, LAST_MS)]
+            with written_whole(path) as beside:
+                flat[0].save(beside, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
+            return [path]
+        files = []
+        for number, picture in enumerate(pictures, 1):
+            files.append(path.with_name(f"{path.stem}_{number:03d}.png"))
+            with written_whole(files[-1]) as beside:
+                picture.save(beside, "PNG")
+        return files
+    except OSError as error:
+        raise mednca.MedNCAError(_("{path} cannot be written: {error}").format(path=path, error=error)) from error
+
+
+def _pictures(browserNode, views) -> list:
+    from PIL import Image
+
+    before, pictures = browserNode.GetSelectedItemNumber(), []
+    browserNode.SetPlaybackActive(False)
+    try:
+        for number in range(browserNode.GetNumberOfItems()):
+            browserNode.SetSelectedItemNumber(number)
+            pictures.append(Image.fromarray(_sliceViews(views)))
+    finally:
+        browserNode.SetSelectedItemNumber(before)
+    return pictures
+
+
+def _sliceViews(views) -> np.ndarray:
+    """The blended volumes of slice views side by side, uint8, shape (rows, columns, 3)."""
+    logic = slicer.app.applicationLogic()
+    planes = []
+    for name in views:
+        sliceNode = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+        connection = sliceNode and logic.GetSliceLogic(sliceNode).GetImageDataConnection()
+        if connection is None:
+            continue
+        connection.GetProducer().Update()
+        image = connection.GetProducer().GetOutputDataObject(connection.GetIndex())
+        width, height, _depth = image.GetDimensions()
+        rgba = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)
+        planes.append(rgba[::-1, :, :3])  # VTK's first row is the lowest
+    if not planes:
+        raise mednca.MedNCAError(_("No slice view shows anything."))
+    height = max(len(plane) for plane in planes)
+    return np.concatenate([np.pad(plane, ((0, height - len(plane)), (0, 2), (0, 0))) for plane in planes], axis=1)
