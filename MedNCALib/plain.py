@@ -1,8 +1,9 @@
 """One step as the method's reference code does it, with PyTorch: what the kernels' speed is compared with.
 
-Every cell is worked on, whether it fires or not. The state keeps its channels last, and is turned round for two
-convolutions of C filters each, joined with what they give, turned back for two dense layers, masked, added, and joined
-with the image again (Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023, arXiv 2302.03473).
+Every cell is worked on, whether it fires or not. The state keeps its channels last; its columns are swapped with its
+channels for two convolutions of C filters each, the state is joined with what they give, swapped back for two dense
+layers, masked, added, and joined with the image again (Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023, arXiv
+2302.03473, and its public code).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class PlainReading:
     """
 
     def __init__(self, rule: Rule, image_channels: int):
-        filters = torch.from_numpy(rule.perception).chunk(2)
+        # Columns come before rows in the swapped state, so also in the filters.
+        filters = torch.from_numpy(rule.perception).transpose(2, 3).contiguous().chunk(2)
         biases = torch.from_numpy(rule.perception_bias).chunk(2)
         self._convolutions = list(zip(filters, biases))
         self._hidden, self._hidden_bias = torch.from_numpy(rule.hidden), torch.from_numpy(rule.hidden_bias)
@@ -33,9 +35,9 @@ class PlainReading:
     @torch.no_grad()
     def step(self, state: torch.Tensor, fire: torch.Tensor) -> torch.Tensor:
         """The next state: state (N, H, W, C), fire (N, H, W) of booleans."""
-        turned = state.permute(0, 3, 1, 2)
-        seen = [F.conv2d(F.pad(turned, self._padding, mode="reflect"), *each) for each in self._convolutions]
-        perception = torch.cat([turned, *seen], dim=1).permute(0, 2, 3, 1)
+        swapped = state.transpose(1, 3)
+        seen = [F.conv2d(F.pad(swapped, self._padding, mode="reflect"), *each) for each in self._convolutions]
+        perception = torch.cat([swapped, *seen], dim=1).transpose(1, 3)
         hidden = F.relu(F.linear(perception, self._hidden, self._hidden_bias))
         after = state + F.linear(hidden, self._update) * fire[..., None].float()
         return torch.cat([state[..., : self._image_channels], after[..., self._image_channels :]], dim=-1)
