@@ -9,6 +9,7 @@ from slicer import (
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
     vtkMRMLSequenceBrowserNode,
+    vtkMRMLTableNode,
 )
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -59,11 +60,10 @@ def registerSampleData() -> None:
     """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
     import SampleData
 
-    iconsPath = os.path.join(os.path.dirname(__file__), "Resources", "Icons")
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="MedNCA",
         sampleName="MedNCA synthetic phantom",
-        thumbnailFileName=os.path.join(iconsPath, "MedNCA.png"),
+        thumbnailFileName=os.path.join(os.path.dirname(__file__), "Resources", "Icons", "MedNCA.png"),
         uris="",
         customDownloader=loadSample,
     )
@@ -88,6 +88,7 @@ class MedNCAParameterNode:
     probability - Whether the result also is one volume per label with its probability.
     uncertainty - Whether the result also is a volume with the spread over the runs; with two runs or more.
     runs - How often to run; the results are averaged.
+    qualityTable - Scores of the latest result.
     showWhileRunning - Whether the slice views show the cells during a run.
     keepGrowth - Whether the steps of a run are kept.
     growthView - What is kept of them, see MedNCAScene.views.
@@ -110,6 +111,7 @@ class MedNCAParameterNode:
     growthMegabytes: Annotated[int, WithinRange(1, 65536)] = 256
     growthBrowser: vtkMRMLSequenceBrowserNode
     runs: Annotated[int, WithinRange(1, 50)] = 1
+    qualityTable: vtkMRMLTableNode
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
     threads: Annotated[int, WithinRange(0, 256)] = 0
@@ -130,6 +132,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._foreground = None
         self._growthChoice = None
         self._player = None
+        self._quality = None
 
     @property
     def isRunning(self) -> bool:
@@ -145,6 +148,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = MedNCALogic()
         from MedNCAPanel.growth import GrowthChoice, Player
         from MedNCAPanel.models import ModelChoice
+        from MedNCAPanel.quality import QualitySection
         from MedNCAPanel.section import RunSection
         from MedNCAScene.layers import Foreground
 
@@ -153,6 +157,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._foreground = Foreground()
         self._growthChoice = GrowthChoice(self.ui.growthViewComboBox, self.ui.growthEstimateLabel, self.onViewChosen)
         self._player = Player(self.ui, self._foreground)
+        self._quality = QualitySection(self.ui, self._foreground)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -235,14 +240,16 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onParametersModified(self, caller=None, event=None) -> None:
         """Show what follows from the parameters."""
+        from MedNCAPanel.options import forgetOutputOfOther
         from MedNCAPanel.words import uncertaintyTip
         from MedNCAScene.surface import isShownIn3D
 
-        self._forgetOutputOfOtherVolume()
         parameters = self._parameterNode
+        self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
         self._models.show(parameters.model)
         self._growthChoice.show(parameters, self._models.get(parameters.model))
         self._player.setBrowser(parameters.growthBrowser)
+        self._quality.show(parameters)
         self.ui.show3DButton.blockSignals(True)
         self.ui.show3DButton.checked = isShownIn3D(parameters.outputSegmentation)
         self.ui.show3DButton.blockSignals(False)
@@ -259,30 +266,13 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode:
             self._parameterNode.growthView = key
 
-    def _forgetOutputOfOtherVolume(self) -> None:
-        """With another input volume the output is a new segmentation again, not the one of the volume before."""
-        parameters = self._parameterNode
-        inputId = parameters.inputVolume.GetID() if parameters.inputVolume else None
-        changed = self._shownInputId not in (None, inputId)
-        self._shownInputId = inputId
-        output = parameters.outputSegmentation
-        if changed and output:
-            madeFor = output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole())
-            if madeFor != inputId:
-                parameters.outputSegmentation = None
-
     def _updateSegmentButton(self) -> None:
-        from MedNCAPanel.words import missing
+        from MedNCAPanel.words import missing, segmentTip
 
         button, parameters = self.ui.segmentButton, self._parameterNode
         lacks = missing(parameters.inputVolume, self._models.has(parameters.model))
         button.enabled = self.isRunning or not lacks
-        if self.isRunning:
-            button.toolTip = _("Stop, and leave everything as it was")
-        elif lacks:
-            button.toolTip = _("Still missing: {what}").format(what=", ".join(lacks))
-        else:
-            button.toolTip = _("Segment the volume")
+        button.toolTip = segmentTip(self.isRunning, lacks)
 
     #
     # The run
@@ -290,42 +280,29 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSegmentButton(self, *_args) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
+        from MedNCAPanel.options import runOptions
+
         if self.isRunning:
             self._runSection.cancel(_("Cancelled; nothing was changed."))
             return
         parameters = self._parameterNode
-        steps = self.logic.processSteps(
-            parameters.inputVolume,
-            parameters.outputSegmentation,
-            model=parameters.model,
-            region=parameters.region,
-            runs=parameters.runs,
-            seed=parameters.seed,
-            engine=parameters.engine,
-            threads=parameters.threads or None,
-            probability=parameters.probability,
-            uncertainty=parameters.uncertainty and parameters.runs > 1,
-            showWhileRunning=parameters.showWhileRunning,
-            keepGrowth=parameters.growthView if parameters.keepGrowth else None,
-            growthMegabytes=parameters.growthMegabytes,
-        )
+        steps = self.logic.processSteps(parameters.inputVolume, parameters.outputSegmentation, **runOptions(parameters))
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
         self._runSection.start(steps, nodes, self.onResult)
 
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
         self.ui.segmentButton.text = _("Cancel") if self.isRunning else _("Segment")
-        for name in ("inputs", "outputs", "growth", "advanced"):
+        for name in ("inputs", "outputs", "growth", "quality", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
 
     def onResult(self, segmentationNode) -> dict[str, float]:
         """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
-        parameters = self.logic.getParameterNode()
-        parameters.outputSegmentation = segmentationNode
-        if self.logic.outcome.growthNode:
-            parameters.growthBrowser = self.logic.outcome.growthBrowserNode
+        from MedNCAPanel.options import adoptOutcome
+
+        adoptOutcome(self.logic.getParameterNode(), self.logic.outcome)
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
 
     def onShow3DButton(self, shown) -> None:
@@ -343,7 +320,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         segmentationNode = MedNCALogic().process(volumeNode)
 
     outcome - What the latest run that ended well has made: segmentationNode, quality (the engine's scores),
-      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode.
+      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode,
+      tableNode.
     """
 
     def __init__(self) -> None:
@@ -411,7 +389,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
           showWhileRunning=False: whether the slice views show the cells during the run;
           keepGrowth=None: what to keep of each step as a sequence: "labels", "probability:1" (a label's value),
           "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
-          growthMegabytes=256: what that may take; if all steps take more, fewer are kept.
+          growthMegabytes=256: what that may take; if all steps take more, fewer are kept;
+          table=False: whether to add a table with the scores.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca

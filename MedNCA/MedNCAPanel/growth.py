@@ -78,6 +78,7 @@ class Player:
         ui.speedSpinBox.connect("valueChanged(double)", self._onSpeed)
         ui.growthOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.exportButton.connect("clicked(bool)", self._onExport)
+        foreground.onChanged(self._update)
         self._update()
 
     def setBrowser(self, browserNode) -> None:

@@ -63,11 +63,39 @@ def missing(inputVolume, hasModel: bool) -> list[str]:
     return lacks
 
 
+def segmentTip(isRunning: bool, lacks) -> str:
+    """What a click on Segment will do, or what it waits for.
+
+    :param lacks: see `missing`.
+    """
+    if isRunning:
+        return _("Stop, and leave everything as it was")
+    if lacks:
+        return _("Still missing: {what}").format(what=", ".join(lacks))
+    return _("Segment the volume")
+
+
 def uncertaintyTip(runs: int) -> str:
     """What the uncertainty is or, as long as there is none, what it needs."""
     if runs < 2:
         return _("The uncertainty is the spread over several runs: set Runs to 2 or more.")
     return _("Add a volume with the spread of the probability over the runs: where it is high, the model is unsure.")
+
+
+def verdictLine(verdict) -> str:
+    """How far the result can be trusted, for who is to decide on it.
+
+    :param verdict: of the table with the scores, None before there is a result.
+    """
+    if verdict is None:
+        return _("No result yet.")
+    if verdict.runs < 2:
+        return _("Not checked: with one run the model cannot tell how sure it is. Set Runs to 3 or more.")
+    words = {
+        "pass": _("The model is sure: its runs agree to {agreement}. Look the result over as usual."),
+        "review": _("Check this result slice by slice: the model is unsure here, its runs agree to {agreement} only."),
+    }.get(verdict.verdict) or _("The runs agree to {agreement}. This model has no measured limits to judge that by.")
+    return words.format(agreement=_("{percent:.1f} %").format(percent=100 * verdict.agreement))
 
 
 def estimateLine(estimate) -> str:

@@ -39,6 +39,11 @@ class Foreground:
     def __init__(self):
         self._lent = None
         self._volumeNode = None
+        self._listeners = []
+
+    def onChanged(self, listener) -> None:
+        """Have this called, without arguments, whenever another volume is shown, or none any more."""
+        self._listeners.append(listener)
 
     def show(self, volumeNode) -> None:
         """Lay a volume over the slice views; None takes away the one that is there."""
@@ -50,10 +55,13 @@ class Foreground:
             self._lent = self._volumeNode = None
         if volumeNode is not None:
             self._lent, self._volumeNode = LentForeground(volumeNode, self.OPACITY), volumeNode
+        for listener in self._listeners:
+            listener()
 
     def shows(self, volumeNode) -> bool:
         """Whether this volume is in the scene and was laid over the views here."""
-        return self._lent is not None and self._volumeNode is volumeNode and volumeNode.GetScene() is not None
+        isLent = self._lent is not None and self._volumeNode is volumeNode
+        return isLent and volumeNode.GetScene() is not None
 
     def forget(self) -> None:
         """Leave the views as they are: the scene is being closed."""

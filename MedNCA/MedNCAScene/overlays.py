@@ -2,6 +2,7 @@
 
 import SimpleITK as sitk
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from .geometry import ijkToRasOfImage
@@ -86,3 +87,23 @@ def _fill(node, image) -> None:
     with slicer.util.NodeModify(node):
         slicer.util.updateVolumeFromArray(node, sitk.GetArrayViewFromImage(image))
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfImage(image)))
+
+
+def jumpToUncertainty(uncertaintyNode) -> tuple[float, float, float] | None:
+    """Move the slice views to where the uncertainty is highest: along each axis, the slice with the largest sum.
+
+    :return: the place (RAS), or None where all runs agree and nothing was moved.
+    """
+    voxels = slicer.util.arrayFromVolume(uncertaintyNode)
+    if not voxels.any():
+        return None
+    sums = [voxels.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in (2, 1, 0)]
+    ijkToRas, toWorld = vtk.vtkMatrix4x4(), vtk.vtkGeneralTransform()
+    uncertaintyNode.GetIJKToRASMatrix(ijkToRas)
+    place = ijkToRas.MultiplyPoint([*(float(line.argmax()) for line in sums), 1.0])[:3]
+    parent = uncertaintyNode.GetParentTransformNode()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(parent, None, toWorld)
+    place = toWorld.TransformPoint(place)
+    for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        sliceNode.JumpSliceByOffsetting(*place)
+    return tuple(place)

@@ -5,7 +5,7 @@ from typing import Any
 
 import MedNCALib as mednca
 
-from . import overlays, segments, volumes
+from . import overlays, segments, tables, volumes
 from .growth import DEFAULT_MEGABYTES, Growth
 from .live import LivePicture
 from .region import regionInVolume
@@ -22,6 +22,7 @@ class Outcome:
         uncertaintyNode: a volume, or None.
         growthNode: the volume that shows the kept steps, or None.
         growthBrowserNode: plays them in that volume; None where nothing is to be played.
+        tableNode: each label's volume and agreement, or None.
     """
 
     segmentationNode: Any
@@ -30,6 +31,7 @@ class Outcome:
     uncertaintyNode: Any = None
     growthNode: Any = None
     growthBrowserNode: Any = None
+    tableNode: Any = None
 
 
 def processSteps(
@@ -42,6 +44,7 @@ def processSteps(
     showWhileRunning=False,
     keepGrowth=None,
     growthMegabytes=DEFAULT_MEGABYTES,
+    table=False,
     **options,
 ):
     """Segment a volume node step by step: a generator that yields the engine's steps and returns an `Outcome`.
@@ -49,7 +52,7 @@ def processSteps(
     The scene changes only after the last step, but for the living picture, which is taken away in any case.
 
     :param volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
-    :param probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes: likewise.
+    :param probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table: likewise.
     :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads.
     :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
     """
@@ -74,4 +77,5 @@ def processSteps(
         tuple(overlays.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
         overlays.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
         *(growth.write(volumeNode) if growth else (None, None)),
+        tables.writeQuality(result.quality, loaded, volumeNode) if table else None,
     )

@@ -1,0 +1,42 @@
+"""What the parameters ask of a run."""
+
+
+def runOptions(parameters) -> dict:
+    """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
+    return {
+        "model": parameters.model,
+        "region": parameters.region,
+        "runs": parameters.runs,
+        "seed": parameters.seed,
+        "engine": parameters.engine,
+        "threads": parameters.threads or None,
+        "probability": parameters.probability,
+        # The tick may be left from a time with more runs.
+        "uncertainty": parameters.uncertainty and parameters.runs > 1,
+        "showWhileRunning": parameters.showWhileRunning,
+        "keepGrowth": parameters.growthView if parameters.keepGrowth else None,
+        "growthMegabytes": parameters.growthMegabytes,
+        "table": True,
+    }
+
+
+def adoptOutcome(parameters, outcome) -> None:
+    """Choose what a run has made, so that the panel shows it and the next run replaces it."""
+    parameters.outputSegmentation = outcome.segmentationNode
+    parameters.qualityTable = outcome.tableNode
+    if outcome.growthNode:
+        parameters.growthBrowser = outcome.growthBrowserNode
+
+
+def forgetOutputOfOther(parameters, shownInputId):
+    """With another input volume the output is a new segmentation again, not the one of the volume before.
+
+    :param shownInputId: of the volume before, None if there was none; returns that of the volume now.
+    """
+    inputId = parameters.inputVolume.GetID() if parameters.inputVolume else None
+    output = parameters.outputSegmentation
+    if shownInputId not in (None, inputId) and output:
+        madeFor = output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole())
+        if madeFor != inputId:
+            parameters.outputSegmentation = None
+    return inputId

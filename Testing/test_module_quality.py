@@ -1,0 +1,180 @@
+"""Quality in the panel: verdict in words, table, and the way to where the model is unsure."""
+
+import numpy as np
+import pytest
+from panel_driver import chooseModel, makeModels, nodeIds, openPanel, segment, tick
+from scene_checks import addTransform, addVolume
+from slice_views import layers
+
+from MedNCALib.quality import Quality, Volume
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    makeModels(tmp_path, monkeypatch)
+    return openPanel(host)
+
+
+@pytest.fixture
+def volumeNode(panel):
+    import slicer
+
+    node = addVolume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
+def quality(verdict, agreement=0.912):
+    volumes = {"head": Volume(1.2345, 0.1), "tail": Volume(2.0, 0.05)}
+    return Quality(4, 0.1, agreement, {"head": 0.9, "tail": 0.924}, volumes, verdict)
+
+
+def texts(tableNode):
+    columns = range(tableNode.GetNumberOfColumns())
+    rows = range(tableNode.GetNumberOfRows())
+    header = [tableNode.GetColumnName(column) for column in columns]
+    return [header] + [[tableNode.GetCellText(row, column) for column in columns] for row in rows]
+
+
+def test_beforeTheFirstRunThereIsNoVerdict(panel, volumeNode):
+    assert panel.ui.verdictLabel.text.endswith("No result yet.")
+    assert not panel.ui.qualityTableView.visible
+    assert not panel.ui.jumpButton.enabled
+    assert "Set Runs to 2 or more" in panel.ui.jumpButton.toolTip
+
+
+def test_singleRunIsCalledUnchecked(host, panel, volumeNode):
+    segment(host, panel)
+    assert "Not checked" in panel.ui.verdictLabel.text
+    table = panel.ui.qualityTableView.mrmlTableNode()
+    assert table.GetName() == "head quality"
+    assert texts(table) == [
+        ["Structure", "Volume (mL)"],
+        ["anterior hippocampus", "0.525"],
+        ["posterior hippocampus", "0.6"],
+    ]
+
+
+def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
+    panel.ui.runsSpinBox.setValue(3)
+    segment(host, panel)
+    assert texts(panel.ui.qualityTableView.mrmlTableNode()) == [
+        ["Structure", "Volume (mL)", "Spread (mL)", "Agreement (%)"],
+        ["anterior hippocampus", "0.525", "0", "100"],
+        ["posterior hippocampus", "0.6", "0", "100"],
+    ]
+    assert "The runs agree to 100.0 %" in panel.ui.verdictLabel.text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "color", "words"),
+    [
+        ("pass", "#2ea043", "The model is sure: its runs agree to 91.2 %."),
+        ("review", "#d9822b", "Check this result slice by slice"),
+        (None, "#8a8a8a", "no measured limits"),
+    ],
+)
+def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
+    from MedNCAScene.tables import verdictOf, writeQuality
+
+    import MedNCALib
+
+    table = writeQuality(quality(verdict), MedNCALib.load_model("brightness"), volumeNode)
+    assert verdictOf(table).verdict == verdict
+    panel.logic.getParameterNode().qualityTable = table
+    assert color in panel.ui.verdictLabel.text
+    assert words in panel.ui.verdictLabel.text
+    assert texts(table)[2] == ["tail", "2", "0.05", "92.4"]
+
+
+def test_nextRunFillsTheSameTable(host, panel, volumeNode):
+    segment(host, panel)
+    before = nodeIds()
+    segment(host, panel)
+    assert nodeIds() == before
+
+
+def test_verdictIsKeptInTheScene(host, panel, volumeNode, tmp_path):
+    import slicer
+
+    panel.ui.runsSpinBox.setValue(2)
+    segment(host, panel)
+    said = panel.ui.verdictLabel.text
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    assert "No result yet" in panel.ui.verdictLabel.text
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.closeModule()
+    assert host.openModule("MedNCA").ui.verdictLabel.text == said
+
+
+def uncertain(panel, volumeNode, index=(3, 15, 8)):
+    """An uncertainty volume that is highest in one voxel (k, j, i)."""
+    import slicer
+
+    panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
+    node = panel.logic.outcome.uncertaintyNode
+    slicer.util.arrayFromVolume(node)[index] = 0.4
+    slicer.util.arrayFromVolumeModified(node)
+    panel.onParametersModified()
+    return node
+
+
+def test_overlayOfTheUncertaintyIsShownAndTakenAway(host, panel, volumeNode):
+    node = uncertain(panel, volumeNode)
+    before = layers()
+    tick(host, panel.ui.uncertaintyOverlayCheckBox)
+    assert {foreground for _, foreground, *_ in layers()} == {node.GetID()}
+    tick(host, panel.ui.uncertaintyOverlayCheckBox)
+    assert layers() == before
+
+
+def test_oneOverlayReplacesTheOther(host, panel, volumeNode):
+    before = layers()
+    tick(host, panel.ui.keepGrowthCheckBox)
+    segment(host, panel)
+    uncertain(panel, volumeNode)
+    tick(host, panel.ui.growthOverlayCheckBox)
+    tick(host, panel.ui.uncertaintyOverlayCheckBox)
+    assert not panel.ui.growthOverlayCheckBox.checked
+    panel.ui.stepSlider.setValue(0)
+    assert panel.ui.growthOverlayCheckBox.checked
+    assert not panel.ui.uncertaintyOverlayCheckBox.checked
+    tick(host, panel.ui.growthOverlayCheckBox)
+    assert layers() == before
+
+
+def test_jumpMovesTheSlicesToTheHighestUncertainty(host, panel, volumeNode):
+    import slicer
+    import vtk
+
+    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
+    uncertain(panel, volumeNode)
+    host.click(panel.ui.jumpButton)
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    place = np.add(matrix.MultiplyPoint((8, 15, 3, 1))[:3], (50, 0, 0))
+    for axis, name in enumerate(("Yellow", "Green", "Red")):
+        toRas = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}").GetSliceToRAS()
+        assert toRas.GetElement(axis, 3) == pytest.approx(place[axis], abs=0.01)
+
+
+def test_jumpWithoutUncertaintySaysSo(host, panel, volumeNode):
+    panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
+    panel.onParametersModified()
+    host.click(panel.ui.jumpButton)
+    assert "runs agree everywhere" in panel.ui.statusLabel.text
+
+
+def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
+    import MedNCA
+
+    panel.ui.inputSelector.setCurrentNode(MedNCA.loadSample())
+    chooseModel(panel, "hippocampus-mr")
+    panel.ui.runsSpinBox.setValue(2)
+    tick(host, panel.ui.uncertaintyCheckBox)
+    host.click(panel.ui.segmentButton)
+    host.waitUntil(lambda: not panel.isRunning, 120)
+    assert "agree to" in panel.ui.verdictLabel.text
+    assert panel.ui.uncertaintyOverlayCheckBox.enabled
