@@ -126,13 +126,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
-        self._models = None
         self._shownInputId = None
-        self._runSection = None
-        self._foreground = None
-        self._growthChoice = None
-        self._player = None
-        self._quality = None
+        # Parts of the panel, made in setup.
+        self._models = self._runSection = self._foreground = None
+        self._inputHelp = self._growthChoice = self._player = self._quality = None
 
     @property
     def isRunning(self) -> bool:
@@ -147,6 +144,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
         from MedNCAPanel.growth import GrowthChoice, Player
+        from MedNCAPanel.input import InputHelp
         from MedNCAPanel.models import ModelChoice
         from MedNCAPanel.quality import QualitySection
         from MedNCAPanel.section import RunSection
@@ -158,6 +156,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._growthChoice = GrowthChoice(self.ui.growthViewComboBox, self.ui.growthEstimateLabel, self.onViewChosen)
         self._player = Player(self.ui, self._foreground)
         self._quality = QualitySection(self.ui, self._foreground)
+        self._inputHelp = InputHelp(self.ui, lambda: self._parameterNode)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -233,6 +232,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shownInputId = None
         if self._player:
             self._player.setBrowser(None)
+            self._inputHelp.watch(None)
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
@@ -247,7 +247,9 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters = self._parameterNode
         self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
         self._models.show(parameters.model)
-        self._growthChoice.show(parameters, self._models.get(parameters.model))
+        model = self._models.get(parameters.model)
+        self._inputHelp.show(parameters, model)
+        self._growthChoice.show(parameters, model)
         self._player.setBrowser(parameters.growthBrowser)
         self._quality.show(parameters)
         self.ui.show3DButton.blockSignals(True)

@@ -44,6 +44,12 @@ def test_everyControlOfThePanelHasATooltip():
     assert without == ["segmentButton"]  # the code tells there what is missing
 
 
+def test_noTwoControlsOfThePanelHaveTheSameMnemonic():
+    texts = [text.text or "" for text in ElementTree.parse(UI).iterfind(".//property[@name='text']/string")]
+    letters = sorted(text[text.index("&") + 1].lower() for text in texts if "&" in text)
+    assert letters == sorted(set(letters))
+
+
 def test_everyParameterIsBoundToOneControl(host):
     host.loadModule(MODULE)
     import MedNCA

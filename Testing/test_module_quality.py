@@ -178,3 +178,12 @@ def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
     host.waitUntil(lambda: not panel.isRunning, 120)
     assert "agree to" in panel.ui.verdictLabel.text
     assert panel.ui.uncertaintyOverlayCheckBox.enabled
+
+
+def test_verdictOnAnotherVolumeIsNotShown(host, panel, volumeNode):
+    tick(host, panel.ui.keepGrowthCheckBox)
+    segment(host, panel)
+    panel.ui.inputSelector.setCurrentNode(addVolume(name="next patient"))
+    assert panel.ui.verdictLabel.text.endswith("No result yet.")
+    assert not panel.ui.qualityTableView.visible
+    assert not panel.ui.playButton.enabled

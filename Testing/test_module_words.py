@@ -48,8 +48,11 @@ def test_stagesAreNamedFromCoarseToFine(words, stages, names):
 def test_modelLineTellsTheCardsEssentials(words, tmp_path):
     model = scene_samples.brightnessModel(tmp_path)
     assert words.modelLine(model) == (
-        "Finds: anterior hippocampus, posterior hippocampus. In: test images. Held-out Dice: not measured. Size: 5 KB."
+        "Finds: anterior hippocampus, posterior hippocampus.\nExpects: test images; none.\n"
+        "Held-out Dice: not measured. Size: 5 KB. Licence: Apache-2.0."
     )
+    model.card["field_of_view_mm"] = [36, 50.5, 36]
+    assert "Expects: test images; none; 36 x 50.5 x 36 mm." in words.modelLine(model)
     model.card["scores"] = {"whole": 0.8864}
     assert "Held-out Dice: 0.886." in words.modelLine(model)
 

@@ -1,5 +1,7 @@
 """What the parameters ask of a run."""
 
+from MedNCAScene.segments import INPUT_ROLE
+
 
 def runOptions(parameters) -> dict:
     """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
@@ -31,12 +33,18 @@ def adoptOutcome(parameters, outcome) -> None:
 def forgetOutputOfOther(parameters, shownInputId):
     """With another input volume the output is a new segmentation again, not the one of the volume before.
 
+    What was said of the volume before, its quality and growth, is not shown any more either.
+
     :param shownInputId: of the volume before, None if there was none; returns that of the volume now.
     """
     inputId = parameters.inputVolume.GetID() if parameters.inputVolume else None
+    if shownInputId in (None, inputId):
+        return inputId
     output = parameters.outputSegmentation
-    if shownInputId not in (None, inputId) and output:
-        madeFor = output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole())
-        if madeFor != inputId:
-            parameters.outputSegmentation = None
+    if output and output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole()) != inputId:
+        parameters.outputSegmentation = None
+    for name in ("qualityTable", "growthBrowser"):
+        node = getattr(parameters, name)
+        if node and node.GetNodeReferenceID(INPUT_ROLE) != inputId:
+            setattr(parameters, name, None)
     return inputId

@@ -21,6 +21,7 @@ class QualitySection:
         self._uncertaintyNode = None
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
+        ui.qualityTableView.verticalHeader().setVisible(False)
         foreground.onChanged(self._updateOverlay)
 
     def show(self, parameters) -> None:
@@ -34,6 +35,7 @@ class QualitySection:
         ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {verdictLine(verdict)}'
         if ui.qualityTableView.mrmlTableNode() is not table:
             ui.qualityTableView.setMRMLTableNode(table)
+        ui.qualityTableView.resizeColumnsToContents()
         ui.qualityTableView.setVisible(table is not None)
         volumeNode = parameters.inputVolume
         self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None

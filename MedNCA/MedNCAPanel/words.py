@@ -2,16 +2,46 @@
 
 from slicer.i18n import tr as _
 
+# Volumes in the application's own Sample Data that suit a model.
+SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr": "MRUSProstate"}
+
 
 def modelLine(model) -> str:
     """What a model is for, from its card: what it finds and in what, its score on data it never saw, its size."""
     whole = model.card.get("scores", {}).get("whole")
-    return _("Finds: {labels}. In: {modality}. Held-out Dice: {dice}. Size: {kilobytes} KB.").format(
+    size = model.card.get("field_of_view_mm")
+    expects = [model.card["modality"], model.card["anatomy"]] + ([_millimetres(size)] if size else [])
+    return _(
+        "Finds: {labels}.\nExpects: {expects}.\nHeld-out Dice: {dice}. Size: {kilobytes} KB. Licence: {licence}."
+    ).format(
         labels=", ".join(label.name for label in model.labels),
-        modality=model.card["modality"],
+        expects="; ".join(expects),
         dice=_("not measured") if whole is None else f"{whole:.3f}",
         kilobytes=max(1, round(model.size_bytes / 1000)),
+        licence=model.card["licence"],
     )
+
+
+def sampleTip(modelName: str) -> str:
+    """What the button Try it does, and which volume of the application's own suits the model."""
+    tip = _("Load a synthetic volume that is made on the spot: nothing is downloaded.")
+    if modelName in SAMPLES:
+        tip += _(" A real one is {name} in the module Sample Data.").format(name=SAMPLES[modelName])
+    return tip
+
+
+def regionHint(size) -> str:
+    """Why a region should be placed.
+
+    :param size: what the model expects, in mm along right, anterior and superior.
+    """
+    return _("This volume is much larger than the {size} that the model expects: place a region over it.").format(
+        size=_millimetres(size)
+    )
+
+
+def _millimetres(size) -> str:
+    return _("{size} mm").format(size=" x ".join(f"{length:g}" for length in size))
 
 
 def progressLine(step, secondsLeft=None) -> str:

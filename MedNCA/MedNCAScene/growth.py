@@ -14,15 +14,13 @@ from .cells import placeCells, showCellColors
 from .geometry import placeImage
 from .hierarchy import placeBeside
 from .region import regionInVolume
-from .segments import MODEL_TAG
+from .segments import INPUT_ROLE, MODEL_TAG
 from .views import SETTLED, colorsOf, valuesOf, viewOf
 from .volumes import ijkToRasOfVolume
 
 DEFAULT_MEGABYTES = 256
 VIEW_TAG = "MedNCA.View"
 PLAYBACK_FPS = 8.0
-
-_INPUT_ROLE = "MedNCA.Input"
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ class Growth:
         if not node.GetID().startswith("vtkMRMLColorTableNodeIron"):
             node.SetAttribute(MODEL_TAG, self._model.name)
             node.SetAttribute(VIEW_TAG, self._view.key)
-            node.SetNodeReferenceID(_INPUT_ROLE, volumeNode.GetID())
+            node.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
         return node
 
 
@@ -141,7 +139,7 @@ def removeGrowth(modelName: str, volumeNode) -> None:
     nodes.sort(key=lambda node: not node.IsA("vtkMRMLSequenceBrowserNode"))
     for node in nodes:
         mine = node.GetAttribute(VIEW_TAG) is not None and node.GetAttribute(MODEL_TAG) == modelName
-        if mine and node.GetNodeReference(_INPUT_ROLE) is volumeNode:
+        if mine and node.GetNodeReference(INPUT_ROLE) is volumeNode:
             if node.IsA("vtkMRMLDisplayableNode"):
                 for index in reversed(range(node.GetNumberOfDisplayNodes())):
                     scene.RemoveNode(node.GetNthDisplayNode(index))

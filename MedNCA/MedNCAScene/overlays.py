@@ -7,12 +7,11 @@ from slicer.i18n import tr as _
 
 from .geometry import ijkToRasOfImage
 from .hierarchy import placeBeside
-from .segments import LABEL_TAG, MODEL_TAG
+from .segments import INPUT_ROLE, LABEL_TAG, MODEL_TAG
 
 # What is shown of the uncertainty, a standard deviation of a probability: less is noise, and it cannot be more.
 UNCERTAINTY_RANGE = (0.05, 0.5)
 
-_INPUT_ROLE = "MedNCA.Input"
 _UNCERTAINTY = "uncertainty"  # in place of a label's value
 _WARM = "vtkMRMLColorTableNodeWarm1"
 
@@ -72,7 +71,7 @@ def _volumeFor(what: str, name: str, model, volumeNode):
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.SetAttribute(MODEL_TAG, model.name)
     node.SetAttribute(LABEL_TAG, what)
-    node.SetNodeReferenceID(_INPUT_ROLE, volumeNode.GetID())
+    node.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
     placeBeside(node, volumeNode)
@@ -80,7 +79,7 @@ def _volumeFor(what: str, name: str, model, volumeNode):
 
 
 def _inputOf(node):
-    return node.GetNodeReference(_INPUT_ROLE)
+    return node.GetNodeReference(INPUT_ROLE)
 
 
 def _fill(node, image) -> None:

@@ -9,6 +9,9 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 
+# Times the volume of what a model expects.
+_MUCH_LARGER = 4
+
 
 def regionInVolume(roiNode, volumeNode) -> tuple[float, float, float, float, float, float]:
     """The smallest box (R0, R1, A0, A1, S0, S1), in mm in the volume's own RAS, that holds the ROI as it is displayed.
@@ -32,3 +35,36 @@ def regionInVolume(roiNode, volumeNode) -> tuple[float, float, float, float, flo
     ]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
     return tuple(float(edge) for edge in np.ravel([low, high], order="F"))
+
+
+def placeRegion(volumeNode, size, roiNode=None):
+    """Put a box where the user is looking: around the crosshair if that is in the volume, else in its middle.
+
+    :param size: of the box along right, anterior and superior, in mm.
+    :param roiNode: the box to move; None adds one, named after the volume.
+    :return: the ROI node.
+    """
+    if roiNode is None:
+        name = slicer.mrmlScene.GenerateUniqueName(_("{volume} region").format(volume=volumeNode.GetName()))
+        roiNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
+        roiNode.CreateDefaultDisplayNodes()
+    bounds = np.zeros(6)
+    volumeNode.GetRASBounds(bounds)
+    low, high = bounds[::2], bounds[1::2]
+    crosshair = np.array(slicer.util.getNode("Crosshair").GetCrosshairRAS())
+    # Before the user has placed it, it is at the origin.
+    isPlaced = crosshair.any() and np.all((crosshair > low) & (crosshair < high))
+    worldToNode = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, roiNode.GetParentTransformNode(), worldToNode)
+    roiNode.SetCenter(worldToNode.TransformPoint(crosshair if isPlaced else (low + high) / 2))
+    roiNode.SetSize(*size)
+    return roiNode
+
+
+def isMuchLarger(volumeNode, size) -> bool:
+    """Whether a volume holds several boxes of this size (mm), so that a model that expects one is lost in it."""
+    imageData = volumeNode.GetImageData()
+    if imageData is None:
+        return False
+    extent = np.multiply(imageData.GetDimensions(), volumeNode.GetSpacing())
+    return bool(np.prod(extent) > _MUCH_LARGER * np.prod(size))

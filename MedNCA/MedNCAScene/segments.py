@@ -15,6 +15,8 @@ from .hierarchy import placeBeside
 # Tags of a segment that tell which model made it, and for which of the model's labels.
 MODEL_TAG = "MedNCA.Model"
 LABEL_TAG = "MedNCA.Label"
+# Under this role the other nodes that a model has made refer to the volume that they were made for.
+INPUT_ROLE = "MedNCA.Input"
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
 _SURFACE = "Closed surface"

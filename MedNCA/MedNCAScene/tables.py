@@ -7,9 +7,8 @@ import vtk
 from slicer.i18n import tr as _
 
 from .hierarchy import placeBeside
-from .segments import MODEL_TAG
+from .segments import INPUT_ROLE, MODEL_TAG
 
-_INPUT_ROLE = "MedNCA.Input"
 _RUNS, _AGREEMENT, _VERDICT = "MedNCA.Runs", "MedNCA.Agreement", "MedNCA.Verdict"
 
 
@@ -60,13 +59,13 @@ def verdictOf(tableNode) -> Verdict:
 
 def _tableFor(model, volumeNode):
     for node in slicer.util.getNodesByClass("vtkMRMLTableNode"):
-        if node.GetAttribute(MODEL_TAG) == model.name and node.GetNodeReference(_INPUT_ROLE) is volumeNode:
+        if node.GetAttribute(MODEL_TAG) == model.name and node.GetNodeReference(INPUT_ROLE) is volumeNode:
             return node
     name = _("{volume} quality").format(volume=volumeNode.GetName())
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetAttribute(MODEL_TAG, model.name)
-    node.SetNodeReferenceID(_INPUT_ROLE, volumeNode.GetID())
+    node.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
     placeBeside(node, volumeNode)
     return node
 

@@ -1,0 +1,117 @@
+"""Input in the panel: try it on a sample, place a region, be told that one is needed."""
+
+import numpy as np
+import pytest
+from panel_driver import chooseModel, makeModels, openPanel, segment
+from scene_checks import addTransform, addVolume
+from scene_samples import boxesImage, brightnessModel
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    makeModels(tmp_path, monkeypatch)
+    model = brightnessModel(tmp_path, name="narrow")
+    replace(model, card={**model.card, "field_of_view_mm": [6, 9, 8]}).save(tmp_path / "narrow")
+    widget = openPanel(host)
+    chooseModel(widget, "narrow")
+    return widget
+
+
+@pytest.fixture
+def volumeNode(panel):
+    node = addVolume(boxesImage())
+    panel.ui.inputSelector.setCurrentNode(node)
+    return node
+
+
+def bounds(node):
+    values = np.zeros(6)
+    node.GetRASBounds(values)
+    return values
+
+
+def region(panel):
+    return panel.ui.regionSelector.currentNode()
+
+
+def test_tryItLoadsThePhantomAndChoosesIt(host, panel):
+    import slicer
+
+    host.click(panel.ui.tryButton)
+    node = panel.ui.inputSelector.currentNode()
+    assert node.GetName() == "MedNCA synthetic phantom"
+    red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    assert red.GetBackgroundVolumeID() == node.GetID()
+    assert panel.ui.segmentButton.enabled
+
+
+def test_tryItNamesTheSampleThatSuitsTheModel(panel):
+    assert "Sample Data" not in panel.ui.tryButton.toolTip
+    chooseModel(panel, "hippocampus-mr")
+    assert "MRHead in the module Sample Data" in panel.ui.tryButton.toolTip
+
+
+def test_cardTellsWhatTheModelExpects(panel):
+    assert "6 x 9 x 8 mm" in panel.ui.modelLabel.text
+    assert "Licence: Apache-2.0" in panel.ui.modelLabel.text
+
+
+def test_hintComesWithALargeVolumeAndGoesWithTheRegion(host, panel, volumeNode):
+    assert panel.ui.hintFrame.visible
+    assert "much larger than the 6 x 9 x 8 mm" in panel.ui.hintLabel.text
+    host.click(panel.ui.hintButton)
+    assert not panel.ui.hintFrame.visible
+    panel.ui.regionSelector.setCurrentNode(None)
+    assert panel.ui.hintFrame.visible
+
+
+def test_noHintWhereTheVolumeFitsOrTheModelDoesNotSay(panel, volumeNode):
+    panel.ui.inputSelector.setCurrentNode(addVolume(boxesImage((20, 20, 16), (0.4, 0.5, 0.5))))
+    assert not panel.ui.hintFrame.visible
+    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    chooseModel(panel, "brightness")
+    assert not panel.ui.hintFrame.visible
+    assert not panel.ui.placeRegionButton.enabled
+
+
+def test_regionIsPlacedInTheMiddleOfTheVolume(host, panel, volumeNode):
+    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
+    host.click(panel.ui.placeRegionButton)
+    assert region(panel).GetName() == "head region"
+    assert region(panel).GetSize() == (6, 9, 8)
+    middle = (bounds(volumeNode)[::2] + bounds(volumeNode)[1::2]) / 2
+    assert region(panel).GetCenterWorld() == pytest.approx(middle)
+
+
+def test_regionIsPlacedAroundTheCrosshair(host, panel, volumeNode):
+    import slicer
+
+    place = np.add(bounds(volumeNode)[::2], (5, 6, 7))
+    slicer.util.getNode("Crosshair").SetCrosshairRAS(place)
+    host.click(panel.ui.placeRegionButton)
+    assert region(panel).GetCenterWorld() == pytest.approx(place)
+    slicer.util.getNode("Crosshair").SetCrosshairRAS(0, 0, 0)
+
+
+def test_placingAgainMovesTheSameRegion(host, panel, volumeNode):
+    host.click(panel.ui.placeRegionButton)
+    first = region(panel)
+    first.SetSize(1, 1, 1)
+    host.click(panel.ui.placeRegionButton)
+    assert region(panel) is first
+    assert first.GetSize() == (6, 9, 8)
+
+
+def test_placedRegionIsUsedByTheRun(host, panel, volumeNode):
+    import slicer
+
+    host.click(panel.ui.placeRegionButton)
+    segment(host, panel)
+    (segmentationNode,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    low, high = bounds(region(panel))[::2], bounds(region(panel))[1::2]
+    found = bounds(segmentationNode)
+    spacing = np.array([1.0, 1.5, 2.0])
+    assert np.all(found[::2] >= low - spacing)
+    assert np.all(found[1::2] <= high + spacing)
