@@ -97,6 +97,7 @@ class MedNCAParameterNode:
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
     threads - How many processors to use; 0 is automatic.
+    largestOnly - Whether only the largest piece of each label stays.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -115,6 +116,7 @@ class MedNCAParameterNode:
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
     threads: Annotated[int, WithinRange(0, 256)] = 0
+    largestOnly: bool = False
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -129,7 +131,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shownInputId = None
         # Parts of the panel, made in setup.
         self._models = self._runSection = self._foreground = None
-        self._inputHelp = self._growthChoice = self._player = self._quality = None
+        self._inputHelp = self._growthChoice = self._player = self._quality = self._advanced = None
 
     @property
     def isRunning(self) -> bool:
@@ -143,6 +145,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
+        from MedNCAPanel.advanced import AdvancedSection
         from MedNCAPanel.growth import GrowthChoice, Player
         from MedNCAPanel.input import InputHelp
         from MedNCAPanel.models import ModelChoice
@@ -156,6 +159,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._growthChoice = GrowthChoice(self.ui.growthViewComboBox, self.ui.growthEstimateLabel, self.onViewChosen)
         self._player = Player(self.ui, self._foreground)
         self._quality = QualitySection(self.ui, self._foreground)
+        self._advanced = AdvancedSection(self.ui, self._models, lambda: self._parameterNode)
         self._inputHelp = InputHelp(self.ui, lambda: self._parameterNode)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -211,10 +215,9 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
-        from MedNCAScene import engine
         from MedNCAScene.overlays import canBeInput
 
-        self._models.fill(engine.list_models())
+        self._advanced.fillModels()
         self.setParameterNode(self.logic.getParameterNode())
         if not self._parameterNode.inputVolume:
             volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
@@ -392,7 +395,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
           keepGrowth=None: what to keep of each step as a sequence: "labels", "probability:1" (a label's value),
           "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
           growthMegabytes=256: what that may take; if all steps take more, fewer are kept;
-          table=False: whether to add a table with the scores.
+          table=False: whether to add a table with the scores;
+          largest_only=False: whether only the largest connected piece of each label stays.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from .cascade import Architecture
+from .components import keep_largest
 from .errors import MedNCAError
 from .fire import FireDraws
 from .kernels import choose_engine
@@ -103,6 +104,7 @@ def segment_steps(
     threads: int | None = None,
     probabilities: bool = False,
     uncertainty: bool = False,
+    largest_only: bool = False,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -116,6 +118,7 @@ def segment_steps(
         threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the runs (needs at least two).
+        largest_only: whether only the largest connected piece of each label stays.
 
     Yields:
         A `Step` after each step of the automaton.
@@ -131,7 +134,7 @@ def segment_steps(
     cascade, architecture = model.cascade, model.cascade.architecture
     space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
     limits = model.normalisation.limits(space.voxels)
-    output = _Output(space, model, runs, probabilities, uncertainty)
+    output = _Output(space, model, runs, probabilities, uncertainty, largest_only)
     work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
     total = work[-1] * runs * space.count
     done = 0.0
@@ -197,8 +200,16 @@ def winners(probabilities: np.ndarray) -> np.ndarray:
 class _Output:
     """Collects finished groups of slices into the result."""
 
-    def __init__(self, space: SliceSpace, model: Model, runs: int, probabilities: bool, uncertainty: bool):
-        self._space, self._model = space, model
+    def __init__(
+        self,
+        space: SliceSpace,
+        model: Model,
+        runs: int,
+        probabilities: bool,
+        uncertainty: bool,
+        largest_only: bool,
+    ):
+        self._space, self._model, self._largest_only = space, model, largest_only
         count = len(model.labels)
         self._values = np.array([0, *(label.value for label in model.labels)], np.uint8)
         self._counts = np.zeros(count + 1, np.int64)  # voxels of the background and of each label
@@ -228,6 +239,9 @@ class _Output:
 
     def result(self) -> Result:
         space, model = self._space, self._model
+        if self._largest_only:
+            keep_largest(self._labels, self._values[1:])
+            self._counts[:] = [np.count_nonzero(self._labels == value) for value in self._values]
         voxel_ml = float(np.prod(space.image.GetSpacing())) / 1000
         return Result(
             space.to_image(self._labels),

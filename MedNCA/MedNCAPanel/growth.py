@@ -17,7 +17,7 @@ class GrowthChoice:
         self._comboBox = comboBox
         self._label = label
         self._onChosen = onChosen
-        self._modelName = self._estimated = None
+        self._model = self._estimated = None
         comboBox.connect("currentIndexChanged(int)", self._onIndex)
 
     def show(self, parameters, model) -> None:
@@ -25,8 +25,8 @@ class GrowthChoice:
         from MedNCAScene.views import viewsOf
 
         self._comboBox.blockSignals(True)
-        if model is not None and model.name != self._modelName:
-            self._modelName = model.name
+        if model is not None and model is not self._model:
+            self._model = model
             self._comboBox.clear()
             for view in viewsOf(model):
                 self._comboBox.addItem(view.title, view.key)
@@ -46,12 +46,13 @@ class GrowthChoice:
             return ""
         asked = (volumeNode, model, parameters.growthView, parameters.region, parameters.growthMegabytes)
         times = [node.GetMTime() for node in (volumeNode, parameters.region) if node]
-        if self._estimated is None or self._estimated[0] != (asked, times):
+        key = [id(each) for each in asked[:2]], asked[2:], times
+        if self._estimated is None or self._estimated[0] != key:
             try:
                 text = estimateLine(estimateGrowth(*asked))
             except MedNCAError as error:
                 text = str(error)
-            self._estimated = (asked, times), text
+            self._estimated = key, text
         return self._estimated[1]
 
     def _onIndex(self, index, *_args) -> None:

@@ -19,7 +19,16 @@ def runOptions(parameters) -> dict:
         "keepGrowth": parameters.growthView if parameters.keepGrowth else None,
         "growthMegabytes": parameters.growthMegabytes,
         "table": True,
+        "largest_only": parameters.largestOnly,
     }
+
+
+def restoreDefaults(parameters) -> None:
+    """Give all parameters their defaults, but for the chosen nodes and the model."""
+    kept = {"inputVolume", "model", "region", "outputSegmentation", "growthBrowser", "qualityTable"}
+    for name in type(parameters).allParameters:
+        if name not in kept:
+            setattr(parameters, name, parameters.default(name).value)
 
 
 def adoptOutcome(parameters, outcome) -> None:

@@ -9,6 +9,7 @@ from . import overlays, segments, tables, volumes
 from .growth import DEFAULT_MEGABYTES, Growth
 from .live import LivePicture
 from .region import regionInVolume
+from .settings import modelsFolder
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,14 @@ def processSteps(
 
     :param volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
     :param probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table: likewise.
-    :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads.
+    :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads,
+      largest_only.
     :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
     """
     segments.checkTarget(segmentationNode)
     image = volumes.imageFromVolume(volumeNode)
     box = regionInVolume(region, volumeNode) if region else None
-    loaded = mednca.load_model(model)
+    loaded = mednca.load_model(model, modelsFolder())
     steps = mednca.segment_steps(
         image, loaded, region=box, probabilities=probability, uncertainty=uncertainty, **options
     )
