@@ -82,6 +82,7 @@ class MedNCAParameterNode:
     The user's choices, saved with the scene.
 
     inputVolume - The volume to segment.
+    allFrames - Whether all frames are segmented of a volume that is played from a sequence.
     model - Name of the model.
     region - Box that the run is limited to; none is the whole volume.
     outputSegmentation - Where the segments go; none is a new segmentation.
@@ -101,6 +102,7 @@ class MedNCAParameterNode:
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
+    allFrames: bool = False
     model: str = DEFAULT_MODEL
     region: vtkMRMLMarkupsROINode
     outputSegmentation: vtkMRMLSegmentationNode
@@ -131,7 +133,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shownInputId = None
         # Parts of the panel, made in setup.
         self._models = self._runSection = self._foreground = None
-        self._inputHelp = self._growthChoice = self._player = self._quality = self._advanced = None
+        self._inputHelp = self._growthChoice = self._player = self._quality = None
+        self._surface = self._advanced = None
 
     @property
     def isRunning(self) -> bool:
@@ -151,6 +154,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel.models import ModelChoice
         from MedNCAPanel.quality import QualitySection
         from MedNCAPanel.section import RunSection
+        from MedNCAPanel.surface import SurfaceButton
         from MedNCAScene.layers import Foreground
 
         self._models = ModelChoice(self.ui.modelComboBox, self.ui.modelLabel)
@@ -160,6 +164,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._player = Player(self.ui, self._foreground)
         self._quality = QualitySection(self.ui, self._foreground)
         self._advanced = AdvancedSection(self.ui, self._models, lambda: self._parameterNode)
+        self._surface = SurfaceButton(self.ui.show3DButton)
         self._inputHelp = InputHelp(self.ui, lambda: self._parameterNode)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -167,7 +172,6 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.ui.modelComboBox.connect("currentIndexChanged(int)", self.onModelChosen)
         self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
-        self.ui.show3DButton.connect("toggled(bool)", self.onShow3DButton)
         self.onRunChanged()
         self.initializeParameterNode()
 
@@ -244,8 +248,6 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onParametersModified(self, caller=None, event=None) -> None:
         """Show what follows from the parameters."""
         from MedNCAPanel.options import forgetOutputOfOther
-        from MedNCAPanel.words import uncertaintyTip
-        from MedNCAScene.surface import isShownIn3D
 
         parameters = self._parameterNode
         self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
@@ -255,12 +257,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._growthChoice.show(parameters, model)
         self._player.setBrowser(parameters.growthBrowser)
         self._quality.show(parameters)
-        self.ui.show3DButton.blockSignals(True)
-        self.ui.show3DButton.checked = isShownIn3D(parameters.outputSegmentation)
-        self.ui.show3DButton.blockSignals(False)
-        self.ui.show3DButton.enabled = parameters.outputSegmentation is not None and not self.isRunning
-        self.ui.uncertaintyCheckBox.enabled = parameters.runs > 1
-        self.ui.uncertaintyCheckBox.toolTip = uncertaintyTip(parameters.runs)
+        self._surface.show(parameters.outputSegmentation, self.isRunning)
         self._updateSegmentButton()
 
     def onModelChosen(self, index) -> None:
@@ -309,12 +306,6 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         adoptOutcome(self.logic.getParameterNode(), self.logic.outcome)
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
-
-    def onShow3DButton(self, shown) -> None:
-        from MedNCAScene.surface import showIn3D
-
-        with slicer.util.tryWithErrorDisplay(_("The segments could not be shown in 3D."), waitCursor=True):
-            showIn3D(self._parameterNode.outputSegmentation, shown)
 
 
 class MedNCALogic(ScriptedLoadableModuleLogic):
@@ -396,14 +387,18 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
           "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
           growthMegabytes=256: what that may take; if all steps take more, fewer are kept;
           table=False: whether to add a table with the scores;
+          allFrames=False: whether to segment all frames of the sequence that the volume is played from; of the
+          others it goes with engine, threads, table and largest_only;
           largest_only=False: whether only the largest connected piece of each label stays.
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca
+        from MedNCAScene.frames import processFrames
         from MedNCAScene.process import processSteps
 
+        process = processFrames if options.pop("allFrames", False) else processSteps
         try:
-            self.outcome = yield from processSteps(
+            self.outcome = yield from process(
                 volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
         except mednca.MedNCAError as error:

@@ -6,7 +6,7 @@ from .words import regionHint, sampleTip
 
 
 class InputHelp:
-    """The buttons Try it and Place region, and the hint that a region is needed.
+    """The buttons Try it and Place region, the hint that a region is needed, and the offer to segment all frames.
 
     :param ui: the panel's widgets.
     :param getParameters: returns the parameters, None while there are none.
@@ -38,8 +38,10 @@ class InputHelp:
             self._tag = volumeNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
 
     def _update(self, *_args) -> None:
+        from MedNCAScene.frames import frameCount
         from MedNCAScene.region import isMuchLarger
 
+        self._ui.allFramesCheckBox.setVisible(frameCount(self._volumeNode) > 1)
         size = self._model.card.get("field_of_view_mm") if self._model else None
         canPlace = bool(size) and self._volumeNode is not None
         self._ui.placeRegionButton.enabled = canPlace

@@ -1,25 +1,31 @@
 """What the parameters ask of a run."""
 
+from MedNCAScene.frames import frameCount
 from MedNCAScene.segments import INPUT_ROLE
 
 
 def runOptions(parameters) -> dict:
     """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
-    return {
+    options = {
         "model": parameters.model,
         "region": parameters.region,
         "runs": parameters.runs,
         "seed": parameters.seed,
         "engine": parameters.engine,
         "threads": parameters.threads or None,
+        "table": True,
+        "largest_only": parameters.largestOnly,
+    }
+    if parameters.allFrames and frameCount(parameters.inputVolume) > 1:
+        return {**options, "allFrames": True}
+    return {
+        **options,
         "probability": parameters.probability,
         # The tick may be left from a time with more runs.
         "uncertainty": parameters.uncertainty and parameters.runs > 1,
         "showWhileRunning": parameters.showWhileRunning,
         "keepGrowth": parameters.growthView if parameters.keepGrowth else None,
         "growthMegabytes": parameters.growthMegabytes,
-        "table": True,
-        "largest_only": parameters.largestOnly,
     }
 
 

@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from .words import verdictLine
+from .words import uncertaintyTip, verdictLine
 
 # Seen on a light and on a dark ground; the words beside it say the same.
 COLORS = {"pass": "#2ea043", "review": "#d9822b", None: "#8a8a8a"}
@@ -30,6 +30,8 @@ class QualitySection:
         from MedNCAScene.tables import verdictOf
 
         ui, table = self._ui, parameters.qualityTable
+        ui.uncertaintyCheckBox.enabled = parameters.runs > 1
+        ui.uncertaintyCheckBox.toolTip = uncertaintyTip(parameters.runs)
         verdict = verdictOf(table) if table else None
         color = COLORS[verdict.verdict if verdict else None]
         ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {verdictLine(verdict)}'
