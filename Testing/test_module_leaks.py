@@ -1,0 +1,87 @@
+"""Nothing is left behind: nodes, observers, connections and timers are counted before and after."""
+
+import gc
+
+import pytest
+from host.inspection import observerCount
+from panel_driver import chooseModel, makeModels, openPanel, runUntilStep, segment, tick
+from scene_checks import addVolume
+from slice_views import layers
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    makeModels(tmp_path, monkeypatch)
+    return openPanel(host)
+
+
+@pytest.fixture
+def volumeNode(panel):
+    import slicer
+
+    node = addVolume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
+def useAll(host, panel):
+    """A run with everything on, then all that can be done with its result, and a cancelled run."""
+    panel.ui.runsSpinBox.setValue(2)
+    for box in (panel.ui.probabilityCheckBox, panel.ui.uncertaintyCheckBox, panel.ui.keepGrowthCheckBox):
+        if not box.checked:
+            tick(host, box)
+    chooseModel(panel, "brightness")
+    segment(host, panel)
+    panel.ui.stepSlider.setValue(1)
+    host.click(panel.ui.playButton)
+    host.click(panel.ui.playButton)
+    tick(host, panel.ui.growthOverlayCheckBox)
+    tick(host, panel.ui.uncertaintyOverlayCheckBox)
+    tick(host, panel.ui.uncertaintyOverlayCheckBox)
+    host.click(panel.ui.jumpButton)
+    chooseModel(panel, "slow")
+    host.click(panel.ui.segmentButton)
+    runUntilStep(host, panel, 5)
+    host.click(panel.ui.segmentButton)
+    chooseModel(panel, "brightness")
+    gc.collect()
+
+
+def counts(host, volumeNode):
+    return {
+        **host.counts(),
+        "volumeObservers": observerCount(volumeNode),
+        "layers": layers(),
+        "errors": host.messages.texts("error"),
+    }
+
+
+def test_secondTimeAddsNothing(host, panel, volumeNode):
+    useAll(host, panel)
+    before = counts(host, volumeNode)
+    useAll(host, panel)
+    assert counts(host, volumeNode) == before
+
+
+def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
+    """The application itself only hides the widgets of a panel that is reloaded, so those are not counted."""
+    useAll(host, panel)
+    before = {key: value for key, value in counts(host, volumeNode).items() if key in ("nodes", "timers", "layers")}
+    for _ in range(2):
+        new = host.reloadModule("MedNCA")
+    after = counts(host, volumeNode)
+    assert {key: after[key] for key in before} == before
+    assert new is not panel
+    assert panel._inputHelp._volumeNode is None
+    assert panel._player._browser is None
+
+
+def test_closedModuleObservesNoNode(host, panel, volumeNode):
+    host.closeModule()
+    before = observerCount(volumeNode)
+    host.openModule("MedNCA")
+    useAll(host, panel)
+    assert observerCount(volumeNode) > before
+    host.closeModule()
+    assert observerCount(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
