@@ -94,7 +94,8 @@ class MedNCAParameterNode:
     keepGrowth - Whether the steps of a run are kept.
     growthView - What is kept of them, see MedNCAScene.views.
     growthMegabytes - What they may take.
-    growthBrowser - Plays those that were kept last.
+    growthVolume - Shows those that were kept last.
+    growthBrowser - Plays them in that volume.
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
     threads - How many processors to use; 0 is automatic.
@@ -112,6 +113,7 @@ class MedNCAParameterNode:
     keepGrowth: bool = False
     growthView: str = "labels"
     growthMegabytes: Annotated[int, WithinRange(1, 65536)] = 256
+    growthVolume: vtkMRMLScalarVolumeNode
     growthBrowser: vtkMRMLSequenceBrowserNode
     runs: Annotated[int, WithinRange(1, 50)] = 1
     qualityTable: vtkMRMLTableNode
@@ -238,7 +240,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = parameterNode
         self._shownInputId = None
         if self._player:
-            self._player.setBrowser(None)
+            self._player.show(None, None)
             self._inputHelp.watch(None)
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
@@ -255,7 +257,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         model = self._models.get(parameters.model)
         self._inputHelp.show(parameters, model)
         self._growthChoice.show(parameters, model)
-        self._player.setBrowser(parameters.growthBrowser)
+        self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
         self._surface.show(parameters.outputSegmentation, self.isRunning)
         self._updateSegmentButton()

@@ -203,3 +203,14 @@ def test_reloadedPanelPlaysOn(host, kept):
     assert widget.ui.playButton.enabled
     widget.ui.stepSlider.setValue(2)
     assert browser(widget).GetSelectedItemNumber() == 2
+
+
+def test_whenItSettledIsLaidOverTheViewsToo(host, panel, volumeNode):
+    tick(host, panel.ui.keepGrowthCheckBox)
+    panel.ui.growthViewComboBox.setCurrentIndex(3)
+    segment(host, panel)
+    assert not panel.ui.playButton.enabled
+    tick(host, panel.ui.growthOverlayCheckBox)
+    assert {foreground for _, foreground, *_ in layers()} == {panel.logic.outcome.growthNode.GetID()}
+    tick(host, panel.ui.growthOverlayCheckBox)
+    assert {foreground for _, foreground, *_ in layers()} == {None}

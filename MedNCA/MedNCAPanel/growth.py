@@ -72,7 +72,7 @@ class Player:
     def __init__(self, ui, foreground):
         self._ui = ui
         self._foreground = foreground
-        self._browser = self._tag = None
+        self._browser = self._volumeNode = self._tag = None
         ui.playButton.connect("clicked(bool)", self._onPlay)
         ui.stepSlider.connect("valueChanged(int)", self._onStep)
         ui.loopCheckBox.connect("toggled(bool)", self._onLoop)
@@ -82,28 +82,26 @@ class Player:
         foreground.onChanged(self._update)
         self._update()
 
-    def setBrowser(self, browserNode) -> None:
-        """Play this browser's sequence; None for none."""
-        if browserNode is self._browser:
-            return
-        if self._browser is not None:
-            self._browser.RemoveObserver(self._tag)
-        self._browser = browserNode
-        if browserNode is not None:
-            self._tag = browserNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
+    def show(self, volumeNode, browserNode) -> None:
+        """Play the sequence of a browser in a volume; both may be None, the browser also where there is one volume."""
+        if browserNode is not self._browser:
+            if self._browser is not None:
+                self._browser.RemoveObserver(self._tag)
+            self._browser = browserNode
+            if browserNode is not None:
+                self._tag = browserNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
+        self._volumeNode = volumeNode
         self._update()
-
-    def _volume(self):
-        from MedNCAScene.growth import growthVolumeOf
-
-        return growthVolumeOf(self._browser)
 
     def _update(self, *_args) -> None:
         ui, browser = self._ui, self._browser
         count = browser.GetNumberOfItems() if browser is not None else 0
         for widget in (ui.playButton, ui.stepSlider, ui.loopCheckBox, ui.speedSpinBox, ui.exportButton):
             widget.enabled = count > 0
-        ui.growthOverlayCheckBox.enabled = count > 0
+        ui.growthOverlayCheckBox.enabled = self._volumeNode is not None
+        ui.growthOverlayCheckBox.blockSignals(True)
+        ui.growthOverlayCheckBox.checked = self._foreground.shows(self._volumeNode)
+        ui.growthOverlayCheckBox.blockSignals(False)
         isPlaying = count > 0 and browser.GetPlaybackActive()
         ui.playButton.text = _("P&ause") if isPlaying else _("Pl&ay")
         if not count:
@@ -113,7 +111,6 @@ class Player:
             ui.stepSlider: ("maximum", count - 1, "value", browser.GetSelectedItemNumber()),
             ui.loopCheckBox: ("checked", bool(browser.GetPlaybackLooped())),
             ui.speedSpinBox: ("value", browser.GetPlaybackRateFps()),
-            ui.growthOverlayCheckBox: ("checked", self._foreground.shows(self._volume())),
         }
         for widget, values in shown.items():
             widget.blockSignals(True)
@@ -126,11 +123,11 @@ class Player:
             ui.stepLabel.text = shownStepLine(sequence.GetNthIndexValue(number), last)
 
     def _onPlay(self, *_args) -> None:
-        self._foreground.show(self._volume())
+        self._foreground.show(self._volumeNode)
         self._browser.SetPlaybackActive(not self._browser.GetPlaybackActive())
 
     def _onStep(self, number, *_args) -> None:
-        self._foreground.show(self._volume())
+        self._foreground.show(self._volumeNode)
         self._browser.SetSelectedItemNumber(number)
         self._update()
 
@@ -141,7 +138,7 @@ class Player:
         self._browser.SetPlaybackRateFps(framesPerSecond)
 
     def _onOverlay(self, isShown, *_args) -> None:
-        self._foreground.show(self._volume() if isShown else None)
+        self._foreground.show(self._volumeNode if isShown else None)
 
     def _onExport(self, *_args) -> None:
         import qt
@@ -152,11 +149,11 @@ class Player:
         path = qt.QFileDialog.getSaveFileName(
             slicer.util.mainWindow(),
             _("Export the growth"),
-            f"{self._volume().GetName()}.gif",
+            f"{self._volumeNode.GetName()}.gif",
             _("Animated picture (*.gif);;Numbered pictures (*.png)"),
         )
         if path:
-            self._foreground.show(self._volume())
+            self._foreground.show(self._volumeNode)
             try:
                 with slicer.util.WaitCursor():
                     exportGrowth(self._browser, path)

@@ -31,7 +31,7 @@ def runOptions(parameters) -> dict:
 
 def restoreDefaults(parameters) -> None:
     """Give all parameters their defaults, but for the chosen nodes and the model."""
-    kept = {"inputVolume", "model", "region", "outputSegmentation", "growthBrowser", "qualityTable"}
+    kept = {"inputVolume", "model", "region", "outputSegmentation", "growthVolume", "growthBrowser", "qualityTable"}
     for name in type(parameters).allParameters:
         if name not in kept:
             setattr(parameters, name, parameters.default(name).value)
@@ -42,6 +42,7 @@ def adoptOutcome(parameters, outcome) -> None:
     parameters.outputSegmentation = outcome.segmentationNode
     parameters.qualityTable = outcome.tableNode
     if outcome.growthNode:
+        parameters.growthVolume = outcome.growthNode
         parameters.growthBrowser = outcome.growthBrowserNode
 
 
@@ -58,7 +59,7 @@ def forgetOutputOfOther(parameters, shownInputId):
     output = parameters.outputSegmentation
     if output and output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole()) != inputId:
         parameters.outputSegmentation = None
-    for name in ("qualityTable", "growthBrowser"):
+    for name in ("qualityTable", "growthVolume", "growthBrowser"):
         node = getattr(parameters, name)
         if node and node.GetNodeReferenceID(INPUT_ROLE) != inputId:
             setattr(parameters, name, None)

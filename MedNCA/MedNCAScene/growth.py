@@ -146,11 +146,6 @@ def removeGrowth(modelName: str, volumeNode) -> None:
             scene.RemoveNode(node)
 
 
-def growthVolumeOf(browserNode):
-    """The volume that a browser shows the growth in, or None."""
-    return browserNode.GetProxyNode(browserNode.GetMasterSequenceNode()) if browserNode else None
-
-
 # Slicer's files of sequences hold right-handed grids only: others come back with their slices in reverse. So they are
 # turned before.
 
