@@ -202,3 +202,25 @@ def test_savedSceneThatIsOpenedAgainPlaysTheSame(host, logic, volumeNode, model,
             slicer.util.arrayFromVolume(slicer.util.getNode("head growth")), before[number + 1]
         )
         np.testing.assert_array_equal(pixels(host, tmp_path / "picture.png", centreOn=centre), expected)
+
+
+def test_hiddenChannelIsDarkWhereItIsNearZero(host, logic, tmp_path):
+    """Blue below zero, orange above, darker where the channel has less to say, and nothing where it has none."""
+    import slicer
+
+    volumeNode = addVolume()
+    slicer.util.arrayFromVolume(volumeNode)[:] = 0
+    slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
+    node = addVolume(name="cells")
+    values = np.zeros(slicer.util.arrayFromVolume(node).shape, np.float32)
+    values[:, :, :6], values[:, :, 6:12], values[:, :, 12:18] = -1, 0.25, 1
+    slicer.util.updateVolumeFromArray(node, values)
+    from MedNCAScene.cells import addSignedColors, showCellColors
+
+    showCellColors(node, addSignedColors(), (-1, 1))
+    slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=1.0)
+    picture = pixels(host, tmp_path / "signed.png", centreOn=tuple((ijkToRas(volumeNode) @ [10, 12, 8, 1])[:3]))
+    assert colored(picture, BLUE).sum() > 1000
+    lengths = np.linalg.norm(picture, axis=-1)[colored(picture, (230, 158, 0))]
+    pale, strong = np.percentile(lengths, 2), np.percentile(lengths, 98)
+    assert pale == pytest.approx(0.51 * strong, rel=0.05)

@@ -1,5 +1,6 @@
 """The part of the panel that says how far the result can be trusted."""
 
+import qt
 from slicer.i18n import tr as _
 
 from .words import uncertaintyTip, verdictLine
@@ -22,6 +23,7 @@ class QualitySection:
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
         ui.qualityTableView.verticalHeader().setVisible(False)
+        ui.qualityTableView.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         foreground.onChanged(self._updateOverlay)
 
     def show(self, parameters) -> None:
@@ -37,7 +39,6 @@ class QualitySection:
         ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {verdictLine(verdict)}'
         if ui.qualityTableView.mrmlTableNode() is not table:
             ui.qualityTableView.setMRMLTableNode(table)
-        ui.qualityTableView.resizeColumnsToContents()
         ui.qualityTableView.setVisible(table is not None)
         volumeNode = parameters.inputVolume
         self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None

@@ -5,6 +5,9 @@ import slicer
 
 from .geometry import ijkToRasOfPhysical
 
+_FAINTEST = 0.1  # weaker cells are not shown
+_DARKEST = 0.35  # brightness of the weakest
+
 
 def encodeCells(probabilities: np.ndarray) -> np.ndarray:
     """Label and probability of each cell in one byte, for a table of `addCellColors`.
@@ -21,7 +24,7 @@ def encodeCells(probabilities: np.ndarray) -> np.ndarray:
 
 
 def addCellColors(labels, hidden: bool):
-    """Add a colour table for `encodeCells`: each label from transparent to its full colour.
+    """Add a colour table for `encodeCells`: each label from transparent over dark to its full colour.
 
     :param hidden: only for the moment: not listed and not saved.
     """
@@ -37,12 +40,13 @@ def addCellColors(labels, hidden: bool):
     for index, label in enumerate(labels):
         for level in range(1, levels + 1):
             name = f"{label.name} {round(100 * level / levels)} %"
-            table.SetColor(index * levels + level, name, *(part / 255 for part in label.color), level / levels)
+            color = [part / 255 for part in label.color]
+            table.SetColor(index * levels + level, name, *_shade(color, level / levels))
     return slicer.mrmlScene.AddNode(table)
 
 
 def addSignedColors():
-    """Add a colour table for values around zero: blue below, transparent at zero, orange above."""
+    """Add a colour table for values around zero: blue below, transparent near zero, orange above."""
     table = slicer.vtkMRMLColorTableNode()
     table.SetTypeToUser()
     table.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA signed"))
@@ -50,7 +54,7 @@ def addSignedColors():
     for value in range(256):
         share = (value - 127.5) / 127.5
         color = (0.9, 0.62, 0.0) if share > 0 else (0.34, 0.71, 0.91)
-        table.SetColor(value, f"{share:.2f}", *color, abs(share))
+        table.SetColor(value, f"{share:.2f}", *_shade(color, abs(share)))
     return slicer.mrmlScene.AddNode(table)
 
 
@@ -70,6 +74,15 @@ def showCellColors(node, table, window=(0, 255)) -> None:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(*window)
         display.SetInterpolate(False)
+
+
+def _shade(color, share: float) -> tuple:
+    """A colour, red, green, blue and opacity, for a strength of 0 to 1.
+
+    The slice views show a colour either whole or not at all, whatever its opacity in the table.
+    """
+    brightness = _DARKEST + (1 - _DARKEST) * share
+    return (*(brightness * part for part in color), float(share >= _FAINTEST))
 
 
 def _levels(labels: int) -> int:

@@ -15,7 +15,7 @@ from .geometry import placeImage
 from .hierarchy import placeBeside
 from .region import regionInVolume
 from .segments import INPUT_ROLE, MODEL_TAG
-from .views import SETTLED, colorsOf, valuesOf, viewOf
+from .views import SETTLED, colorsOf, valuesOf, viewOf, windowOf
 from .volumes import ijkToRasOfVolume
 
 DEFAULT_MEGABYTES = 256
@@ -89,7 +89,9 @@ class Growth:
         if _isLeftHanded(space):
             _turnSlices(node)
         placeBeside(node, volumeNode)
-        showCellColors(node, self._tagged(colorsOf(self._view, self._model), volumeNode), self._view.window)
+        showCellColors(
+            node, self._tagged(colorsOf(self._view, self._model), volumeNode), windowOf(self._view, frames[max(frames)])
+        )
         if self._view.key == SETTLED:
             node.GetDisplayNode().SetAutoThreshold(False)
             node.GetDisplayNode().SetThreshold(1, 65535)

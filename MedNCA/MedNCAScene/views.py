@@ -19,13 +19,13 @@ class View:
         key: as saved: "labels", "settled", "probability:VALUE" (a label's value) or "hidden:NUMBER" (from 1).
         title: for the user.
         kind: numpy type of a voxel.
-        window: values at which the colours begin and end.
+        window: values at which the colours begin and end; None goes by the values.
     """
 
     key: str
     title: str
     kind: type
-    window: tuple
+    window: tuple | None
 
 
 def viewsOf(model) -> list[View]:
@@ -38,7 +38,7 @@ def viewsOf(model) -> list[View]:
     views.append(View(SETTLED, _("When it settled (step)"), np.uint16, (0, steps)))
     for number in range(1, _hiddenChannels(model) + 1):
         title = _("Hidden channel {number}").format(number=number)
-        views.append(View(f"hidden:{number}", title, np.float32, (-1.0, 1.0)))
+        views.append(View(f"hidden:{number}", title, np.float32, None))
     return views
 
 
@@ -58,6 +58,15 @@ def valuesOf(view: View, model):
         channel = model.cascade.architecture.channels - _hiddenChannels(model) + int(number) - 1
         return lambda step: step.state[..., channel]
     return lambda step: encodeCells(step.probabilities())
+
+
+def windowOf(view: View, values: np.ndarray) -> tuple:
+    """Values at which the view's colours begin and end, for these values."""
+    if view.window is not None:
+        return view.window
+    # The few cells that go far beyond the others must not pale them.
+    strong = float(np.percentile(np.abs(values), 98)) or 1.0
+    return -strong, strong
 
 
 def colorsOf(view: View, model):
