@@ -42,10 +42,9 @@ class TorchKernel(FiringCellsKernel):
     def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
         perception, hidden_weights, update = self._weights
         count, channels = after.shape
+        scratch.seen[:count, :channels] = neighbours[self.centre]
         arrays = (neighbours, after, scratch.seen[:count], scratch.hidden[:count])
         neighbours, after, seen, hidden = map(torch.from_numpy, arrays)
-        centre = neighbours[self.centre]
-        seen[:, :channels] = centre
         torch.mm(neighbours, perception, out=seen[:, channels:-1])
         torch.mm(seen, hidden_weights, out=hidden).relu_()
-        torch.addmm(centre, hidden, update, out=after)
+        torch.addmm(seen[:, :channels], hidden, update, out=after)
