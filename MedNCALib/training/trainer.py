@@ -33,7 +33,7 @@ from .network import Network
 from .preset import Preset
 
 _CHECKPOINT_SECONDS = 5.0  # so much work is lost at most when a run is killed; writing one takes milliseconds
-_VALIDATIONS = 16  # over a whole run: each costs about a second for every validation volume
+_VALIDATIONS = 16  # over a whole run; a short one by the clock has one a minute, since each costs seconds
 _WARM_UP = 0.02
 
 
@@ -52,6 +52,11 @@ class Length:
 
     batches: int | None = None
     minutes: float | None = None
+
+    @property
+    def validations(self) -> int:
+        """How often to validate over the whole run; four times at least."""
+        return _VALIDATIONS if self.batches else int(min(_VALIDATIONS, max(4, self.minutes)))
 
     def progress(self, batch: int, seconds: float) -> float:
         """Share that is done, 0 to 1."""
@@ -151,8 +156,9 @@ class Trainer:
             self._batch += 1
             self._seconds = time.monotonic() - started
             done = self._length.progress(self._batch, self._seconds)
-            if int(done * _VALIDATIONS) > self._validated:
-                self._validated = int(done * _VALIDATIONS)
+            due = int(done * self._length.validations)
+            if due > self._validated:
+                self._validated = due
                 self._validate(done)
                 self._seconds = time.monotonic() - started
             if time.monotonic() - saved > _CHECKPOINT_SECONDS or done >= 1:
