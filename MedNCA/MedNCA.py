@@ -136,7 +136,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # Parts of the panel, made in setup.
         self._models = self._runSection = self._foreground = None
         self._inputHelp = self._growthChoice = self._player = self._quality = None
-        self._surface = self._advanced = None
+        self._surface = self._inspect = self._advanced = None
 
     @property
     def isRunning(self) -> bool:
@@ -153,6 +153,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel.advanced import AdvancedSection
         from MedNCAPanel.growth import GrowthChoice, Player
         from MedNCAPanel.input import InputHelp
+        from MedNCAPanel.inspect import InspectButton
         from MedNCAPanel.models import ModelChoice
         from MedNCAPanel.quality import QualitySection
         from MedNCAPanel.section import RunSection
@@ -167,6 +168,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._quality = QualitySection(self.ui, self._foreground)
         self._advanced = AdvancedSection(self.ui, self._models, lambda: self._parameterNode)
         self._surface = SurfaceButton(self.ui.show3DButton)
+        self._inspect = InspectButton(self.ui, self.logic, lambda: self._parameterNode)
         self._inputHelp = InputHelp(self.ui, lambda: self._parameterNode)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -260,6 +262,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
         self._surface.show(parameters.outputSegmentation, self.isRunning)
+        self._inspect.show(parameters, self.isRunning)
         self._updateSegmentButton()
 
     def onModelChosen(self, index) -> None:
@@ -408,6 +411,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             raise
         return self.outcome.segmentationNode
+
+    def plotCell(self, volumeNode, point, model=DEFAULT_MODEL, region=None, seed=0):
+        """Plot what the cell at a point (RAS, mm) goes through in a run; return the chart node."""
+        from MedNCAScene.plots import plotCell
+
+        return plotCell(volumeNode, point, model, region, seed)
 
 
 class MedNCATest(ScriptedLoadableModuleTest):

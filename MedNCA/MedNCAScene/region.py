@@ -48,17 +48,26 @@ def placeRegion(volumeNode, size, roiNode=None):
         name = slicer.mrmlScene.GenerateUniqueName(_("{volume} region").format(volume=volumeNode.GetName()))
         roiNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
         roiNode.CreateDefaultDisplayNodes()
-    bounds = np.zeros(6)
-    volumeNode.GetRASBounds(bounds)
-    low, high = bounds[::2], bounds[1::2]
-    crosshair = np.array(slicer.util.getNode("Crosshair").GetCrosshairRAS())
-    # Before the user has placed it, it is at the origin.
-    isPlaced = crosshair.any() and np.all((crosshair > low) & (crosshair < high))
+    centre = crosshairIn(volumeNode)
+    if centre is None:
+        bounds = np.zeros(6)
+        volumeNode.GetRASBounds(bounds)
+        centre = (bounds[::2] + bounds[1::2]) / 2
     worldToNode = vtk.vtkGeneralTransform()
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, roiNode.GetParentTransformNode(), worldToNode)
-    roiNode.SetCenter(worldToNode.TransformPoint(crosshair if isPlaced else (low + high) / 2))
+    roiNode.SetCenter(worldToNode.TransformPoint(centre))
     roiNode.SetSize(*size)
     return roiNode
+
+
+def crosshairIn(volumeNode):
+    """Where the crosshair of the slice views is (RAS in the world), or None if that is not in the volume."""
+    bounds = np.zeros(6)
+    volumeNode.GetRASBounds(bounds)
+    crosshair = np.array(slicer.util.getNode("Crosshair").GetCrosshairRAS())
+    # Before the user has placed it, it is at the origin.
+    isInside = crosshair.any() and np.all((crosshair > bounds[::2]) & (crosshair < bounds[1::2]))
+    return tuple(crosshair.tolist()) if isInside else None
 
 
 def isMuchLarger(volumeNode, size) -> bool:

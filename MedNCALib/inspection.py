@@ -1,0 +1,64 @@
+"""What one cell went through: its channels and the labels' probabilities after every step.
+
+Fire draws are keyed by slice, so running one slice alone shows exactly what it did within the whole volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import ImageError
+from .fire import FireDraws
+from .model import Model
+from .segmenter import with_neighbours
+from .space import SliceSpace
+
+
+@dataclass(frozen=True)
+class CellHistory:
+    """One row a step, over all stages.
+
+    Attributes:
+        channels: the cell's state, shape (steps, C).
+        probabilities: of the labels, shape (steps, K).
+    """
+
+    channels: np.ndarray
+    probabilities: np.ndarray
+
+
+def cell_history(
+    image: sitk.Image,
+    model: Model,
+    point: Sequence[float],
+    region: Sequence[float] | None = None,
+    seed: int = 0,
+) -> CellHistory:
+    """Follow the cell at a point of the first run.
+
+    Args:
+        image, model, region, seed: as for `segment_steps`.
+        point: in mm along left, posterior and superior (LPS).
+
+    Raises:
+        ImageError: the point lies outside of the volume or the region.
+    """
+    architecture = model.cascade.architecture
+    space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
+    index = np.linalg.solve(space.index_to_physical(), [*point, 1])[:3]
+    column, row, number = np.rint(index).astype(int)
+    if not all(0 <= at < length for at, length in zip((number, row, column), space.inside_shape)):
+        raise ImageError("The point lies outside of what is segmented. Place it in the volume, and in the region.")
+    row, column = row + space.inside[1].start, column + space.inside[2].start
+    group = range(number, number + 1)
+    slices = with_neighbours(space, model, model.normalisation.limits(space.voxels), group)
+    cells = []
+    for now in model.cascade.run(slices, group, FireDraws(architecture.fire_rate, seed)):
+        scale = architecture.stages[now.stage].scale
+        cells.append(now.state[0, row // scale, column // scale].copy())
+    channels = np.array(cells)
+    return CellHistory(channels, architecture.probabilities(channels))

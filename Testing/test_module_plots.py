@@ -1,0 +1,85 @@
+"""The history of one cell as a plot."""
+
+import numpy as np
+import pytest
+from scene_checks import addTransform, addVolume
+from scene_samples import MODULE, boxesImage, brightnessModel
+
+from MedNCALib import MedNCAError
+from MedNCALib.inspection import cell_history
+
+
+@pytest.fixture
+def logic(host):
+    host.loadModule(MODULE)
+    import MedNCA
+
+    return MedNCA.MedNCALogic()
+
+
+def worldOf(index, offset=(0, 0, 0)):
+    x, y, z = boxesImage().TransformIndexToPhysicalPoint(index)
+    return np.add((-x, -y, z), offset)
+
+
+def columns(chart):
+    table = chart.GetNodeReference("MedNCA.Table")
+    numbers = [
+        [float(table.GetCellText(row, c)) for row in range(table.GetNumberOfRows())]
+        for c in range(table.GetNumberOfColumns())
+    ]
+    return {table.GetColumnName(index): values for index, values in enumerate(numbers)}
+
+
+def test_chartShowsTheCellUnderThePoint(logic, tmp_path):
+    model = brightnessModel(tmp_path, steps=4)
+    volumeNode = addVolume()
+    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
+    chart = logic.plotCell(volumeNode, worldOf((5, 6, 4), (50, 0, 0)), model=str(model.folder))
+    shown = columns(chart)
+    assert next(iter(shown)) == "Step"
+    assert shown["Step"] == list(range(1, 9))
+    history = cell_history(boxesImage(), model, boxesImage().TransformIndexToPhysicalPoint((5, 6, 4)))
+    assert shown["Probability of anterior hippocampus"] == pytest.approx(history.probabilities[:, 0].tolist(), abs=1e-4)
+    assert shown["Probability of anterior hippocampus"][-1] > 0.9
+    assert chart.GetNumberOfPlotSeriesNodes() == len(shown) - 1
+
+
+def test_nextCellTakesTheSameChart(logic, tmp_path):
+    import slicer
+
+    model = brightnessModel(tmp_path)
+    volumeNode = addVolume()
+    first = logic.plotCell(volumeNode, worldOf((5, 6, 4)), model=str(model.folder))
+    before = slicer.mrmlScene.GetNumberOfNodes()
+    assert logic.plotCell(volumeNode, worldOf((5, 15, 4)), model=str(model.folder)) is first
+    assert slicer.mrmlScene.GetNumberOfNodes() == before
+    assert columns(first)["Probability of posterior hippocampus"][-1] > 0.9
+
+
+def test_buttonPlotsTheCellUnderTheCrosshair(host, tmp_path, monkeypatch):
+    import slicer
+    from panel_driver import makeModels, openPanel
+
+    makeModels(tmp_path, monkeypatch)
+    panel = openPanel(host)
+    volumeNode = addVolume()
+    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    crosshair = slicer.util.getNode("Crosshair")
+    crosshair.SetCrosshairRAS(500, 0, 0)
+    host.click(panel.ui.inspectButton)
+    assert "hold Shift" in panel.ui.statusLabel.text
+    assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    crosshair.SetCrosshairRAS(worldOf((5, 6, 4)))
+    host.click(panel.ui.inspectButton)
+    crosshair.SetCrosshairRAS(0, 0, 0)
+    (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    assert columns(chart)["Probability of anterior hippocampus"][-1] > 0.9
+    assert chart.GetTitle().startswith("Cell at R 2.0, A -20.0, S 38.0")
+    assert "chart head cell" in panel.ui.statusLabel.text
+
+
+def test_pointOutsideOfTheVolumeIsRefused(logic, tmp_path):
+    model = brightnessModel(tmp_path)
+    with pytest.raises(MedNCAError, match="outside"):
+        logic.plotCell(addVolume(), (500, 0, 0), model=str(model.folder))
