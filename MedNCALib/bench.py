@@ -12,6 +12,8 @@ from . import bench_kernels, bench_models
 from .atomic import written_whole
 from .errors import MedNCAError
 
+_QUIET = 0.5  # load that still counts as a quiet machine
+
 
 def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
     """Measure, print a table and, where asked to, write the figures as JSON. Takes about a minute.
@@ -31,6 +33,8 @@ def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
     machine = _machine()
     for name, value in machine.items():
         print(f"{name:14} {value}")
+    if (machine["load_before"] or 0) > _QUIET:
+        print("Other programs are at work: measure again when the machine is quiet.")
     times = [bench_kernels.measure(*architecture, repetitions) for architecture in bench_kernels.ARCHITECTURES]
     peak = max(each.peak for each in times) / 1e9
     print(f"{'matrix product':14} {peak:.0f} GFLOP/s, for large matrices")
@@ -61,6 +65,9 @@ def _machine() -> dict:
         "numpy": metadata.version("numpy"),
         "torch": _version("torch"),
         "plain": bench_kernels.plain_name(),
+        # How many processes waited for a processor during the last minute. Where others work, PyTorch's threads wait
+        # for each other, and the ratios tell nothing.
+        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }
 
 
