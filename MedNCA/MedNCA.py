@@ -133,10 +133,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = None
         self._parameterNodeGuiTag = None
         self._shownInputId = None
-        # Parts of the panel, made in setup.
-        self._models = self._runSection = self._foreground = None
-        self._inputHelp = self._growthChoice = self._player = self._quality = None
-        self._surface = self._inspect = self._advanced = None
+        self._parts = None
+        self._runSection = None
 
     @property
     def isRunning(self) -> bool:
@@ -150,26 +148,11 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
-        from MedNCAPanel.advanced import AdvancedSection
-        from MedNCAPanel.growth import GrowthChoice, Player
-        from MedNCAPanel.input import InputHelp
-        from MedNCAPanel.inspect import InspectButton
-        from MedNCAPanel.models import ModelChoice
-        from MedNCAPanel.quality import QualitySection
+        from MedNCAPanel.parts import PanelParts
         from MedNCAPanel.section import RunSection
-        from MedNCAPanel.surface import SurfaceButton
-        from MedNCAScene.layers import Foreground
 
-        self._models = ModelChoice(self.ui.modelComboBox, self.ui.modelLabel)
+        self._parts = PanelParts(self.ui, self.logic, lambda: self._parameterNode)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
-        self._foreground = Foreground()
-        self._growthChoice = GrowthChoice(self.ui.growthViewComboBox, self.ui.growthEstimateLabel, self.onViewChosen)
-        self._player = Player(self.ui, self._foreground)
-        self._quality = QualitySection(self.ui, self._foreground)
-        self._advanced = AdvancedSection(self.ui, self._models, lambda: self._parameterNode)
-        self._surface = SurfaceButton(self.ui.show3DButton)
-        self._inspect = InspectButton(self.ui, self.logic, lambda: self._parameterNode)
-        self._inputHelp = InputHelp(self.ui, lambda: self._parameterNode)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -183,7 +166,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the module is reloaded and when the application ends."""
         if self._runSection:
             self._runSection.cancel()
-            self._foreground.show(None)
+            self._parts.foreground.show(None)
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -205,7 +188,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller, event) -> None:
         """Called just before the scene is closed."""
         self._runSection.cancel()
-        self._foreground.forget()
+        self._parts.foreground.forget()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
@@ -225,7 +208,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
         from MedNCAScene.overlays import canBeInput
 
-        self._advanced.fillModels()
+        self._parts.advanced.fillModels()
         self.setParameterNode(self.logic.getParameterNode())
         if not self._parameterNode.inputVolume:
             volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
@@ -241,9 +224,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
         self._parameterNode = parameterNode
         self._shownInputId = None
-        if self._player:
-            self._player.show(None, None)
-            self._inputHelp.watch(None)
+        if self._parts:
+            self._parts.release()
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
@@ -255,29 +237,18 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         parameters = self._parameterNode
         self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
-        self._models.show(parameters.model)
-        model = self._models.get(parameters.model)
-        self._inputHelp.show(parameters, model)
-        self._growthChoice.show(parameters, model)
-        self._player.show(parameters.growthVolume, parameters.growthBrowser)
-        self._quality.show(parameters)
-        self._surface.show(parameters.outputSegmentation, self.isRunning)
-        self._inspect.show(parameters, self.isRunning)
+        self._parts.show(parameters, self.isRunning)
         self._updateSegmentButton()
 
     def onModelChosen(self, index) -> None:
         if self._parameterNode and index >= 0:
-            self._parameterNode.model = self._models.nameAt(index)
-
-    def onViewChosen(self, key) -> None:
-        if self._parameterNode:
-            self._parameterNode.growthView = key
+            self._parameterNode.model = self._parts.models.nameAt(index)
 
     def _updateSegmentButton(self) -> None:
         from MedNCAPanel.words import missing, segmentTip
 
         button, parameters = self.ui.segmentButton, self._parameterNode
-        lacks = missing(parameters.inputVolume, self._models.has(parameters.model))
+        lacks = missing(parameters.inputVolume, self._parts.models.has(parameters.model))
         button.enabled = self.isRunning or not lacks
         button.toolTip = segmentTip(self.isRunning, lacks)
 

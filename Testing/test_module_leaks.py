@@ -73,8 +73,8 @@ def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
     after = counts(host, volumeNode)
     assert {key: after[key] for key in before} == before
     assert new is not panel
-    assert panel._inputHelp._volumeNode is None
-    assert panel._player._browser is None
+    assert panel._parts.inputHelp._volumeNode is None
+    assert panel._parts.player._browser is None
 
 
 def test_closedModuleObservesNoNode(host, panel, volumeNode):
