@@ -1,5 +1,6 @@
 # make demo [VOLUME=path]   segment the synthetic phantom, or your file, in the host application; results in demo/
 # make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
+# make pictures             the pictures in README, from the demonstration
 # make weights              train the bundled models from the data in DATA
 
 PYTHON ?= python3
@@ -8,11 +9,14 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 
-.PHONY: demo test lint weights clean
+.PHONY: demo pictures test lint weights clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/host
 	.venv/bin/python Testing/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
+
+pictures: demo
+	cp demo/application.png demo/panel.png demo/growth.gif Resources/Screenshots/
 
 test: lint .venv/test .venv-engine/test
 	.venv/bin/python -m pytest -q
