@@ -23,7 +23,7 @@ def test_the_console_snippets_run_one_after_the_other(host):
         exec(compile(snippet, "README.md", "exec"), console)
     names = [segment.GetName() for segment in segmentsOf(console["segmentationNode"])]
     assert names == ["anterior hippocampus", "posterior hippocampus"]
-    assert console["logic"].quality.runs == 5
+    assert console["logic"].quality.runs == 3  # of the latest run that is shown
     assert console["result"].labels.GetSize() == console["mednca"].make_phantom().image.GetSize()
 
 
