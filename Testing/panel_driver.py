@@ -1,7 +1,27 @@
 """Hands and eyes for tests that use the panel as a person does."""
 
 import numpy as np
+import pytest
+from scene_checks import addVolume
 from scene_samples import MODULE, boxesImage, brightnessModel, truthOf
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    """The panel, opened, with the model `brightness` chosen."""
+    makeModels(tmp_path, monkeypatch)
+    return openPanel(host)
+
+
+@pytest.fixture
+def volumeNode(panel):
+    """A volume, chosen in the panel and shown in the slice views."""
+    import slicer
+
+    node = addVolume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
 
 
 def makeModels(folder, monkeypatch):

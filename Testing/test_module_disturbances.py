@@ -9,9 +9,7 @@ from panel_driver import (
     assertFound,
     assertIdle,
     chooseModel,
-    makeModels,
     nodeIds,
-    openPanel,
     runUntilStep,
     segment,
     segmentationNodes,
@@ -38,12 +36,6 @@ def samePackagesForTheNextTest():
 def packageModules():
     packages = ("MedNCALib", "MedNCAScene", "MedNCAPanel")
     return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
 
 
 @pytest.fixture

@@ -3,17 +3,11 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from panel_driver import makeModels, nodeIds, openPanel, runUntilStep, segment, tick
+from panel_driver import nodeIds, runUntilStep, segment, tick
 from scene_checks import addVolume
 from scene_samples import BRIGHT, MIDDLE, boxesImage
 
 from MedNCALib import MedNCAError
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
 
 
 @pytest.fixture

@@ -2,27 +2,9 @@
 
 import gc
 
-import pytest
 from host.inspection import observerCount
-from panel_driver import chooseModel, makeModels, openPanel, runUntilStep, segment, tick
-from scene_checks import addVolume
+from panel_driver import chooseModel, runUntilStep, segment, tick
 from slice_views import layers
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
-
-
-@pytest.fixture
-def volumeNode(panel):
-    import slicer
-
-    node = addVolume()
-    panel.ui.inputSelector.setCurrentNode(node)
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
 
 
 def useAll(host, panel):

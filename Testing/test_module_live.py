@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment, tick
+from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, rotation, truthOf
 from slice_views import colored, layers, pixels
@@ -13,20 +13,9 @@ ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
 
 @pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
-
-
-@pytest.fixture
-def volumeNode(panel):
-    import slicer
-
-    node = addVolume()
-    panel.ui.inputSelector.setCurrentNode(node)
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
+def volumeNode(panel, volumeNode):
     chooseModel(panel, "slow")
-    return node
+    return volumeNode
 
 
 @pytest.fixture

@@ -2,22 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment, tick
+from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, rotation, truthOf
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
-
-
-@pytest.fixture
-def volumeNode(panel):
-    node = addVolume()
-    panel.ui.inputSelector.setCurrentNode(node)
-    return node
 
 
 def volumeNames():

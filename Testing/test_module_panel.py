@@ -6,21 +6,13 @@ from panel_driver import (
     assertFound,
     assertIdle,
     chooseModel,
-    makeModels,
     nodeIds,
-    openPanel,
     runUntilStep,
     segment,
     segmentationNodes,
 )
 from scene_checks import addVolume
 from scene_samples import MODULE
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
 
 
 @pytest.fixture

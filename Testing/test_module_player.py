@@ -2,27 +2,11 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, runUntilStep, segment, tick
+from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
 from scene_checks import addVolume
 from slice_views import colored, layers
 
 ORANGE = (230, 159, 0)
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
-
-
-@pytest.fixture
-def volumeNode(panel):
-    import slicer
-
-    node = addVolume()
-    panel.ui.inputSelector.setCurrentNode(node)
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
 
 
 @pytest.fixture

@@ -2,27 +2,11 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, nodeIds, openPanel, segment, tick
+from panel_driver import chooseModel, nodeIds, segment, tick
 from scene_checks import addTransform, addVolume
 from slice_views import layers
 
 from MedNCALib.quality import Quality, Volume
-
-
-@pytest.fixture
-def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
-
-
-@pytest.fixture
-def volumeNode(panel):
-    import slicer
-
-    node = addVolume()
-    panel.ui.inputSelector.setCurrentNode(node)
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
 
 
 def quality(verdict, agreement=0.912):
