@@ -46,10 +46,16 @@ def test_held_out_volumes_reach_about_the_dice_of_the_card():
     assert np.mean(labels) == pytest.approx(np.mean(list(expected["labels"].values())), abs=0.025)
 
 
-@pytest.mark.parametrize("order", AXIS_ORDERS)
-def test_a_real_hippocampus_gives_the_same_physical_result_in_every_axis_order(order):
+@pytest.fixture(scope="module")
+def done():
+    """A real volume and its result."""
     image, _ = real_case(held_out(1)[0])
-    expected = segment(image, load_model(MODEL)).labels
+    return image, segment(image, load_model(MODEL)).labels
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_a_real_hippocampus_gives_the_same_physical_result_in_every_axis_order(done, order):
+    image, expected = done
     found = segment(sitk.DICOMOrient(image, order), load_model(MODEL)).labels
     own = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
     np.testing.assert_array_equal(voxels(sitk.DICOMOrient(found, own)), voxels(expected))
