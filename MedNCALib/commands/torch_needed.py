@@ -10,4 +10,4 @@ from ..errors import MedNCAError
 def require_torch(what: str) -> None:
     """Raise MedNCAError where PyTorch is not installed; `what` begins the sentence."""
     if find_spec("torch") is None:
-        raise MedNCAError(f"{what} needs PyTorch, which is not installed: pip install 'mednca[train]'")
+        raise MedNCAError(f"{what} needs PyTorch, which is not installed: pip install torch")
