@@ -17,7 +17,7 @@ from .model import Model
 from .segmenter import with_neighbours
 from .space import SliceSpace
 
-_LONG_SIDE = 400  # pixels of a picture's longer side
+_LONG_SIDE = 360  # pixels of a picture's longer side: thirty frames stay below a megabyte
 _FRAME_MS, _LAST_MS = 120, 1500
 
 
@@ -54,7 +54,7 @@ def write_growth_gif(
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))
     durations = [_FRAME_MS] * (len(frames) - 1) + [_LAST_MS]
-    flat = [frame.quantize(64, dither=0) for frame in frames]  # a third of the size of 256 colours
+    flat = [frame.quantize(64, dither=0) for frame in frames]  # half of the size of 256 colours
     with written_whole(path) as beside:
         flat[0].save(beside, save_all=True, append_images=flat[1:], duration=durations, loop=0)
     return len(frames)

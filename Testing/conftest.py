@@ -4,6 +4,7 @@ import sys
 
 from host.fixtures import host  # noqa: F401
 from panel_driver import panel, volumeNode  # noqa: F401
+from scene_checks import scene  # noqa: F401
 
 if sys.version_info < (3, 10):
     # The engine runs on the Python of Slicer 5.8; the module and its host need that of Slicer 5.10 and later.

@@ -1,8 +1,21 @@
 """What tests of segmentations ask: which voxels lie where in the world, and what a segment says of itself."""
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 from scene_samples import BRIGHT, MIDDLE, boxesImage, truthOf
+
+
+@pytest.fixture
+def scene(host):
+    """What writes segments and finds them again."""
+    from MedNCAScene import segments
+
+    class Scene:
+        write = staticmethod(segments.writeSegments)
+        segmentsOfModel = staticmethod(segments.segmentsOfModel)
+
+    return Scene
 
 
 def addTransform(linear=None, translation=(0, 0, 0)):

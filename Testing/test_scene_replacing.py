@@ -24,18 +24,6 @@ def model(tmp_path):
     return brightnessModel(tmp_path)
 
 
-@pytest.fixture
-def scene(host):
-    """The functions under test."""
-    from MedNCAScene import segments
-
-    class Scene:
-        write = staticmethod(segments.writeSegments)
-        segmentsOfModel = staticmethod(segments.segmentsOfModel)
-
-    return Scene
-
-
 def test_secondRunReplacesOnlyItsOwnSegments(scene, model):
     volumeNode = addVolume()
     segmentationNode = newSegmentation(volumeNode)

@@ -14,18 +14,6 @@ def model(tmp_path):
     return brightnessModel(tmp_path)
 
 
-@pytest.fixture
-def scene(host):
-    """The functions under test."""
-    from MedNCAScene import segments
-
-    class Scene:
-        write = staticmethod(segments.writeSegments)
-        segmentsOfModel = staticmethod(segments.segmentsOfModel)
-
-    return Scene
-
-
 #
 # Where they lie
 #

@@ -8,6 +8,7 @@ meanwhile, since its own could only share out single products.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -35,7 +36,7 @@ class Scratch:
         self.hidden = np.empty((BLOCK, hidden), np.float32)
 
 
-class FiringCellsKernel:
+class FiringCellsKernel(ABC):
     """Runs one rule on a group of slices. Subclasses say how a block advances and how their library keeps to itself.
 
     The rule as matrices: neighbourhoods (n, k*k*C) -> perception (n, F); state, perception and one (n, C + F + 1) ->
@@ -109,18 +110,19 @@ class FiringCellsKernel:
         """What `cells` see: float32, shape (len(cells), k * k * C)."""
         return self._rows[cells[:, None] + self._layout.rows].view(np.float32)
 
+    @abstractmethod
     def library_threads(self) -> int:
         """How many threads the library below uses by itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def one_library_thread(self) -> AbstractContextManager:
         """While it lasts, the library below works in the thread that calls it."""
-        raise NotImplementedError
 
     @staticmethod
-    def begin_thread() -> None:
+    def begin_thread() -> None:  # noqa: B027 (a hook: NumPy needs nothing here)
         """Called in each thread of the kernel's own before it does anything."""
 
+    @abstractmethod
     def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
         """Write the next state of a block of cells to `after`, shape (n, C).
 
@@ -129,4 +131,3 @@ class FiringCellsKernel:
             after: is written to.
             scratch: this thread's own.
         """
-        raise NotImplementedError
