@@ -118,8 +118,8 @@ class FiringCellsKernel(ABC):
     def one_library_thread(self) -> AbstractContextManager:
         """While it lasts, the library below works in the thread that calls it."""
 
-    @staticmethod
-    def begin_thread() -> None:  # noqa: B027 (a hook: NumPy needs nothing here)
+    @staticmethod  # noqa: B027 (a hook: NumPy needs nothing here)
+    def begin_thread() -> None:
         """Called in each thread of the kernel's own before it does anything."""
 
     @abstractmethod
