@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def preset(tmp_path_factory):
     )
     settings["architecture"].update(hidden=32, stages=[{"scale": 4, "steps": 6}, {"scale": 1, "steps": 4}])
     settings["preprocessing"]["spacing"] = [1.5, 1.5, 2.0]
-    settings.update(canvas=[28, 40], crop=[16, 24], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01)
+    settings.update(
+        canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01
+    )
     settings["augmentation"] = {"rotation": 5, "scale": 1.1, "chance": 0.1}
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
@@ -183,6 +186,11 @@ def test_lengths_and_presets_that_make_no_sense_are_refused(folders, preset, tmp
         train(*folders, tmp_path / "model", preset=preset, batches=0)
     with pytest.raises(TrainingError, match="general, hippocampus-mr"):
         train(*folders, tmp_path / "model", preset="liver")
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    for crops, message in ([[None], "one entry a stage"], [[None, [16, 22]], "multiples of the scale 4"]):
+        (tmp_path / "bad.json").write_text(json.dumps({**settings, "crops": crops}), encoding="utf-8")
+        with pytest.raises(TrainingError, match=message):
+            load_preset(str(tmp_path / "bad.json"))
 
 
 def test_validation_takes_whole_blocks_of_neighbouring_names():
@@ -197,6 +205,30 @@ def test_validation_takes_whole_blocks_of_neighbouring_names():
         assert all(split(pairs[:count]))
     with pytest.raises(TrainingError, match="two volumes"):
         split(pairs[:1])
+
+
+def test_cases_of_one_subject_are_never_on_both_sides():
+    pairs = [Pair(f"HF-{subject:02}-slice-{number}", None, None) for subject in range(30) for number in range(7)]
+    training, validation = split(pairs, subject="HF-[0-9]+")
+    subjects = [{pair.name[:5] for pair in part} for part in (training, validation)]
+    assert subjects[0].isdisjoint(subjects[1])
+    assert len(subjects[1]) == 4
+    assert len(validation) == 28
+    with pytest.raises(TrainingError, match="case_1"):
+        split([*pairs, Pair("case_1", None, None)], subject="HF-[0-9]+")
+
+
+def test_a_window_is_the_same_place_in_image_target_and_state():
+    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(48), indexing="ij")
+    places = (100 * rows + columns).repeat(4, 1, 1)
+    target = ((rows == 20) & (columns == 9)).long().repeat(4, 1, 1)
+    image, state = places[:, None].float(), places[:, None, ::4, ::4].float()
+    image, cropped, state = trainer.crop(image, target, state, (16, 24), 4, 1.0, np.random.default_rng(0))
+    assert image.shape == (4, 1, 16, 24)
+    np.testing.assert_array_equal(state, image[:, :, ::4, ::4])
+    assert (cropped.sum(dim=(1, 2)) == 1).all()  # the labelled pixel is in each window
+    assert (image[:, 0][cropped == 1] == 2009).all()
+    assert len({tuple(window[0, 0].tolist()) for window in image}) > 1
 
 
 def test_the_network_computes_what_the_engine_computes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,21 +39,36 @@ class Case:
     foreground: np.ndarray
 
 
-def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+def split(pairs: Sequence[Pair], subject: str | None = None) -> tuple[list[Pair], list[Pair]]:
     """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
 
+    Args:
+        pairs: sorted by name.
+        subject: regular expression that finds the subject in a name; what has the same stays together.
+
     Raises:
-        TrainingError: fewer than two pairs.
+        TrainingError: fewer than two pairs or subjects, or a name in which no subject is found.
     """
-    if len(pairs) < 2:
+    subjects = [_subject(pair.name, subject) for pair in pairs]
+    order = {name: number for number, name in enumerate(dict.fromkeys(subjects))}
+    if len(order) < 2:
         raise TrainingError("Training needs at least two volumes with labels, one of them for validation.")
-    size = -(-len(pairs) // _BLOCKS)
-    middle = min(_VALIDATION_EVERY // 2, (len(pairs) - 1) // size)
-    kept = {index for index in range(len(pairs)) if index // size % _VALIDATION_EVERY == middle}
+    size = -(-len(order) // _BLOCKS)
+    middle = min(_VALIDATION_EVERY // 2, (len(order) - 1) // size)
+    kept = [order[name] // size % _VALIDATION_EVERY == middle for name in subjects]
     return (
-        [pair for index, pair in enumerate(pairs) if index not in kept],
-        [pair for index, pair in enumerate(pairs) if index in kept],
+        [pair for pair, out in zip(pairs, kept) if not out],
+        [pair for pair, out in zip(pairs, kept) if out],
     )
+
+
+def _subject(name: str, expression: str | None) -> str:
+    if expression is None:
+        return name
+    found = re.search(expression, name)
+    if not found:
+        raise TrainingError(f"The preset's subject {expression!r} is not found in the name {name!r}: correct either.")
+    return found.group()
 
 
 def read_checked(pair: Pair) -> tuple[sitk.Image, sitk.Image]:

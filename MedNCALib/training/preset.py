@@ -27,8 +27,9 @@ class Preset:
         augmentation: keywords of `Augmentation`.
         canvas: rows and columns of a training slice, multiples of the coarsest scale; null for the largest slice in the
             data.
-        crop: rows and columns of the crop that the last stage is trained on, at most the canvas; null for the whole
-            canvas.
+        crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
+            size; null for all that the stage before worked on. A multiple of the scale of the stage before.
+        supervision: weight of the coarser stages' outputs in the loss, against the last stage's 1.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
         dice_weight: weight of the Dice loss against the cross-entropy's 1.
@@ -36,6 +37,8 @@ class Preset:
         jitter: relative range of the random number of steps.
         rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
         foreground: share of slices that show a label.
+        subject: regular expression that finds in a case's name whom it shows, so that validation has subjects of its
+            own; null where each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
         batches: length of training where neither minutes nor batches are given.
     """
@@ -45,7 +48,8 @@ class Preset:
     preprocessing: dict[str, Any]
     augmentation: dict[str, Any]
     canvas: tuple[int, int] | None
-    crop: tuple[int, int] | None
+    crops: tuple[tuple[int, int] | None, ...]
+    supervision: float
     batch_size: int
     learning_rate: float
     dice_weight: float
@@ -53,8 +57,17 @@ class Preset:
     jitter: float
     rest: float
     foreground: float
+    subject: str | None
     phantoms: int
     batches: int
+
+    def __post_init__(self):
+        scales = [stage["scale"] for stage in self.architecture["stages"]]
+        if len(self.crops) != len(scales):
+            raise ValueError(f"crops must have one entry a stage, {len(scales)}, not {len(self.crops)}")
+        for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
+            if size and any(length % multiple for length in size):
+                raise ValueError(f"{list(size)} pixels are not multiples of the scale {multiple}")
 
     def build_architecture(self, labels: int) -> Architecture:
         settings = dict(self.architecture)
@@ -94,8 +107,8 @@ def load_preset(name: str) -> Preset:
         )
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("canvas", "crop"):
-            settings[name] = None if settings[name] is None else tuple(settings[name])
+        settings["canvas"] = settings["canvas"] and tuple(settings["canvas"])
+        settings["crops"] = tuple(size and tuple(size) for size in settings["crops"])
         return Preset(**settings)
     except (ValueError, TypeError, KeyError) as error:
         raise TrainingError(f"The preset {path} cannot be read: {error}.") from error

@@ -67,7 +67,7 @@ def train(
     values = label_values(truth for _, truth in read.values())
     torch.manual_seed(seed)
     template = _template(settings, output, values, read, start_from)
-    training, validation = split(pairs)
+    training, validation = split(pairs, settings.subject)
     build = (values, template.slice_format, template.normalisation)
     cases = [make_case(pair.name, *read[pair.name], *build) for pair in training]
     cases += phantom_cases(settings.phantoms, *build)

@@ -96,7 +96,7 @@ class Trainer:
         self._augmentation: Augmentation = preset.build_augmentation()
         coarsest = self._architecture.stages[0].scale
         self._canvas = preset.canvas or tuple(-(-length // coarsest) * coarsest for length in sampler.size)
-        self._crop = preset.crop and tuple(min(pair) for pair in zip(preset.crop, self._canvas))
+        self._crops = [crop and tuple(min(pair) for pair in zip(crop, self._canvas)) for crop in preset.crops]
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = torch.Generator(self._device)
         self._network = Network(self._architecture)
@@ -181,8 +181,7 @@ class Trainer:
             image, target, architecture.labels + 1, self._canvas, self._mirror, self._generator
         )
         image = self._augmentation.change_intensities(image, self._generator)
-        logits, target = self._forward(image, target, random)
-        loss = dice_and_cross_entropy(logits, target, architecture.activation, preset.dice_weight)
+        loss = self._loss(image, target, random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
         self._optimiser.zero_grad()
@@ -192,21 +191,30 @@ class Trainer:
         self._update_average()
         return loss.item()
 
-    def _forward(self, image: Tensor, target: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Logits and target of what the last stage worked on: the whole canvas, or one crop of each slice."""
-        preset, network = self._preset, self._network
-        state = None
-        last = len(network.automata) - 1
-        for index, (stage, automaton) in enumerate(zip(self._architecture.stages, network.automata)):
+    def _loss(self, image: Tensor, target: Tensor, random: np.random.Generator) -> Tensor:
+        """Loss of the last stage's output, and with less weight of the coarser stages'."""
+        preset, network, stages = self._preset, self._network, self._architecture.stages
+        state, total = None, 0.0
+        for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
+            if self._crops[index]:
+                coarser = stages[index - 1].scale if index else stage.scale
+                image, target, state = crop(
+                    image, target, state, self._crops[index], coarser, preset.foreground, random
+                )
             state = network.seed(image, index, state)
-            if index == last and self._crop:
-                state, target = _crop(state, target, self._crop, preset.foreground, random)
+            last = stage is stages[-1]
             low, high = (round(stage.steps * (1 + sign * preset.jitter)) for sign in (-1, 1))
-            if index == last and random.random() < preset.rest:
+            if last and random.random() < preset.rest:
                 with torch.no_grad():  # from wherever it has got to, the result has to stay
                     state = automaton(state, int(random.integers(stage.steps, 2 * stage.steps + 1)), self._generator)
             state = automaton(state, int(random.integers(low, high + 1)), self._generator)
-        return network.logits(state), target
+            weight = 1.0 if last else preset.supervision
+            if weight:
+                middle = slice(stage.scale // 2, None, stage.scale)
+                small = target[:, middle, middle]
+                activation = self._architecture.activation
+                total += weight * dice_and_cross_entropy(network.logits(state), small, activation, preset.dice_weight)
+        return total
 
     def _update_average(self) -> None:
         # Young averages forget faster, so that the untrained weights do not linger.
@@ -259,27 +267,44 @@ class Trainer:
             )
 
 
-def _crop(
-    state: Tensor, target: Tensor, size: tuple[int, int], foreground: float, random: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """One random crop of each sample; the given share of crops is drawn around a pixel with a label."""
-    states, targets = [], []
-    for one_state, one_target in zip(state, target):
-        centre = None
+def crop(
+    image: Tensor,
+    target: Tensor,
+    state: Tensor | None,
+    size: tuple[int, int],
+    scale: int,
+    foreground: float,
+    random: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The same random window of each sample's image, target and state.
+
+    Args:
+        image: (N, image_channels, H, W).
+        target: (N, H, W).
+        state: (N, C, H / scale, W / scale), or None before the first stage.
+        size: rows and columns of the window, multiples of `scale`, as is where it begins.
+        foreground: share of windows that are drawn around a pixel with a label.
+    """
+    images, targets, states = [], [], []
+    for number in range(len(target)):
+        pixel = None
         if random.random() < foreground:
-            places = one_target.nonzero()
+            places = target[number].nonzero()
             if len(places):
-                centre = places[int(random.integers(len(places)))].tolist()
-        window = []
-        for axis, (length, wanted) in enumerate(zip(one_target.shape, size)):
-            free = length - wanted
-            first = int(random.integers(free + 1))
-            if centre is not None:  # keep the pixel inside, anywhere
-                first = min(max(centre[axis] - int(random.integers(wanted)), 0), free)
-            window.append(slice(first, first + wanted))
-        states.append(one_state[(slice(None), *window)])
-        targets.append(one_target[tuple(window)])
-    return torch.stack(states), torch.stack(targets)
+                pixel = places[int(random.integers(len(places)))].tolist()
+        first = []
+        for axis, (length, wanted) in enumerate(zip(target.shape[1:], size)):
+            low, high = 0, (length - wanted) // scale
+            if pixel is not None:  # keep it inside, anywhere
+                low, high = max(low, -(-(pixel[axis] - wanted + 1) // scale)), min(high, pixel[axis] // scale)
+            first.append(scale * int(random.integers(low, high + 1)))
+        window = tuple(slice(start, start + wanted) for start, wanted in zip(first, size))
+        images.append(image[(number, slice(None), *window)])
+        targets.append(target[(number, *window)])
+        if state is not None:
+            small = tuple(slice(part.start // scale, part.stop // scale) for part in window)
+            states.append(state[(number, slice(None), *small)])
+    return torch.stack(images), torch.stack(targets), torch.stack(states) if states else None
 
 
 def validation_scores(model: Model, cases: Sequence[ValidationCase]) -> list[float]:
