@@ -44,7 +44,7 @@ def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
     panel.ui.runsSpinBox.setValue(3)
     segment(host, panel)
     assert texts(panel.ui.qualityTableView.mrmlTableNode()) == [
-        ["Structure", "Volume (mL)", "Spread (mL)", "Agreement (%)"],
+        ["Structure", "Volume (mL)", "SD (mL)", "Agreement (%)"],
         ["anterior hippocampus", "0.525", "0", "100"],
         ["posterior hippocampus", "0.6", "0", "100"],
     ]

@@ -23,7 +23,8 @@ class QualitySection:
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
         ui.qualityTableView.verticalHeader().setVisible(False)
-        ui.qualityTableView.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        for header in (ui.qualityTableView.horizontalHeader(), ui.qualityTableView.verticalHeader()):
+            header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         foreground.onChanged(self._updateOverlay)
 
     def show(self, parameters) -> None:
@@ -39,6 +40,10 @@ class QualitySection:
         ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {verdictLine(verdict)}'
         if ui.qualityTableView.mrmlTableNode() is not table:
             ui.qualityTableView.setMRMLTableNode(table)
+        header = ui.qualityTableView.horizontalHeader()
+        if header.count():
+            # The names of the structures give way where the panel is narrow, and go over two lines.
+            header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         ui.qualityTableView.setVisible(table is not None)
         volumeNode = parameters.inputVolume
         self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None

@@ -39,7 +39,7 @@ def writeQuality(quality, model, volumeNode):
         _addColumn(node, _("Structure"), vtk.vtkStringArray(), names)
         _addNumbers(node, _("Volume (mL)"), [quality.volumes_ml[name].mean for name in names], 3)
         if quality.runs > 1:
-            _addNumbers(node, _("Spread (mL)"), [quality.volumes_ml[name].sd for name in names], 3)
+            _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd for name in names], 3)
             _addNumbers(node, _("Agreement (%)"), [100 * quality.label_agreement[name] for name in names], 1)
         node.SetAttribute(_RUNS, str(quality.runs))
         node.SetAttribute(_AGREEMENT, None if quality.agreement is None else repr(float(quality.agreement)))
