@@ -58,8 +58,11 @@ def _write_volume(path: Path, model) -> list[int]:
     if field is None:
         field, spacing = _FIELD_MM, _SPACING_MM
     else:
-        for letter, mm in zip(model.slice_format.axes, model.slice_format.spacing):
-            spacing[RAS_AXES[letter][0]] = mm or 1.0
+        known = model.slice_format.spacing
+        # Any other spacing will do, but acquired slices are told by their voxels being the thickest.
+        unknown = max(1.0, *(mm or 0 for mm in known))
+        for letter, mm in zip(model.slice_format.letters, known):
+            spacing[RAS_AXES[letter][0]] = mm or unknown
     size = [max(1, round(length / mm)) for length, mm in zip(field, spacing)]
     sitk.WriteImage(make_phantom(size, spacing).image, str(path))
     return size

@@ -1,9 +1,9 @@
 """Physical space: from an image to the slices that a model knows, and exactly back.
 
-The model's axes are found from the direction matrix; turning an image into them is a view on its memory (a permutation
-and flips of the array's axes), so that the 48 axis orders of one anatomy give bit for bit the same slices. Spacing is
-brought to the model's by one small matrix along each axis (`interpolation`), and the way back is again one matrix along
-each axis.
+The model's axes are found from the direction matrix and, where it takes slices as they were acquired, from spacing and
+size. Turning an image into them is a view on its memory (a permutation and flips of the array's axes), so that the 48
+axis orders of one anatomy give bit for bit the same slices. Spacing is brought to the model's by one small matrix along
+each axis (`interpolation`), and the way back is again one matrix along each axis.
 """
 
 from __future__ import annotations
@@ -22,6 +22,13 @@ from .interpolation import resample_planes, sampling_matrix
 # Anatomical directions in ITK's coordinates, whose axes point left, posterior and superior (LPS).
 _DIRECTIONS = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
 
+# `SliceFormat.axes` of a model that takes slices as they were acquired.
+ACQUIRED = "acquired"
+
+# Acquired slices are shown as radiologists look at them: columns run to the left or, in a sagittal slice, to the back;
+# rows to the feet or, in an axial slice, to the back. An oblique plane takes what comes nearest to both.
+_SHOWN_COLUMNS, _SHOWN_ROWS = np.array((1, 0.5, 0)), np.array((0, 0.5, -1))
+
 # Spacings that differ by less than this are taken for equal: over 256 voxels it adds up to a quarter of a voxel.
 _SAME_SPACING = 0.001
 
@@ -32,7 +39,9 @@ class SliceFormat:
 
     Attributes:
         axes: three letters of R, L, A, P, S and I: where the columns, the rows and the slices run to. "PIL" are
-            sagittal slices seen from the left: columns run to posterior, rows to inferior, slices to the left.
+            sagittal slices seen from the left: columns run to posterior, rows to inferior, slices to the left. Or
+            "acquired": the image's own slices, across its thickest voxels, shown as radiologists look at them; for
+            slices whose plane is oblique to the body, such as short-axis views of the heart.
         spacing: mm between columns, rows and slices; None keeps the image's own.
         size: rows and columns that each slice is resized to, whatever its spacing; None goes by spacing.
         interpolation: "linear" or "cubic" where the model's pixels are smaller; larger pixels are means where going by
@@ -46,14 +55,26 @@ class SliceFormat:
 
     def __post_init__(self):
         groups = ("LR", "PA", "SI")
-        if sorted(g for letter in self.axes for g in groups if letter in g) != sorted(groups) or len(self.axes) != 3:
+        named = sorted(group for letter in self.letters for group in groups if letter in group)
+        if named != sorted(groups) or len(self.letters) != 3:
             raise ValueError(
-                f"axes must name each of left-right, posterior-anterior, superior-inferior once, not {self.axes!r}"
+                f"axes must name each of left-right, posterior-anterior, superior-inferior once, or be {ACQUIRED!r}, "
+                f"not {self.axes!r}"
             )
         if len(self.spacing) != 3 or any(mm is not None and not mm > 0 for mm in self.spacing):
             raise ValueError(f"spacing must be three positive lengths in mm or null, not {self.spacing!r}")
         if self.interpolation not in ("linear", "cubic"):
             raise ValueError(f"interpolation {self.interpolation!r} is not known")
+
+    @property
+    def letters(self) -> str:
+        """The three letters of `axes`; for acquired slices those of an axial volume, which is one case of them."""
+        return "LPS" if self.axes == ACQUIRED else self.axes
+
+    @property
+    def left_right(self) -> str:
+        """Which of "columns", "rows" and "slices" runs between left and right; for acquired slices their columns."""
+        return next(name for name, letter in zip(("columns", "rows", "slices"), self.letters) if letter in "LR")
 
 
 class _Axis:
@@ -270,13 +291,42 @@ def _as_volume(image: sitk.Image) -> sitk.Image:
 
 def _orientation(image: sitk.Image, axes: str) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """How an array (z, y, x) becomes (slices, rows, columns): the order of its axes, and which of them to flip then."""
-    direction = np.array(image.GetDirection()).reshape(3, 3)  # column i: where index i runs to
-    wanted = np.array([_DIRECTIONS[letter] for letter in axes])  # of columns, rows, slices
+    direction = np.reshape(image.GetDirection(), (3, 3))  # column i: where index i runs to
+    if axes == ACQUIRED:
+        found = _acquired_axes(direction, image.GetSize(), image.GetSpacing())
+    else:
+        found = _anatomical_axes(direction, axes)
+    return tuple(2 - index for index, _ in found[::-1]), tuple(flip for _, flip in found[::-1])
+
+
+def _anatomical_axes(direction: np.ndarray, letters: str) -> list[tuple[int, bool]]:
+    """Which index runs along columns, rows and slices, and whether it runs backwards: the nearest to the letters."""
+    wanted = np.array([_DIRECTIONS[letter] for letter in letters])  # of columns, rows, slices
     along = wanted @ direction
     best = max(permutations(range(3)), key=lambda index: sum(abs(along[row, i]) for row, i in enumerate(index)))
-    order = tuple(2 - index for index in best[::-1])
-    flips = tuple(bool(along[row, index] < 0) for row, index in reversed(list(enumerate(best))))
-    return order, flips
+    return [(index, bool(along[row, index] < 0)) for row, index in enumerate(best)]
+
+
+def _acquired_axes(direction: np.ndarray, size: Sequence[int], spacing: Sequence[float]) -> list[tuple[int, bool]]:
+    """The same for slices as they were acquired, whatever order the image is stored in.
+
+    - A single slice lies across the axis with one voxel. Slices are thicker than pixels are wide, so of several the
+      axis with the largest spacing is theirs; where spacings are equal, the one with the fewest voxels; where these are
+      too, the one nearest to the body's long axis.
+    - Columns (direction c) and rows (r) are the two other axes, assigned and flipped so that
+      c . (1, 1/2, 0) + r . (0, 1/2, -1) in LPS is largest.
+    - Slices run along c x r, as the normal of a DICOM slice does.
+    """
+    thickest = max(spacing) * (1 - _SAME_SPACING)
+    across = max(range(3), key=lambda i: (size[i] == 1, spacing[i] >= thickest, -size[i], abs(direction[2, i])))
+    # Summed elementwise: a matrix product may round differently for another order of the axes.
+    to_columns, to_rows = ((direction * wanted[:, None]).sum(axis=0) for wanted in (_SHOWN_COLUMNS, _SHOWN_ROWS))
+    plane = [index for index in range(3) if index != across]
+    columns, rows = max(permutations(plane), key=lambda pair: abs(to_columns[pair[0]]) + abs(to_rows[pair[1]]))
+    flip_columns, flip_rows = bool(to_columns[columns] < 0), bool(to_rows[rows] < 0)
+    along_normal = np.cross(direction[:, columns], direction[:, rows]) @ direction[:, across]
+    flip_slices = bool(along_normal < 0) != (flip_columns != flip_rows)
+    return [(columns, flip_columns), (rows, flip_rows), (across, flip_slices)]
 
 
 def _region_box(image: sitk.Image, region: Sequence[float] | None) -> list[tuple[int, int]]:

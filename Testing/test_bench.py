@@ -6,11 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from automata import ENGINES, random_model, random_rule
 
 from MedNCALib import bench, bench_kernels, bench_models
 from MedNCALib.errors import MedNCAError
 from MedNCALib.rule import Rule
+from MedNCALib.space import SliceSpace
 
 
 @pytest.fixture
@@ -57,6 +59,14 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
     printed = capsys.readouterr().out
     for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "panel"):
         assert expected in printed
+
+
+def test_a_model_of_acquired_slices_gets_a_stack_of_them(tmp_path):
+    for spacing, expected in (((1.4, 1.4, 8.0), [10, 10, 2]), ((1.4, 1.4, None), [10, 10, 9])):
+        model = random_model(axes="acquired", spacing=spacing, field_of_view_mm=[14, 14, 13])
+        assert bench_models._write_volume(tmp_path / "volume.nrrd", model) == expected
+        volume = sitk.ReadImage(str(tmp_path / "volume.nrrd"))
+        assert SliceSpace(volume, model.slice_format).inside_shape[0] == expected[2]
 
 
 def test_without_models_the_kernels_are_still_measured(small, monkeypatch, tmp_path, capsys):

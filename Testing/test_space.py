@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from shared_data import shared_data
 
 from MedNCALib.errors import ImageError
+from MedNCALib.files import read_image
 from MedNCALib.interpolation import METHODS, sampling_matrix
 from MedNCALib.space import SliceFormat, SliceSpace
 
@@ -160,7 +161,92 @@ def test_a_single_two_dimensional_slice_is_a_volume_of_one_slice():
     assert SliceSpace(sitk.Image([5, 6], sitk.sitkUInt8), SliceFormat("LPS", (1.0, 1.0, None))).count == 1
 
 
-@pytest.mark.parametrize("axes", ["LPP", "LR", "XYZ", "LPSI"])
+ACQUIRED = SliceFormat("acquired", (None, None, None))
+
+
+def oblique_stack(size, spacing):
+    """A short-axis view of the heart, say: no axis of it is near to one of the body's."""
+    about_z, about_x = (sitk.Euler3DTransform() for _ in range(2))
+    about_z.SetRotation(0, 0, np.radians(-50))
+    about_x.SetRotation(np.radians(40), np.radians(25), 0)
+    direction = np.reshape(about_z.GetMatrix(), (3, 3)) @ np.reshape(about_x.GetMatrix(), (3, 3))
+    return random_image(size, spacing=spacing, direction=direction)
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+@pytest.mark.parametrize(
+    ("size", "spacing"),
+    [
+        ((7, 9, 5), (1.3, 1.2, 8.0)),
+        ((4, 5, 20), (1.3, 1.3, 8.0)),
+        ((8, 6, 1), (1.3, 1.3, 1.0)),
+        ((7, 9, 5), (1.0, 1.0, 1.0)),
+        ((5, 5, 5), (1.0, 1.0, 1.0)),
+    ],
+)
+def test_acquired_slices_are_bitwise_the_same_in_every_axis_order_and_come_back_exactly(order, size, spacing):
+    image = oblique_stack(size, spacing)
+    expected = sitk.GetArrayViewFromImage(image)
+    slices = SliceSpace(image, ACQUIRED, 4).read(0, size[2])
+    stored = sitk.DICOMOrient(image, order)
+    space, array = there_and_back(stored, ACQUIRED, multiple=4)
+    assert space.count == size[2]
+    np.testing.assert_array_equal(space.read(0, size[2]), slices)
+    np.testing.assert_array_equal(array, sitk.GetArrayViewFromImage(stored))
+    assert sorted(slices[space.inside].ravel()) == sorted(expected.ravel())
+
+
+def runs_to(image):
+    """Where columns, rows and slices run to: unit vectors in LPS."""
+    matrix = SliceSpace(image, ACQUIRED).index_to_physical()[:3, :3]
+    return (matrix / np.linalg.norm(matrix, axis=0)).T
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("RAS", "LPS"), ("LPS", "LPS"), ("ASL", "PIR"), ("RIP", "LIP"), ("SAR", "PIR"), ("LSA", "LIP")],
+)
+def test_acquired_slices_are_shown_as_radiologists_do(stored, shown):
+    # The third letter is where the slices of 8 mm run to: axial, sagittal, coronal.
+    letters = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
+    direction = np.array([letters[letter] for letter in stored]).T
+    image = random_image((6, 6, 4), spacing=(1.0, 1.0, 8.0), direction=direction)
+    np.testing.assert_array_equal(runs_to(image), [letters[letter] for letter in shown])
+
+
+@pytest.mark.parametrize("degrees", [-30, 30, 60, 120, 200])
+def test_acquired_slices_that_are_turned_in_their_plane_are_shown_the_nearest_way(degrees):
+    columns, rows, slices = runs_to(random_image((6, 6, 4), spacing=(1.0, 1.0, 8.0), direction=turned(degrees)))
+    best = columns @ (1, 0.5, 0) + rows @ (0, 0.5, -1)
+    for one, other in permutations((columns, rows)):
+        for sign_one, sign_other in product((-1, 1), repeat=2):
+            assert best >= sign_one * one @ (1, 0.5, 0) + sign_other * other @ (0, 0.5, -1)
+    np.testing.assert_allclose(np.cross(columns, rows), slices, atol=1e-12)
+
+
+def test_a_picture_is_one_acquired_slice_as_it_is_stored():
+    array = np.random.default_rng(0).integers(0, 255, (1, 256, 200), np.uint8)
+    for spacing in ((1.0, 1.0, 1.0), (1.4, 1.4, 1.0)):  # a picture's slice counts as 1 mm thick
+        space = SliceSpace(image_of(array, spacing), ACQUIRED)
+        np.testing.assert_array_equal(space.read(0, space.count), array)
+
+
+def test_the_acquired_slices_of_a_real_series_are_its_dicom_files():
+    image = read_image(shared_data("inputs", "ProstateX-0000_t2_tra_dicom"))
+    expected = sitk.GetArrayViewFromImage(image).astype(np.float32)
+    for order in ("LPS", "SAR", "IPR"):
+        space = SliceSpace(sitk.DICOMOrient(image, order), ACQUIRED)
+        np.testing.assert_array_equal(space.read(0, space.count), expected)
+
+
+@pytest.mark.parametrize(
+    ("axes", "name"), [("PIL", "slices"), ("RAS", "columns"), ("SLP", "rows"), ("acquired", "columns")]
+)
+def test_a_format_says_which_of_its_axes_runs_between_left_and_right(axes, name):
+    assert SliceFormat(axes, (None, None, None)).left_right == name
+
+
+@pytest.mark.parametrize("axes", ["LPP", "LR", "XYZ", "LPSI", "Acquired"])
 def test_axes_must_name_each_direction_once(axes):
     with pytest.raises(ValueError, match="axes"):
         SliceFormat(axes, (None, None, None))

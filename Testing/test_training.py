@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from MedNCALib.interpolation import METHODS, sampling_matrix  # noqa: E402
 from MedNCALib.labels import Label, write_labels  # noqa: E402
 from MedNCALib.pairs import Pair  # noqa: E402
+from MedNCALib.space import SliceSpace  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
 from MedNCALib.training.augment import Augmentation  # noqa: E402
 from MedNCALib.training.data import split  # noqa: E402
@@ -126,6 +127,17 @@ def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path
     assert model.slice_format.axes == "LPS"
     assert model.slice_format.spacing == (2.0, 1.5, None)
     assert [label.name for label in model.labels] == ["Label 1", "Label 2"]
+
+
+def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_path):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    settings["preprocessing"].update(axes="acquired", spacing=[1.5, 1.5, None])
+    (tmp_path / "acquired.json").write_text(json.dumps(settings), encoding="utf-8")
+    train(*folders, tmp_path / "model", preset=str(tmp_path / "acquired.json"), batches=1)
+    model = load_model(tmp_path / "model")
+    assert model.slice_format.axes == "acquired"
+    image = sitk.ReadImage(str(folders[0] / "case_0.nii.gz"))
+    assert SliceSpace(image, model.slice_format).count == image.GetSize()[0]  # sagittal slices, 2 mm thick
 
 
 def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
