@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..errors import TrainingError
-from ..labels import read_labels
-from ..model import LABELS, Model, load_model
-from ..pairs import find_pairs
+from ..model import Model
 from ..segmenter import segment
-from ..space import SliceSpace
-from .data import Sampler, label_values, make_case, phantom_cases, read_checked, split, unnamed_data
-from .network import Network
-from .preset import Preset, load_preset
-from .trainer import Length, Trainer, ValidationCase, generic_labels, validation_scores
+from .data import unnamed_data
+from .prepared import ValidationCase, prepare
+from .preset import load_preset
+from .trainer import Length, Trainer, validation_scores
 
 _QUALITY_RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
 
@@ -60,37 +56,21 @@ def train(
     if (minutes is not None and minutes <= 0) or (batches is not None and batches <= 0):
         raise TrainingError("The length of the training must be positive.")
     length = Length(minutes=minutes) if minutes is not None else Length(batches=batches or settings.batches)
-
-    pairs = find_pairs(images, labels)
-    report(0.0, f"reading {len(pairs)} cases")
-    read = {pair.name: read_checked(pair) for pair in pairs}
-    values = label_values(truth for _, truth in read.values())
-    torch.manual_seed(seed)
-    template = _template(settings, output, values, read, start_from)
-    training, validation = split(pairs, settings.subject)
-    build = (values, template.slice_format, template.normalisation)
-    cases = [make_case(pair.name, *read[pair.name], *build) for pair in training]
-    cases += phantom_cases(settings.phantoms, *build)
-    cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
-    if not cases:
-        raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
-    sampler = Sampler(cases, template.cascade.architecture.image_channels, settings.batch_size, settings.foreground)
-    held_out = [ValidationCase(pair.name, *read[pair.name]) for pair in validation]
-    mirror = template.slice_format.left_right
-    trainer = Trainer(template, settings, sampler, held_out, output, seed, length, mirror, report)
+    data = prepare(images, labels, output, settings, seed, start_from, report)
+    trainer = Trainer(data, settings, output, seed, length, report)
     if resume:
         trainer.resume()
     model = trainer.run()
     report(1.0, "measuring the validation cases")
     history = {
-        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": len(training)}],
+        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.cases}],
         "synthetic_phantoms": settings.phantoms,
         "preset": preset,
         "seed": seed,
         "batches": trainer.batches,
         "minutes": round(trainer.minutes, 1),
     }
-    return replace(model, card={**model.card, "training": history, **measured(model, held_out)}).save(output)
+    return replace(model, card={**model.card, "training": history, **measured(model, data.validation)}).save(output)
 
 
 def measured(model: Model, held_out: Sequence[ValidationCase]) -> dict[str, Any]:
@@ -114,34 +94,3 @@ def measured(model: Model, held_out: Sequence[ValidationCase]) -> dict[str, Any]
             "nqm": round(float(np.percentile([each.nqm for each in quality], 95)), 4),
         },
     }
-
-
-def _template(settings: Preset, output: Path, values: list[int], read: dict, start_from: str | None) -> Model:
-    """The model before training: everything but learned weights."""
-    names = read_labels(output / LABELS) if (output / LABELS).is_file() else generic_labels(values)
-    if [label.value for label in names] != values:
-        raise TrainingError(
-            f"{output / LABELS} names the labels {[label.value for label in names]} and the data has {values}: "
-            "correct one of them."
-        )
-    slice_format = settings.build_slice_format((1.0, 1.0, 1.0))
-    if "median" in settings.preprocessing["spacing"]:
-        slice_format = settings.build_slice_format(_median_spacing(settings, read))
-    card = {name: value for name, value in settings.card.items() if name != "data"}
-    card["name"] = output.resolve().name
-    card.setdefault("title", card["name"])
-    architecture = settings.build_architecture(len(values))
-    cascade = Network(architecture).to_cascade()
-    if start_from is not None:
-        start = load_model(start_from).cascade
-        if start.architecture.rule_shapes != architecture.rule_shapes or len(start.rules) != len(cascade.rules):
-            raise TrainingError(f"The model {start_from!r} has another architecture than the preset; start without it.")
-        cascade = replace(cascade, rules=start.rules)
-    return Model(card, cascade, slice_format, settings.build_normalisation(), names)
-
-
-def _median_spacing(settings: Preset, read: dict) -> tuple[float, float, float]:
-    """Median spacing of the images between columns, rows and slices, in the axes that the preset names."""
-    own = settings.build_slice_format((None, None, None))
-    spacings = [SliceSpace(image, own).spacing[::-1] for image, _ in read.values()]
-    return tuple(round(float(mm), 3) for mm in np.median(spacings, axis=0))

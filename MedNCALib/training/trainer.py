@@ -22,28 +22,18 @@ from torch import Tensor
 from ..atomic import written_whole
 from ..cascade import Architecture
 from ..errors import TrainingError
-from ..labels import Label
 from ..metrics import dice
 from ..model import Model
 from ..segmenter import segment
 from .augment import Augmentation
-from .data import Sampler
 from .loss import dice_and_cross_entropy
 from .network import Network
+from .prepared import Prepared, ValidationCase
 from .preset import Preset
 
 _CHECKPOINT_SECONDS = 5.0  # so much work is lost at most when a run is killed; writing one takes milliseconds
 _VALIDATIONS = 16  # over a whole run; a short one by the clock has one a minute, since each costs seconds
 _WARM_UP = 0.02
-
-
-@dataclass(frozen=True)
-class ValidationCase:
-    """A volume that training never sees."""
-
-    name: str
-    image: sitk.Image
-    labels: sitk.Image
 
 
 @dataclass(frozen=True)
@@ -67,40 +57,34 @@ class Trainer:
     """One training run.
 
     Args:
-        model: architecture, slices, labels and the card's texts; its weights are where training starts.
+        data: the model before training, its slices and validation volumes.
         preset: the settings.
-        sampler: training slices.
-        validation: volumes for choosing the best weights.
         folder: the model folder; `training/` in it holds the checkpoint and the log.
         seed: of all random choices.
         length: when to stop.
-        mirror: which of "slices", "rows" and "columns" runs from left to right.
         report: called with (share done, message).
     """
 
     def __init__(
         self,
-        model: Model,
+        data: Prepared,
         preset: Preset,
-        sampler: Sampler,
-        validation: Sequence[ValidationCase],
         folder: Path,
         seed: int,
         length: Length,
-        mirror: str,
         report: Callable[[float, str], None],
     ):
-        self._model, self._preset, self._sampler, self._validation = model, preset, sampler, validation
-        self._folder, self._seed, self._length, self._mirror, self._report = folder, seed, length, mirror, report
-        self._architecture: Architecture = model.cascade.architecture
+        self._data, self._preset, self._folder, self._seed = data, preset, folder, seed
+        self._length, self._report = length, report
+        self._architecture: Architecture = data.model.cascade.architecture
         self._augmentation: Augmentation = preset.build_augmentation()
         coarsest = self._architecture.stages[0].scale
-        self._canvas = preset.canvas or tuple(-(-length // coarsest) * coarsest for length in sampler.size)
+        self._canvas = preset.canvas or tuple(-(-length // coarsest) * coarsest for length in data.sampler.size)
         self._crops = [crop and tuple(min(pair) for pair in zip(crop, self._canvas)) for crop in preset.crops]
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = torch.Generator(self._device)
         self._network = Network(self._architecture)
-        self._network.load_rules(model.cascade.rules)
+        self._network.load_rules(data.model.cascade.rules)
         self._network.to(self._device)
         self._average = {name: value.clone() for name, value in self._network.state_dict().items()}
         self._optimiser = torch.optim.Adam(self._network.parameters(), lr=preset.learning_rate, betas=(0.9, 0.99))
@@ -167,31 +151,25 @@ class Trainer:
             if self._batch % 20 == 0:
                 self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}, best {self._best:.3f}")
         self._network.load_state_dict(self._best_weights)
-        return replace(self._model, cascade=self._network.to_cascade())
+        return replace(self._data.model, cascade=self._network.to_cascade())
 
-    def _train_batch(self, done: float) -> float:
-        preset, architecture = self._preset, self._architecture
-        random = np.random.default_rng([self._seed, self._batch])
-        self._generator.manual_seed(int(random.integers(1 << 62)))
-        for group in self._optimiser.param_groups:
-            warm = min(1.0, (done + 1e-4) / _WARM_UP)
-            group["lr"] = preset.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
-        image, target = (tensor.to(self._device) for tensor in self._sampler.draw(random))
-        image, target = self._augmentation.warp(
-            image, target, architecture.labels + 1, self._canvas, self._mirror, self._generator
-        )
-        image = self._augmentation.change_intensities(image, self._generator)
-        loss = self._loss(image, target, random)
-        if not torch.isfinite(loss):
-            raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
-        self._optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-        self._optimiser.step()
-        self._update_average()
-        return loss.item()
+    # What a training is made of; a comparison with other networks and recipes overrides these.
 
-    def _loss(self, image: Tensor, target: Tensor, random: np.random.Generator) -> Tensor:
+    largest_gradient = 1.0
+
+    def build_network(self) -> torch.nn.Module:
+        """The network before training: has `load_rules` and `to_cascade`."""
+        return Network(self._architecture)
+
+    def build_optimiser(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self._network.parameters(), lr=self._preset.learning_rate, betas=(0.9, 0.99))
+
+    def learning_rate(self, done: float) -> float:
+        """For the next batch, when this share of the training is done."""
+        warm = min(1.0, (done + 1e-4) / _WARM_UP)
+        return self._preset.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+
+    def loss(self, image: Tensor, target: Tensor, random: np.random.Generator) -> Tensor:
         """Loss of the last stage's output, and with less weight of the coarser stages'."""
         preset, network, stages = self._preset, self._network, self._architecture.stages
         state, total = None, 0.0
@@ -216,6 +194,31 @@ class Trainer:
                 total += weight * dice_and_cross_entropy(network.logits(state), small, activation, preset.dice_weight)
         return total
 
+    def keep(self, model: Model) -> None:
+        """Save the best model so far."""
+        model.save(self._folder)
+
+    def _train_batch(self, done: float) -> float:
+        architecture = self._architecture
+        random = np.random.default_rng([self._seed, self._batch])
+        self._generator.manual_seed(int(random.integers(1 << 62)))
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.learning_rate(done)
+        image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(random))
+        image, target = self._augmentation.warp(
+            image, target, architecture.labels + 1, self._canvas, self._data.mirror, self._generator
+        )
+        image = self._augmentation.change_intensities(image, self._generator)
+        loss = self.loss(image, target, random)
+        if not torch.isfinite(loss):
+            raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), self.largest_gradient)
+        self._optimiser.step()
+        self._update_average()
+        return loss.item()
+
     def _update_average(self) -> None:
         # Young averages forget faster, so that the untrained weights do not linger.
         decay = min(self._preset.averaging, (1 + self._batch) / (10 + self._batch))
@@ -223,10 +226,10 @@ class Trainer:
             self._average[name].lerp_(value, 1 - decay)
 
     def _validate(self, done: float) -> None:
-        network = Network(self._architecture)
+        network = self.build_network()
         network.load_state_dict({name: value.cpu() for name, value in self._average.items()})
-        model = replace(self._model, cascade=network.to_cascade())
-        scores = validation_scores(model, self._validation)
+        model = replace(self._data.model, cascade=network.to_cascade())
+        scores = validation_scores(model, self._data.validation)
         rate = self._optimiser.param_groups[0]["lr"]
         row = [self._batch, f"{self._seconds:.1f}", f"{rate:.6f}", f"{np.mean(self._losses):.4f}"]
         self._write_log([*row, *(f"{score:.4f}" for score in scores)], "a")
@@ -234,20 +237,24 @@ class Trainer:
         if mean > self._best:
             self._best = mean
             self._best_weights = {name: value.clone() for name, value in self._average.items()}
-            model.save(self._folder)
+            self.keep(model)
         now = f"mean Dice of the labels {mean:.4f}, whole {scores[-1]:.4f}"
         self._report(done, f"batch {self._batch}: validation {now}, best {self._best:.4f}")
 
     def _score_names(self) -> list[str]:
-        return [*(f"dice_{label.name}" for label in self._model.labels), "dice_whole"]
+        return [*(f"dice_{label.name}" for label in self._data.model.labels), "dice_whole"]
 
     def _write_log(self, row: list, mode: str) -> None:
         with open(self._log, mode, newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(row)
 
     def _settings(self) -> dict:
-        # Through text, since a checkpoint holds plain types only.
-        return {"preset": repr(self._preset), "architecture": repr(asdict(self._architecture)), "seed": self._seed}
+        # Through text, since a checkpoint holds plain types only; the card's words change nothing that is learned.
+        return {
+            "preset": repr(replace(self._preset, card={})),
+            "architecture": repr(asdict(self._architecture)),
+            "seed": self._seed,
+        }
 
     def _save_checkpoint(self) -> None:
         with written_whole(self._checkpoint) as path:
@@ -316,17 +323,3 @@ def validation_scores(model: Model, cases: Sequence[ValidationCase]) -> list[flo
         by_label = [dice(truth == label.value, found == label.value) for label in model.labels]
         scores.append([*by_label, dice(truth > 0, found > 0)])
     return np.mean(scores, axis=0).tolist()
-
-
-def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
-    """Labels for data that comes without a `labels.csv`: numbered, in well distinguishable colours (Okabe and Ito)."""
-    colours = [
-        (230, 159, 0),
-        (86, 180, 233),
-        (0, 158, 115),
-        (240, 228, 66),
-        (0, 114, 178),
-        (213, 94, 0),
-        (204, 121, 167),
-    ]
-    return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
