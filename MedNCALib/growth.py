@@ -17,7 +17,8 @@ from .model import Model
 from .segmenter import with_neighbours
 from .space import SliceSpace
 
-_LONG_SIDE = 360  # pixels of a picture's longer side: thirty frames stay below a megabyte
+_LONG_SIDE = 360  # pixels of a picture's longer side
+_GREYS, _COLOURS = 32, 64  # of an animation: thirty frames stay below half a megabyte
 _FRAME_MS, _LAST_MS = 120, 1500
 
 
@@ -54,10 +55,30 @@ def write_growth_gif(
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))
     durations = [_FRAME_MS] * (len(frames) - 1) + [_LAST_MS]
-    flat = [frame.quantize(64, dither=0) for frame in frames]  # half of the size of 256 colours
+    flat = _with_one_palette(frames)
     with written_whole(path) as beside:
         flat[0].save(beside, save_all=True, append_images=flat[1:], duration=durations, loop=0)
     return len(frames)
+
+
+def _with_one_palette(frames) -> list:
+    """Pillow images that share their colours, so that an animation stores what does not change only once.
+
+    The greys are those of the first frame, the image alone; without colours of their own they would get a tint.
+    """
+    from PIL import Image
+
+    width, height = frames[0].size
+    strip = Image.new("RGB", (width, height * len(frames)))
+    for index, frame in enumerate(frames):
+        strip.paste(frame, (0, index * height))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_main_colours(frames[0], _GREYS) + _main_colours(strip, _COLOURS))
+    return [frame.quantize(palette=palette, dither=0) for frame in frames]
+
+
+def _main_colours(picture, count: int) -> list:
+    return picture.quantize(count).getpalette()[: 3 * count]
 
 
 def write_picture(
