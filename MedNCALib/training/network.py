@@ -29,7 +29,7 @@ class Automaton(nn.Module):
             bound = weight[0].numel() ** -0.5
             nn.init.uniform_(weight, -bound, bound)
             nn.init.uniform_(bias, -bound, bound)
-        frozen = torch.ones(architecture.channels, 1, 1, 1)
+        frozen = torch.ones(architecture.channels, 1)
         frozen[: architecture.image_channels] = 0
         self.register_buffer("_moves", frozen, persistent=False)
 
@@ -42,15 +42,17 @@ class Automaton(nn.Module):
         kernel = kernel + F.pad(own[:, :, None, None], (radius,) * 4)
         kernel = kernel.contiguous(memory_format=torch.channels_last)
         bias = self.hidden_bias + perceived @ self.perception_bias
-        update = self.update[:, :, None, None] * self._moves
+        update = (self.update * self._moves).T
         count, _, height, width = state.shape
         padding = _TORCH_PADDING[architecture.padding]
+        state = state.contiguous(memory_format=torch.channels_last)
         with torch.autocast(state.device.type, torch.bfloat16, enabled=state.is_cuda):
             for _ in range(steps):
                 draws = torch.rand(count, 1, height, width, device=state.device, generator=generator)
                 fire = (draws < architecture.fire_rate).to(state.dtype)
-                framed = F.pad(state, (radius,) * 4, mode=padding).contiguous(memory_format=torch.channels_last)
-                change = F.conv2d(F.relu(F.conv2d(framed, kernel, bias)), update)
+                framed = F.pad(state, (radius,) * 4, mode=padding)
+                hidden = F.relu(F.conv2d(framed, kernel, bias))
+                change = (hidden.movedim(1, -1) @ update).movedim(-1, 1)
                 state = state + change * fire
         return state
 
