@@ -1,10 +1,10 @@
-"""A model against known labels, case by case."""
+"""A model against known labels, case by case, and what perturbations of the images cost it."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from .errors import ImageError, MedNCAError
-from .metrics import compare
+from .metrics import compare, dices
 from .model import Model
 from .pairs import Pair, find_pairs, read_pair
+from .perturbations import NAMES, UNPERTURBED, trials
 from .segmenter import segment
 
 
@@ -26,6 +27,7 @@ def evaluate(
     engine: str = "auto",
     limit: int | None = None,
     threads: int | None = None,
+    perturb: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Segment images whose labels are known, and score the results.
@@ -38,12 +40,14 @@ def evaluate(
         engine: "auto", "numpy" or "torch".
         limit: take only so many cases, the first by name.
         threads: how many processors to use.
-        progress: called after each case with the number of cases done, the number of all, and the case's name.
+        perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
+        progress: called after each segmentation with the number of those done, the number of all, and the case's name.
 
     Returns:
         {"cases": [{"name", "seconds", "labels": {LABEL: SCORE}, "whole": SCORE, "quality": {...}}],
         "mean": {"labels": {LABEL: SCORE}, "whole": SCORE}} with SCORE as in `metrics.Score`. `whole` is all labels
-        merged; a mean leaves out cases without a value, and is None where there is none.
+        merged; a mean leaves out cases without a value, and is None where there is none. With `perturb` also
+        "perturbations": see `perturbed_scores`.
 
     Raises:
         ImageError: files that do not pair, cannot be read, lie on different grids or hold values that the model does
@@ -52,17 +56,64 @@ def evaluate(
     if limit is not None and limit < 1:
         raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
     pairs = find_pairs(images_dir, labels_dir)[:limit]
+    total = len(pairs) * (1 + len(NAMES) * perturb)
+    progress = progress or (lambda done, count, name: None)
     cases = []
     for done, pair in enumerate(pairs, 1):
         cases.append(_evaluate_case(pair, model, runs, engine, threads))
-        if progress:
-            progress(done, len(pairs), pair.name)
+        progress(done, total, pair.name)
     names = [label.name for label in model.labels]
     mean = {
         "labels": {name: _mean([case["labels"][name] for case in cases]) for name in names},
         "whole": _mean([case["whole"] for case in cases]),
     }
-    return {"cases": cases, "mean": mean}
+    report = {"cases": cases, "mean": mean}
+    if perturb:
+
+        def tell(case: int, name: str) -> None:
+            progress(len(pairs) + case * len(NAMES) + NAMES.index(name) + 1, total, f"{pairs[case].name}, {name}")
+
+        report["perturbations"] = perturbed_scores(model, map(read_pair, pairs), runs, engine, threads, tell)
+    return report
+
+
+def perturbed_scores(
+    model: Model,
+    cases: Iterable[tuple[sitk.Image, sitk.Image]],
+    runs: int = 1,
+    engine: str = "auto",
+    threads: int | None = None,
+    progress: Callable[[int, str], None] = lambda case, name: None,
+) -> dict[str, dict[str, Any]]:
+    """Dice on cases as they are and with each perturbation.
+
+    Args:
+        model: from `load_model`.
+        cases: image and label image of each case, on one grid.
+        runs, engine, threads: as for `segment`.
+        progress: called after each segmentation with the number of the case, from 0, and the perturbation's name.
+
+    Returns:
+        {NAME: {"whole": DICE, "fall": DICE, "labels": {LABEL: DICE}}} in the order of `perturbations.NAMES`, without
+        those that can be done to no case. Means over the cases; "fall" is how much "whole" is lower than for the same
+        cases unperturbed.
+    """
+    found: dict[str, list] = {name: [] for name in NAMES}
+    for number, (image, truth) in enumerate(cases):
+        for name, trial_model, trial_image, trial_truth in trials(model, image, truth, seed=number):
+            result = segment(trial_image, trial_model, runs=runs, engine=engine, threads=threads)
+            by_label, whole = dices(trial_truth, result.labels, model.labels)
+            if name == UNPERTURBED:
+                unperturbed = whole
+            found[name].append((whole, unperturbed - whole, *by_label.values()))
+            progress(number, name)
+    table = {}
+    for name, scores in found.items():
+        if scores:
+            whole, fall, *by_label = np.mean(scores, axis=0).tolist()
+            labels = {label.name: score for label, score in zip(model.labels, by_label)}
+            table[name] = {"whole": whole, "fall": fall, "labels": labels}
+    return table
 
 
 def _evaluate_case(pair: Pair, model: Model, runs: int, engine: str, threads: int | None) -> dict[str, Any]:

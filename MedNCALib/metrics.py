@@ -60,6 +60,14 @@ def compare(truth: sitk.Image, found: sitk.Image, labels: Sequence[Label]) -> tu
     return by_label, score(np.isin(true_values, values), np.isin(found_values, values), spacing)
 
 
+def dices(truth: sitk.Image, found: sitk.Image, labels: Sequence[Label]) -> tuple[dict[str, float], float]:
+    """The Dice of `compare` alone, without the surfaces, which take longer: by label name, and of all merged."""
+    true_values, found_values = sitk.GetArrayViewFromImage(truth), sitk.GetArrayViewFromImage(found)
+    values = [label.value for label in labels]
+    by_label = {label.name: dice(true_values == label.value, found_values == label.value) for label in labels}
+    return by_label, dice(np.isin(true_values, values), np.isin(found_values, values))
+
+
 def score(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> Score:
     """Compare two masks.
 

@@ -321,6 +321,18 @@ def test_evaluate_prints_a_table_and_writes_json(model, cohort, tmp_path, capsys
     assert "1.000" in lines[-1]
 
 
+def test_evaluate_with_perturbations_prints_their_table_and_writes_them_as_json(model, cohort, tmp_path, capsys):
+    pytest.importorskip("surface_distance")
+    report = tmp_path / "report.json"
+    assert main(["evaluate", "-m", model, *cohort, "--perturb", "--limit", "1", "--json", str(report)]) == 0
+    table = json.loads(report.read_text(encoding="utf-8"))["perturbations"]
+    lines = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    printed = {name.strip(): figures for name, *figures in (line.rsplit(maxsplit=2) for line in lines)}
+    for name, scores in table.items():
+        assert [float(word) for word in printed[name]] == pytest.approx([scores["whole"], scores["fall"]], abs=6e-4)
+    assert printed["axis order"] == ["1.000", "0.000"]
+
+
 def test_evaluate_says_before_the_work_that_the_report_has_no_place(model, cohort, tmp_path, capsys):
     message = refused(capsys, "evaluate", "-m", model, *cohort, "--json", tmp_path / "nowhere" / "report.json")
     assert "There is no folder" in message

@@ -5,10 +5,13 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from shared_data import shared_data
 from threshold_model import case, threshold_model
 
+from MedNCALib import load_model
 from MedNCALib.errors import ImageError, MedNCAError
-from MedNCALib.evaluation import evaluate
+from MedNCALib.evaluation import evaluate, perturbed_scores
+from MedNCALib.perturbations import NAMES
 
 pytest.importorskip("surface_distance")
 
@@ -80,6 +83,51 @@ def test_limit_takes_the_first_cases_by_name_and_progress_is_told(cohort):
     result = evaluate(threshold_model(), *cohort, limit=2, progress=lambda *now: told.append(now))
     assert len(result["cases"]) == 2
     assert told == [(1, 2, "case0"), (2, 2, "case1")]
+
+
+def test_perturbations_tell_what_each_of_them_costs(cohort):
+    for seed in range(2):  # larger slices, of which a shift leaves something
+        for folder, image in zip(cohort, case(seed, size=(24, 26, 7))):
+            sitk.WriteImage(image, str(folder / f"case{seed}.nii.gz"))
+    told = []
+    result = evaluate(threshold_model(), *cohort, limit=2, perturb=True, progress=lambda *now: told.append(now))
+    assert list(result) == ["cases", "mean", "perturbations"]
+    table = result["perturbations"]
+    assert list(table) == list(NAMES)
+    assert table["unperturbed"] == {"whole": 1.0, "fall": 0.0, "labels": {"medium": 1.0, "bright": 1.0}}
+    for scores in table.values():
+        assert scores["fall"] == pytest.approx(1 - scores["whole"])
+    for name in ("mirrored", "axis order", "steps x 2", "steps x 4", "shift 10 columns"):
+        assert table[name]["fall"] == 0, name  # each voxel for itself, so that nothing of this matters
+    assert 0.01 < table["noise 0.1"]["fall"] < table["noise 0.2"]["fall"]
+    assert table["bias field 0.5"]["labels"]["medium"] < 1
+    assert json.loads(json.dumps(result)) == result
+    assert [done for done, _, _ in told] == list(range(1, 2 * (1 + len(NAMES)) + 1))
+    assert {count for _, count, _ in told} == {len(told)}
+    assert told[2] == (3, len(told), "case0, unperturbed")
+
+
+def test_a_perturbation_that_only_some_cases_allow_is_compared_with_these(cohort):
+    image, truth = case(0)
+    wrong = truth[:, :, 3:4]
+    wrong[0, 0, 0] = 3 - max(1, wrong[0, 0, 0])
+    table = perturbed_scores(threshold_model(), [(image, truth), (image[:, :, 3:4], wrong)])
+    assert table["unperturbed"]["whole"] < 1
+    assert table["axis order"]["fall"] == 0
+    alone = perturbed_scores(threshold_model(), [(image, truth)])
+    assert table["thick slices"] == alone["thick slices"]
+    assert "thick slices" not in perturbed_scores(threshold_model(), [(image[:, :, 3:4], wrong)])
+
+
+def test_the_bundled_model_takes_another_axis_order_of_a_real_volume_for_the_same():
+    model = load_model("hippocampus-mr")
+    name = f"{model.card['scores']['cases'][0]}.nii.gz"
+    case = [sitk.ReadImage(str(shared_data("hippocampus", part, name))) for part in ("images", "labels")]
+    table = perturbed_scores(model, [case])
+    assert table["axis order"]["fall"] == 0
+    assert table["axis order"]["labels"] == table["unperturbed"]["labels"]
+    assert table["unperturbed"]["whole"] > 0.85
+    assert table["noise 0.2"]["fall"] > 0
 
 
 def test_values_that_the_model_does_not_know_are_refused_with_the_file(cohort):

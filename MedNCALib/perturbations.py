@@ -1,0 +1,221 @@
+"""What may befall an image: by how much a result gets worse with each tells how robust a model is.
+
+Every perturbation takes and gives a `Stack`: the image's own voxels and the right labels, in the axes of the model's
+slices. "Slice", "row" and "column" are the model's, and nothing depends on the order that a file stores its voxels in.
+Intensities are such that the image's 0.5th and 99.5th percentiles are 0 and 1; they are not clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+
+import numpy as np
+import SimpleITK as sitk
+
+from .intensity import Normalisation
+from .interpolation import resample_planes, sampling_matrix
+from .model import Model
+from .space import SliceFormat, SliceSpace
+
+UNPERTURBED = "unperturbed"
+
+_INTENSITIES = Normalisation("volume", (0.5, 99.5))
+_OPPOSITE = dict(zip("LRPASI", "RLAPIS"))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An image and its labels in the axes of a model's slices.
+
+    Attributes:
+        image: intensities, float32, shape (slices, rows, columns).
+        labels: the right labels, uint8, the same shape.
+        to_physical: 4x4 matrix from (column, row, slice) to LPS mm.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    to_physical: np.ndarray
+
+    @classmethod
+    def of(cls, image: sitk.Image, truth: sitk.Image, axes: str) -> Stack:
+        """The stack of an image and of the label image on its grid, in the axes of `SliceFormat`.
+
+        Raises:
+            ImageError: the image has no contrast, or voxels that are not numbers.
+        """
+        own_voxels = SliceFormat(axes, (None, None, None))
+        space = SliceSpace(image, own_voxels)
+        low, high = _INTENSITIES.limits(space.voxels)
+        slices = (space.voxels.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+        labels = SliceSpace(truth, own_voxels).voxels.copy()  # a view would not outlive the image
+        return cls(np.ascontiguousarray(slices), labels, space.index_to_physical())
+
+    def images(self) -> tuple[sitk.Image, sitk.Image]:
+        """The image and the label image, stored in the order of the slices."""
+        spacing = np.linalg.norm(self.to_physical[:3, :3], axis=0)
+        images = tuple(sitk.GetImageFromArray(array) for array in (self.image, self.labels))
+        for image in images:
+            image.SetSpacing(spacing.tolist())
+            image.SetDirection((self.to_physical[:3, :3] / spacing).ravel().tolist())
+            image.SetOrigin(self.to_physical[:3, 3].tolist())
+        return images
+
+
+# --- Intensities ---
+
+
+def noise(stack: Stack, random: np.random.Generator, sd: float) -> Stack:
+    """Add Gaussian noise of a standard deviation, independent in each voxel."""
+    return replace(stack, image=stack.image + sd * random.standard_normal(stack.image.shape, np.float32))
+
+
+def bias_field(stack: Stack, random: np.random.Generator, amplitude: float) -> Stack:
+    """Multiply by a smooth field from 1 / (1 + amplitude) to 1 + amplitude, both of which it reaches.
+
+    Its logarithm is a random polynomial of third order in the three coordinates, as in TorchIO's RandomBiasField (after
+    Van Leemput et al., IEEE TMI 1999).
+    """
+    axes = [np.linspace(-1, 1, length) if length > 1 else np.zeros(1) for length in stack.image.shape]
+    z, y, x = np.meshgrid(*axes, indexing="ij", sparse=True)
+    field = np.zeros(stack.image.shape)
+    for i, j, k in product(range(4), repeat=3):
+        if 0 < i + j + k <= 3:
+            field += random.uniform(-1, 1) * z**i * y**j * x**k
+    field = 2 * (field - field.min()) / (field.max() - field.min()) - 1
+    return replace(stack, image=stack.image * ((1 + amplitude) ** field).astype(np.float32))
+
+
+def ghosting(stack: Stack, random: np.random.Generator, intensity: float) -> Stack:
+    """Add two ghosts of each slice, moved by a quarter of its rows up and down (and around), each of an intensity.
+
+    The lines of k-space are weighted by a cosine with a period of four lines, as where the signal rises and falls with
+    breath or pulse while they are acquired one after the other (Wood and Henkelman 1986, doi 10.1118/1.595851;
+    TorchIO's RandomGhosting weakens every n-th line). The phase is encoded from row to row.
+    """
+    rows = stack.image.shape[1]
+    lines = np.fft.rfft(stack.image, axis=1)
+    weights = 1 + 2 * intensity * np.cos(np.pi / 2 * np.arange(lines.shape[1]))
+    ghosted = np.fft.irfft(lines * weights[:, None], n=rows, axis=1)
+    return replace(stack, image=ghosted.astype(np.float32))
+
+
+# --- Geometry: image and labels alike, on the same grid; outside, the border goes on. ---
+
+
+def scale(stack: Stack, random: np.random.Generator, factor: float) -> Stack:
+    """Enlarge what the slices show about their centre by a factor; below 1, make it smaller."""
+
+    def resampled(planes: np.ndarray, method: str) -> np.ndarray:
+        matrices = [
+            sampling_matrix(length, length, method, 1 / factor, (length - 1) / 2 * (1 - 1 / factor))
+            for length in planes.shape[1:]
+        ]
+        return resample_planes(planes.astype(np.float32), *matrices)
+
+    labels = resampled(stack.labels, "nearest").astype(np.uint8)
+    return replace(stack, image=resampled(stack.image, "linear"), labels=labels)
+
+
+def shift(stack: Stack, random: np.random.Generator, rows: int = 0, columns: int = 0) -> Stack:
+    """Move what the slices show by whole rows and columns."""
+
+    def moved(planes: np.ndarray) -> np.ndarray:
+        row, column = (
+            np.clip(np.arange(length) - by, 0, length - 1) for length, by in zip(planes.shape[1:], (rows, columns))
+        )
+        return planes[:, row[:, None], column]
+
+    return replace(stack, image=moved(stack.image), labels=moved(stack.labels))
+
+
+def mirror(stack: Stack, random: np.random.Generator, axis: str) -> Stack:
+    """Turn around "columns", "rows" or "slices"; labels keep their values, so they should name no side."""
+    number = ("slices", "rows", "columns").index(axis)
+    return replace(stack, image=np.flip(stack.image, number), labels=np.flip(stack.labels, number))
+
+
+def thick_slices(stack: Stack, random: np.random.Generator) -> Stack | None:
+    """Average pairs of slices to slices twice as thick; a last one without a partner is left out.
+
+    A thick voxel has a label where half of it has, the first slice's where both have different ones. None for a
+    single slice.
+    """
+    count = len(stack.image) // 2
+    if count == 0:
+        return None
+    first, second = (slice(start, 2 * count, 2) for start in (0, 1))
+    to_thin = np.eye(4)
+    to_thin[2, 2:] = 2, 0.5  # slice 0 lies between slices 0 and 1
+    return Stack(
+        (stack.image[first] + stack.image[second]) / 2,
+        np.where(stack.labels[first] > 0, stack.labels[first], stack.labels[second]),
+        stack.to_physical @ to_thin,
+    )
+
+
+# --- What is no change of the slices ---
+
+
+def other_order(image: sitk.Image) -> sitk.Image:
+    """The same image, stored in another order: all axes in each other's place, and each one backwards."""
+    own = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    return sitk.DICOMOrient(image, "".join(_OPPOSITE[letter] for letter in own[1:] + own[:1]))
+
+
+def rested(model: Model, times: int) -> Model:
+    """The same model with so many times the steps in its last stage: a result that has settled stays."""
+    architecture = model.cascade.architecture
+    last = architecture.stages[-1]
+    stages = (*architecture.stages[:-1], replace(last, steps=times * last.steps))
+    return replace(model, cascade=replace(model.cascade, architecture=replace(architecture, stages=stages)))
+
+
+_OF_SLICES = {
+    "noise 0.1": partial(noise, sd=0.1),
+    "noise 0.2": partial(noise, sd=0.2),
+    "bias field 0.5": partial(bias_field, amplitude=0.5),
+    "ghosting 0.2": partial(ghosting, intensity=0.2),
+    "scale 0.8": partial(scale, factor=0.8),
+    "scale 0.9": partial(scale, factor=0.9),
+    "scale 1.1": partial(scale, factor=1.1),
+    "scale 1.2": partial(scale, factor=1.2),
+    "shift 10 rows": partial(shift, rows=10),
+    "shift 10 columns": partial(shift, columns=10),
+    "thick slices": thick_slices,
+}
+_RESTS = {"steps x 2": 2, "steps x 4": 4}
+NAMES = (UNPERTURBED, *_OF_SLICES, "mirrored", "axis order", *_RESTS)
+
+
+def trials(
+    model: Model, image: sitk.Image, truth: sitk.Image, seed: int
+) -> Iterator[tuple[str, Model, sitk.Image, sitk.Image]]:
+    """A case as it is, then each perturbation of it, in the order of `NAMES`.
+
+    Args:
+        model: whose slices are perturbed.
+        image: three-dimensional scalar image.
+        truth: its labels, on the same grid.
+        seed: of the random perturbations.
+
+    Yields:
+        The perturbation's name, and the model, image and label image of the trial. One that cannot be done to the
+        image, or leaves nothing to see (a shift of small slices), is left out.
+
+    Raises:
+        ImageError: the image has no contrast, or voxels that are not numbers.
+    """
+    yield UNPERTURBED, model, image, truth
+    stack = Stack.of(image, truth, model.slice_format.axes)
+    mirrored = partial(mirror, axis=model.slice_format.left_right)
+    for name, perturbation in {**_OF_SLICES, "mirrored": mirrored}.items():
+        changed = perturbation(stack, np.random.default_rng([seed, *name.encode()]))
+        if changed is not None and changed.image.min() < changed.image.max():
+            yield name, model, *changed.images()
+    yield "axis order", model, other_order(image), other_order(truth)
+    for name, times in _RESTS.items():
+        yield name, rested(model, times), image, truth
