@@ -21,7 +21,7 @@ def screenshot(widget, path, width=None, height=None, fontScale=1.0, dark=False,
     :param scale: pixels of the picture per pixel of the screen.
     """
     widget = widget if isinstance(widget, QtWidgets.QWidget) else widget.parent
-    with _look(fontScale, dark):
+    with look(fontScale, dark):
         _save(_grab(widget, width, height, scale), path)
 
 
@@ -57,10 +57,12 @@ def applicationPicture(
     right, lower = panelWidth + 2 * GAP + viewWidth, viewHeight + BAR_HEIGHT + GAP
     centre = _centre(centreOn)
     picture = _canvas(width, height)
-    with _look(1.0, dark):
-        panel = _grab(widget, panelWidth, height, 1.0)
+    with look(1.0, dark):
+        # As in the application: the panel scrolls where it is higher than the window.
+        panel = _grab(widget, panelWidth, None, 1.0)
         with _painter(picture) as painter:
-            painter.drawImage(0, 0, panel)
+            painter.fillRect(0, 0, panelWidth, height, slicer.app.palette().window())
+            painter.drawImage(0, 0, panel, 0, 0, panelWidth, height)
             _paintSlice(painter, "Red", panelWidth + GAP, 0, viewWidth, viewHeight, centre, zoom)
             _paintSlice(painter, "Green", panelWidth + GAP, lower, viewWidth, viewHeight, centre, zoom)
             _paintSlice(painter, "Yellow", right, lower, viewWidth, viewHeight, centre, zoom)
@@ -106,7 +108,8 @@ def _centre(centreOn):
 
 
 @contextlib.contextmanager
-def _look(fontScale, dark):
+def look(fontScale=1.0, dark=False):
+    """The application with larger text, or in Slicer's dark style, while this context lasts."""
     app = slicer.app
     font = app.font()
     larger = QtGui.QFont(font)
@@ -120,7 +123,9 @@ def _look(fontScale, dark):
         app._useTheme(False)
 
 
-def _grab(widget, width, height, scale):
+@contextlib.contextmanager
+def laidOut(widget, width=None, height=None):
+    """A widget as it is on the screen at a width, and at the height that it then needs, while this context lasts."""
     oldSize = widget.size
     wasHidden = widget.isHidden()
     widget.show()
@@ -133,13 +138,20 @@ def _grab(widget, width, height, scale):
         height = max(hint, widget.heightForWidth(width)) if widget.hasHeightForWidth() else hint
     widget.resize(width, height)
     slicer.app.processEvents()
-    image = _canvas(round(widget.width * scale), round(widget.height * scale))
-    image.setDevicePixelRatio(scale)
-    widget.render(image)
-    image.setDevicePixelRatio(1)
-    widget.resize(oldSize)
-    if wasHidden:
-        widget.hide()
+    try:
+        yield widget
+    finally:
+        widget.resize(oldSize)
+        if wasHidden:
+            widget.hide()
+
+
+def _grab(widget, width, height, scale):
+    with laidOut(widget, width, height):
+        image = _canvas(round(widget.width * scale), round(widget.height * scale))
+        image.setDevicePixelRatio(scale)
+        widget.render(image)
+        image.setDevicePixelRatio(1)
     return image
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes.util
 import os
+from collections import namedtuple
 
 import slicer
 import vtk
@@ -52,7 +53,7 @@ def renderSlice(name, width, height, centre=None, zoom=1.0):
             if centre is not None:
                 sliceNode.JumpSliceByCentering(*centre)
         sliceNode.UpdateMatrices()
-        image = _draw(_sliceRenderer(widget.sliceLogic()), _sliceFactory(), sliceNode, width, height)
+        image = _draw(sliceRenderer(widget.sliceLogic()), sliceFactory(), sliceNode, width, height)
         return image, sliceNode.GetSliceOffset()
 
 
@@ -71,7 +72,9 @@ def renderThreeD(width, height):
         camera.SetPosition(*CAMERA_DIRECTION)
         camera.SetViewUp(0, 0, 1)
         bounds = _visibleBounds()
-        if bounds is not None:
+        if bounds is None:
+            renderer.ResetCamera()
+        else:
             renderer.ResetCamera(bounds)
         renderer.ResetCameraClippingRange()
 
@@ -107,7 +110,7 @@ def _sliceKept(sliceNode):
         sliceNode.UpdateMatrices()
 
 
-def _sliceRenderer(sliceLogic):
+def sliceRenderer(sliceLogic):
     """A renderer with the slice's blended volumes as its background."""
     renderer = vtk.vtkRenderer()
     renderer.SetBackground(0, 0, 0)
@@ -123,7 +126,7 @@ def _sliceRenderer(sliceLogic):
     return renderer
 
 
-def _sliceFactory():
+def sliceFactory():
     return _factory(slicer.vtkMRMLSliceViewDisplayableManagerFactory, SLICE_MANAGERS)
 
 
@@ -136,7 +139,12 @@ def _factory(factoryClass, managers):
     return factory
 
 
-def _draw(renderer, factory, viewNode, width, height, prepare=None):
+View = namedtuple("View", "window, interactor, managers")
+
+
+@contextlib.contextmanager
+def openedView(renderer, factory, viewNode, width, height):
+    """A window off the screen with a view and its displayable managers, for the time of a ``with`` statement."""
     window = vtk.vtkRenderWindow()
     window.SetOffScreenRendering(True)
     window.SetMultiSamples(0)
@@ -145,16 +153,22 @@ def _draw(renderer, factory, viewNode, width, height, prepare=None):
     interactor = vtk.vtkGenericRenderWindowInteractor()
     interactor.SetRenderWindow(window)
     group = factory.InstantiateDisplayableManagers(renderer)
+    group.UnRegister(None)  # made for the caller; else it would outlive its view, and follow the scene
     try:
         group.SetMRMLDisplayableNode(viewNode)
-        if prepare is not None:
-            prepare()
-        window.Render()
-        return _image(window)
+        yield View(window, interactor, group)
     finally:
         group.SetMRMLDisplayableNode(None)
         window.RemoveRenderer(renderer)
         window.Finalize()
+
+
+def _draw(renderer, factory, viewNode, width, height, prepare=None):
+    with openedView(renderer, factory, viewNode, width, height) as view:
+        if prepare is not None:
+            prepare()
+        view.window.Render()
+        return _image(view.window)
 
 
 def _image(window):

@@ -1,0 +1,133 @@
+"""The pictures in README: the panel in each of its states, what the views show meanwhile, the whole application.
+
+python Testing/panel_pictures.py --output Resources/Screenshots
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
+
+from host import slicerHost  # noqa: E402
+from panel_states import panelStates  # noqa: E402
+from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+
+import MedNCALib as mednca  # noqa: E402
+from MedNCALib.growth import write_growth_gif  # noqa: E402
+from MedNCALib.phantom import BLOCK_CENTRE_LEFT  # noqa: E402
+
+NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
+# File -> rows of its pictures: state, look, caption.
+PANEL_SHEETS = {
+    "panel-states.png": [
+        [
+            ("empty", NORMAL, "Nothing loaded yet"),
+            ("head", NORMAL, "A volume that needs a region"),
+            ("ready", NORMAL, "Ready"),
+        ],
+        [
+            ("running", NORMAL, "Running"),
+            ("done", NORMAL, "Done: five runs, steps kept"),
+            ("error", NORMAL, "A volume that cannot be used"),
+        ],
+    ],
+    "panel-looks.png": [
+        [("running", DARK, "Dark"), ("done", DARK, "Dark"), ("done", LARGE, "Text at 125 %")],
+    ],
+}
+VIEW, BAR = 280, 22  # pixels of a view, and of the bar above it
+QUALITY = 90  # of a JPEG file
+STEP = 14  # of the kept ones, to be shown
+GAP, LINE = 8, 24
+
+
+def makePictures(output):
+    """Fill the folder `output` with all pictures."""
+    host = slicerHost()
+    host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
+    widget = host.openModule("MedNCA")
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        panels, views = {}, []
+        for state in panelStates(host, widget):
+            for look in (NORMAL, LARGE, DARK):
+                panels[state, str(look)] = panel(host, widget, Path(folder) / "panel.png", look)
+            views += viewsIn(state, host, widget, Path(folder))
+            if state == "done":
+                host.applicationPicture(
+                    Path(folder) / "application.png", widget, width=1500, height=1000, panelWidth=440
+                )
+                opened(Path(folder) / "application.png").save(output / "application.jpg", quality=QUALITY)
+    for name, rows in PANEL_SHEETS.items():
+        page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
+        page.save(output / name, optimize=True)
+    sheet(views).save(output / "views.jpg", quality=QUALITY)
+    phantom, model = mednca.make_phantom(), mednca.load_model("hippocampus-mr")
+    write_growth_gif(output / "growth.gif", phantom.image, mednca.segment(phantom.image, model).labels, model)
+
+
+def panel(host, widget, path, look):
+    host.screenshot(widget, path, **look)
+    return opened(path)
+
+
+def viewsIn(state, host, widget, folder):
+    """The rows of pictures of the views that a state of the panel has to show."""
+    ui = widget.ui
+    if state == "ready":
+        yield views(host, folder, "Before")
+    elif state == "running":
+        yield views(host, folder, "Running: the cells as they are now")
+    elif state == "done":
+        host.click(ui.show3DButton)
+        yield views(host, folder, "Done: the segments, and their surfaces")
+        ui.stepSlider.setValue(STEP - 1)
+        yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again")
+        host.click(ui.uncertaintyOverlayCheckBox)
+        yield views(host, folder, "Quality: the uncertainty")
+        host.click(ui.uncertaintyOverlayCheckBox)
+
+
+def views(host, folder, text):
+    """A row with the slice views through the hippocampus and the 3D view."""
+    slices, surfaces = folder / "slices.png", folder / "3d.png"
+    host.sliceViewPicture(slices, width=3 * VIEW, height=VIEW + BAR, centreOn=BLOCK_CENTRE_LEFT)
+    host.threeDViewPicture(surfaces, width=VIEW, height=VIEW + BAR)
+    return [(opened(slices), text), (opened(surfaces), "")]
+
+
+def opened(path):
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+def sheet(rows):
+    """Pictures side by side and one row below the other, each under its line of text.
+
+    :param rows: of pairs of picture and text.
+    """
+    width = max(sum(picture.width + GAP for picture, _ in row) for row in rows) + GAP
+    heights = [LINE + max(picture.height for picture, _ in row) + GAP for row in rows]
+    page = Image.new("RGB", (width, sum(heights)), "#5a5a5a")
+    draw, font, top = ImageDraw.Draw(page), ImageFont.load_default(14), 0
+    for row, height in zip(rows, heights, strict=True):
+        left = GAP
+        for picture, text in row:
+            draw.text((left, top + 4), text, "#ffffff", font)
+            page.paste(picture, (left, top + LINE))
+            left += picture.width + GAP
+        top += height
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True)
+    makePictures(parser.parse_args().output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The panel in each of its states, as a user brings it there: for pictures of it, and for tests of how it looks."""
+
+import time
+
+import numpy as np
+
+RUNS = 5
+# Percent of the work after which a run is looked at: the middle stage of the third run.
+PROGRESS = 49
+
+
+def panelStates(host, widget):
+    """A generator of the states' names; the panel stays as it is until the next one is asked for.
+
+    :param widget: of the module, just opened in an empty scene.
+    """
+    import slicer
+
+    ui = widget.ui
+    yield "empty"
+    head = loadHead()
+    ui.inputSelector.setCurrentNode(head)
+    yield "head"
+    slicer.mrmlScene.RemoveNode(head)
+    host.click(ui.tryButton)
+    yield "ready"
+    ui.uncertaintyCheckBox.setChecked(True)
+    ui.keepGrowthCheckBox.setChecked(True)
+    ui.runsSpinBox.setValue(RUNS)
+    yield from _running(host, widget)
+    host.click(ui.segmentButton)
+    host.waitUntil(lambda: not widget.isRunning, timeout=60)
+    yield "done"
+    volumeNode = ui.inputSelector.currentNode()
+    voxels = slicer.util.arrayFromVolume(volumeNode).copy()
+    voxels[0, 0, 0] = np.nan
+    slicer.util.updateVolumeFromArray(volumeNode, voxels)
+    host.click(ui.segmentButton)
+    host.waitUntil(lambda: not widget.isRunning)
+    yield "error"
+
+
+def loadHead():
+    """A volume that is much larger than what the model expects."""
+    from MedNCAScene.volumes import volumeFromImage
+
+    from MedNCALib.phantom import make_phantom
+
+    return volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
+
+
+def _running(host, widget):
+    """A run that stands still while it is looked at, and is then cancelled."""
+    host.click(widget.ui.segmentButton)
+    while widget.ui.progressBar.value < PROGRESS:
+        host.processEvents()
+    # Until the time that is left is told, and the living picture is due again.
+    time.sleep(1)
+    host.processEvents()
+    timer = widget._runSection._run._timer
+    timer.stop()
+    yield "running"
+    timer.start()
+    host.click(widget.ui.segmentButton)

@@ -1,0 +1,72 @@
+"""The panel can be read in each of its states: in normal and in large text, in the light and in the dark style."""
+
+from panel_states import panelStates
+from scene_samples import MODULE
+
+LOOKS = [(420, {}), (500, {"fontScale": 1.25}), (420, {"dark": True})]
+
+
+def test_panelCanBeReadInEachOfItsStates(host):
+    from host.pictures import laidOut, look
+
+    host.loadModule(MODULE)
+    widget = host.openModule("MedNCA")
+    states, wrong = [], []
+    for state in panelStates(host, widget):
+        states.append(state)
+        for width, style in LOOKS:
+            with look(**style), laidOut(widget.parent, width) as panel:
+                assert panel.width == width
+                found = [*clipped(panel), *overlapping(panel), *scrolling(panel)]
+                wrong += [f"{state}, {style}: {what}" for what in found]
+    assert states == ["empty", "head", "ready", "running", "done", "error"]
+    assert wrong == []
+
+
+def visible(panel):
+    from PySide6 import QtWidgets
+
+    return [child for child in panel.findChildren(QtWidgets.QWidget) if child.isVisibleTo(panel)]
+
+
+def clipped(panel):
+    """Labels and buttons that are too small for their text."""
+    texts = [widget for widget in visible(panel) if any(neededSize(widget))]
+    assert len(texts) > 25
+    for widget in texts:
+        width, height = neededSize(widget)
+        if widget.width < width or widget.height < height:
+            yield f"{widget.objectName} has {widget.width} x {widget.height} pixels and needs {width} x {height}"
+
+
+def neededSize(widget):
+    """Pixels that the text of a label, a button or the title of a section needs, (0, 0) for other widgets."""
+    import ctk
+    from PySide6 import QtWidgets
+
+    if not isinstance(widget, (QtWidgets.QLabel, QtWidgets.QAbstractButton)) or not widget.text:
+        return 0, 0
+    if isinstance(widget, ctk.ctkCollapsibleButton):
+        return widget.fontMetrics().size(0, widget.text).toTuple()
+    if isinstance(widget, QtWidgets.QLabel) and widget.wordWrap:
+        return widget.minimumSizeHint().width(), widget.heightForWidth(widget.width)
+    return widget.minimumSizeHint().toTuple()
+
+
+def overlapping(panel):
+    """Widgets that lie over another one or reach out of what they are in."""
+    for parent in visible(panel):
+        children = [child for child in visible(panel) if child.parent() is parent]
+        for index, child in enumerate(children):
+            if not parent.rect.contains(child.geometry):
+                yield f"{child.objectName} reaches out of {parent.objectName}"
+            for other in children[:index]:
+                if child.geometry.intersects(other.geometry):
+                    yield f"{child.objectName} lies over {other.objectName}"
+
+
+def scrolling(panel):
+    """Tables that do not fit."""
+    for table in (child for child in visible(panel) if child.objectName == "qualityTableView"):
+        if table.horizontalScrollBar().maximum or table.verticalScrollBar().maximum:
+            yield f"{table.objectName} has to be scrolled"
