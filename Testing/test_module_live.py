@@ -78,6 +78,15 @@ def test_pictureFollowsTheStep(host, panel, volumeNode, eachStepIsShown):
     assert set(np.unique(late)) == {0, 127, 254}
 
 
+def test_turnOfTheEventLoopThatPreparesTheVolumeShowsNoPicture(panel, volumeNode, eachStepIsShown):
+    steps = panel.logic.processSteps(volumeNode, model="slow", showWhileRunning=True)
+    next(steps)
+    assert all(foreground is None for _, foreground, *_ in layers())
+    next(steps)
+    assert overlay().GetName() == "MedNCA living picture"
+    steps.close()
+
+
 def test_pictureLiesOnTheAnatomy(host, panel, volumeNode, eachStepIsShown):
     import slicer
     from scene_checks import sortedPoints

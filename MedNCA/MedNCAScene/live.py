@@ -34,6 +34,8 @@ class LivePicture:
     def follow(self, steps):
         """Pass the steps of a run on and show them; a generator with the same return value."""
         try:
+            # Not shown: the volume was prepared in the same turn of the event loop, which must not get longer still.
+            yield next(steps)
             while True:
                 try:
                     step = next(steps)
