@@ -39,7 +39,7 @@ PANEL_SHEETS = {
     ],
 }
 VIEW, BAR = 280, 22  # pixels of a view, and of the bar above it
-QUALITY = 90  # of a JPEG file
+QUALITY = 78  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
 
@@ -57,14 +57,14 @@ def makePictures(output):
                 panels[state, str(look)] = panel(host, widget, Path(folder) / "panel.png", look)
             views += viewsIn(state, host, widget, Path(folder))
             if state == "done":
-                host.applicationPicture(
-                    Path(folder) / "application.png", widget, width=1500, height=1000, panelWidth=440
-                )
-                opened(Path(folder) / "application.png").save(output / "application.jpg", quality=QUALITY)
+                whole = Path(folder) / "application.png"
+                host.applicationPicture(whole, widget, width=1480, height=960, panelWidth=NORMAL["width"])
+                opened(whole).save(output / "application.jpg", quality=QUALITY, optimize=True)
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
-        page.save(output / name, optimize=True)
-    sheet(views).save(output / "views.jpg", quality=QUALITY)
+        # A quarter of the size of full colour; this method keeps a colour that has few pixels.
+        page.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(output / name, optimize=True)
+    sheet(views).save(output / "views.jpg", quality=QUALITY, optimize=True)
     phantom, model = mednca.make_phantom(), mednca.load_model("hippocampus-mr")
     write_growth_gif(output / "growth.gif", phantom.image, mednca.segment(phantom.image, model).labels, model)
 
@@ -84,11 +84,14 @@ def viewsIn(state, host, widget, folder):
     elif state == "done":
         host.click(ui.show3DButton)
         yield views(host, folder, "Done: the segments, and their surfaces")
+        display = ui.outputSelector.currentNode().GetDisplayNode()
+        display.SetVisibility2DFill(False)
         ui.stepSlider.setValue(STEP - 1)
-        yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again")
+        yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again; the segments as outlines")
         host.click(ui.uncertaintyOverlayCheckBox)
-        yield views(host, folder, "Quality: the uncertainty")
+        yield views(host, folder, "Quality: the uncertainty; the segments as outlines")
         host.click(ui.uncertaintyOverlayCheckBox)
+        display.SetVisibility2DFill(True)
 
 
 def views(host, folder, text):

@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 RUNS = 5
-# Percent of the work after which a run is looked at: the middle stage of the third run.
-PROGRESS = 49
+# Percent of the work after which a run is looked at: the last coarse step of the third run.
+PROGRESS = 41
 
 
 def panelStates(host, widget):

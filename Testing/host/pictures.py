@@ -134,8 +134,7 @@ def laidOut(widget, width=None, height=None):
     if height is None:
         widget.resize(width, 10)
         slicer.app.processEvents()
-        hint = widget.sizeHint().height()
-        height = max(hint, widget.heightForWidth(width)) if widget.hasHeightForWidth() else hint
+        height = widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
     widget.resize(width, height)
     slicer.app.processEvents()
     try:
