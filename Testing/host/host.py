@@ -172,6 +172,12 @@ class Host:
         QtTest.QTest.mouseClick(button, QtCore.Qt.LeftButton)
         self.processEvents()
 
+    def mouse(self, sliceView):
+        """A mouse over a slice view ("Red", ...), for a ``with`` statement; see ``mouse.SliceViewMouse``."""
+        from . import mouse
+
+        return mouse.SliceViewMouse(sliceView)
+
     #
     # What is there, for tests that look for leaks
     #
@@ -233,12 +239,14 @@ class Host:
                 self.unloadModule(name)
         slicer.mrmlScene.Clear(False)
         # The parameter nodes of modules are singletons, and so survive.
-        for node in slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode"):
-            slicer.mrmlScene.RemoveNode(node)
+        for className in ("vtkMRMLScriptedModuleNode", "vtkMRMLSegmentEditorNode"):
+            for node in slicer.util.getNodesByClass(className):
+                slicer.mrmlScene.RemoveNode(node)
         for attribute in ("sampleDataSources", "sampleDataSourceCategories"):
             if hasattr(slicer.modules, attribute):
                 delattr(slicer.modules, attribute)
         self.app._resetSettings()
+        self.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         while self.app.overrideCursor() is not None:
             self.app.restoreOverrideCursor()
         self.processEvents()
