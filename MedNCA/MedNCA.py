@@ -1,10 +1,10 @@
-import os
 import sys
 from typing import Annotated
 
 import slicer
 import vtk
 from slicer import (
+    vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsROINode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
@@ -50,30 +50,11 @@ Automata", IPMI 2023.
 
 def onStartupCompleted() -> None:
     """Offer the synthetic sample and the project's terminology to the rest of the application."""
-    registerSampleData()
+    from MedNCAScene.sample import registerSampleData
     from MedNCAScene.terminology import loadTerminology
 
+    registerSampleData()
     loadTerminology()
-
-
-def registerSampleData() -> None:
-    """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="MedNCA",
-        sampleName="MedNCA synthetic phantom",
-        thumbnailFileName=os.path.join(os.path.dirname(__file__), "Resources", "Icons", "MedNCA.png"),
-        uris="",
-        customDownloader=loadSample,
-    )
-
-
-def loadSample(source=None):
-    """Load the synthetic phantom and return its volume node; called by Sample Data with the clicked source."""
-    from MedNCAScene.sample import loadPhantom
-
-    return loadPhantom()
 
 
 @parameterNodeWrapper
@@ -96,6 +77,7 @@ class MedNCAParameterNode:
     growthMegabytes - What they may take.
     growthVolume - Shows those that were kept last.
     growthBrowser - Plays them in that volume.
+    inspectedPoint - Where the cell is that is plotted.
     seed - Of the draws which cells fire.
     engine - Which kernel computes.
     threads - How many processors to use; 0 is automatic.
@@ -115,6 +97,7 @@ class MedNCAParameterNode:
     growthMegabytes: Annotated[int, WithinRange(1, 65536)] = 256
     growthVolume: vtkMRMLScalarVolumeNode
     growthBrowser: vtkMRMLSequenceBrowserNode
+    inspectedPoint: vtkMRMLMarkupsFiducialNode
     runs: Annotated[int, WithinRange(1, 50)] = 1
     qualityTable: vtkMRMLTableNode
     seed: Annotated[int, WithinRange(0, 2**31 - 1)] = 0
@@ -155,9 +138,9 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneReplaced)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
-        self.ui.modelComboBox.connect("currentIndexChanged(int)", self.onModelChosen)
         self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
         self.onRunChanged()
         self.initializeParameterNode()
@@ -191,8 +174,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parts.foreground.forget()
         self.setParameterNode(None)
 
-    def onSceneEndClose(self, caller, event) -> None:
-        """Called just after the scene is closed."""
+    def onSceneReplaced(self, caller, event) -> None:
+        """Called just after the scene is closed or a saved one is loaded."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -206,15 +189,11 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
-        from MedNCAScene.overlays import canBeInput
+        from MedNCAPanel.options import chooseInput
 
         self._parts.advanced.fillModels()
         self.setParameterNode(self.logic.getParameterNode())
-        if not self._parameterNode.inputVolume:
-            volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            images = [node for node in volumes if canBeInput(node)]
-            if images:
-                self._parameterNode.inputVolume = images[0]
+        chooseInput(self._parameterNode)
 
     def setParameterNode(self, parameterNode) -> None:
         """Bind the panel to a parameter node, or to none."""
@@ -239,10 +218,6 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
         self._parts.show(parameters, self.isRunning)
         self._updateSegmentButton()
-
-    def onModelChosen(self, index) -> None:
-        if self._parameterNode and index >= 0:
-            self._parameterNode.model = self._parts.models.nameAt(index)
 
     def _updateSegmentButton(self) -> None:
         from MedNCAPanel.words import missing, segmentTip
@@ -270,7 +245,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
-        self.ui.segmentButton.text = _("Cancel") if self.isRunning else _("Segment")
+        self.ui.segmentButton.text = _("&Cancel") if self.isRunning else _("&Segment")
         for name in ("inputs", "outputs", "growth", "quality", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
@@ -292,8 +267,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         segmentationNode = MedNCALogic().process(volumeNode)
 
     outcome - What the latest run that ended well has made: segmentationNode, quality (the engine's scores),
-      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode,
-      tableNode.
+      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode, tableNode.
     """
 
     def __init__(self) -> None:
@@ -308,22 +282,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
     def getParameterNode(self):
         return MedNCAParameterNode(super().getParameterNode())
 
-    def process(
-        self,
-        volumeNode,
-        segmentationNode=None,
-        model=DEFAULT_MODEL,
-        region=None,
-        runs=1,
-        seed=0,
-        interactive=False,
-        **options,
-    ):
+    def process(self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, **options):
         """Segment a volume and return the segmentation node; blocks until done.
 
         For the arguments, the options and the errors see `processSteps`.
         """
-        steps = self.processSteps(volumeNode, segmentationNode, model, region, runs, seed, interactive, **options)
+        steps = self.processSteps(volumeNode, segmentationNode, model, region, **options)
         while True:
             try:
                 next(steps)

@@ -91,7 +91,7 @@ def segment(host, widget):
 
 def assertIdle(widget):
     assert not widget.isRunning
-    assert widget.ui.segmentButton.text == "Segment"
+    assert widget.ui.segmentButton.text == "&Segment"
     assert not widget.ui.progressBar.visible
     assert widget.ui.inputsCollapsibleButton.enabled
     assert widget.ui.outputsCollapsibleButton.enabled

@@ -55,7 +55,7 @@ def test_everyParameterIsBoundToOneControl(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    byCode = {"model", "growthView", "growthVolume", "growthBrowser", "qualityTable"}
+    byCode = {"model", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
     assert sorted([*bound, *byCode]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 

@@ -21,6 +21,7 @@ def useAll(host, panel):
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
     host.click(panel.ui.jumpButton)
+    inspect(host, panel)
     chooseModel(panel, "slow")
     host.click(panel.ui.segmentButton)
     runUntilStep(host, panel, 5)
@@ -29,16 +30,47 @@ def useAll(host, panel):
     gc.collect()
 
 
+def inspect(host, panel):
+    """Leave placing once, then place the point and drag it."""
+    with host.mouse("Red") as mouse:
+        centre = middleOf("Red")
+        beside = [centre[0] + 5, *centre[1:]]
+        host.click(panel.ui.inspectButton)
+        mouse.click(centre, "Right")
+        host.click(panel.ui.inspectButton)
+        mouse.click(centre)
+        host.processEvents()
+        assert panel.ui.statusLabel.text.startswith("The plot shows")
+        mouse.drag(centre, beside)
+        host.processEvents()
+
+
+def middleOf(sliceView):
+    """The point (RAS) in the middle of a slice view."""
+    import slicer
+
+    matrix = slicer.app.layoutManager().sliceWidget(sliceView).mrmlSliceNode().GetSliceToRAS()
+    return [matrix.GetElement(row, 3) for row in range(3)]
+
+
 def observersOf(node):
     from host.inspection import observerCount  # needs Qt, which only the host brings
 
     return observerCount(node)
 
 
+def mouseObservers():
+    import slicer
+
+    logic = slicer.app.applicationLogic()
+    return observersOf(logic.GetInteractionNode()), observersOf(logic.GetSelectionNode())
+
+
 def counts(host, volumeNode):
     return {
         **host.counts(),
         "volumeObservers": observersOf(volumeNode),
+        "mouseObservers": mouseObservers(),
         "layers": layers(),
         "errors": host.messages.texts("error"),
     }
@@ -54,7 +86,8 @@ def test_secondTimeAddsNothing(host, panel, volumeNode):
 def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
     """The application itself only hides the widgets of a panel that is reloaded, so those are not counted."""
     useAll(host, panel)
-    before = {key: value for key, value in counts(host, volumeNode).items() if key in ("nodes", "timers", "layers")}
+    kept = ("nodes", "timers", "layers", "mouseObservers")
+    before = {key: value for key, value in counts(host, volumeNode).items() if key in kept}
     for _ in range(2):
         new = host.reloadModule("MedNCA")
     after = counts(host, volumeNode)
@@ -62,6 +95,7 @@ def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
     assert new is not panel
     assert panel._parts.inputHelp._volumeNode is None
     assert panel._parts.player._browser is None
+    assert not panel._parts.inspector.Observations
 
 
 def test_closedModuleObservesNoNode(host, panel, volumeNode):
@@ -70,5 +104,8 @@ def test_closedModuleObservesNoNode(host, panel, volumeNode):
     host.openModule("MedNCA")
     useAll(host, panel)
     assert observersOf(volumeNode) > before
+    point = panel.logic.getParameterNode().inspectedPoint
+    whileOpen = observersOf(point)
     host.closeModule()
     assert observersOf(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
+    assert observersOf(point) == whileOpen - 2  # placed, dragged

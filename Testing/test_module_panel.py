@@ -175,7 +175,7 @@ def test_inputsAreLockedDuringARunAndTheButtonCancels(host, panel, volumeNode):
     chooseModel(panel, "slow")
     host.click(panel.ui.segmentButton)
     assert panel.isRunning
-    assert panel.ui.segmentButton.text == "Cancel"
+    assert panel.ui.segmentButton.text == "&Cancel"
     assert panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Stop, and leave everything as it was"
     assert panel.ui.progressBar.visible

@@ -40,6 +40,18 @@ def test_playerIsOffAsLongAsNothingWasKept(host, panel, volumeNode):
     assert panel.ui.stepLabel.text == ""
 
 
+def test_speedThatIsShownBeforeIsWhatKeptStepsBeginWith(host, panel, volumeNode):
+    import slicer
+
+    before = panel.ui.speedSpinBox.value
+    tick(host, panel.ui.keepGrowthCheckBox)
+    segment(host, panel)
+    assert browser(panel).GetPlaybackRateFps() == pytest.approx(before)
+    panel.ui.speedSpinBox.setValue(3)
+    slicer.mrmlScene.RemoveNode(browser(panel))
+    assert panel.ui.speedSpinBox.value == before
+
+
 def test_whatToKeepIsListedForTheModel(panel, volumeNode):
     box = panel.ui.growthViewComboBox
     assert [box.itemText(index) for index in range(box.count)] == [

@@ -57,28 +57,6 @@ def test_nextCellTakesTheSameChart(logic, tmp_path):
     assert columns(first)["Probability of posterior hippocampus"][-1] > 0.9
 
 
-def test_buttonPlotsTheCellUnderTheCrosshair(host, tmp_path, monkeypatch):
-    import slicer
-    from panel_driver import makeModels, openPanel
-
-    makeModels(tmp_path, monkeypatch)
-    panel = openPanel(host)
-    volumeNode = addVolume()
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
-    crosshair = slicer.util.getNode("Crosshair")
-    crosshair.SetCrosshairRAS(500, 0, 0)
-    host.click(panel.ui.inspectButton)
-    assert "hold Shift" in panel.ui.statusLabel.text
-    assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
-    crosshair.SetCrosshairRAS(worldOf((5, 6, 4)))
-    host.click(panel.ui.inspectButton)
-    crosshair.SetCrosshairRAS(0, 0, 0)
-    (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
-    assert columns(chart)["Probability of anterior hippocampus"][-1] > 0.9
-    assert chart.GetTitle().startswith("Cell at R 2.0, A -20.0, S 38.0")
-    assert "chart head cell" in panel.ui.statusLabel.text
-
-
 def test_pointOutsideOfTheVolumeIsRefused(logic, tmp_path):
     model = brightnessModel(tmp_path)
     with pytest.raises(MedNCAError, match="outside"):

@@ -152,9 +152,9 @@ def test_jumpWithoutUncertaintySaysSo(host, panel, volumeNode):
 
 
 def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
-    import MedNCA
+    from MedNCAScene.sample import loadPhantom
 
-    panel.ui.inputSelector.setCurrentNode(MedNCA.loadSample())
+    panel.ui.inputSelector.setCurrentNode(loadPhantom())
     chooseModel(panel, "hippocampus-mr")
     panel.ui.runsSpinBox.setValue(2)
     tick(host, panel.ui.uncertaintyCheckBox)

@@ -2,6 +2,7 @@
 
 import slicer
 import vtk
+from MedNCAScene.growth import PLAYBACK_FPS
 from slicer.i18n import tr as _
 
 from .words import estimateLine, shownStepLine
@@ -99,24 +100,16 @@ class Player:
         for widget in (ui.playButton, ui.stepSlider, ui.loopCheckBox, ui.speedSpinBox, ui.exportButton):
             widget.enabled = count > 0
         ui.growthOverlayCheckBox.enabled = self._volumeNode is not None
-        ui.growthOverlayCheckBox.blockSignals(True)
-        ui.growthOverlayCheckBox.checked = self._foreground.shows(self._volumeNode)
-        ui.growthOverlayCheckBox.blockSignals(False)
+        _set(ui.growthOverlayCheckBox, checked=self._foreground.shows(self._volumeNode))
         isPlaying = count > 0 and browser.GetPlaybackActive()
         ui.playButton.text = _("P&ause") if isPlaying else _("Pl&ay")
         if not count:
             ui.stepLabel.text = ""
+            _set(ui.speedSpinBox, value=PLAYBACK_FPS)  # what kept steps are played with at first
             return
-        shown = {
-            ui.stepSlider: ("maximum", count - 1, "value", browser.GetSelectedItemNumber()),
-            ui.loopCheckBox: ("checked", bool(browser.GetPlaybackLooped())),
-            ui.speedSpinBox: ("value", browser.GetPlaybackRateFps()),
-        }
-        for widget, values in shown.items():
-            widget.blockSignals(True)
-            for name, value in zip(values[::2], values[1::2]):
-                setattr(widget, name, value)
-            widget.blockSignals(False)
+        _set(ui.stepSlider, maximum=count - 1, value=browser.GetSelectedItemNumber())
+        _set(ui.loopCheckBox, checked=bool(browser.GetPlaybackLooped()))
+        _set(ui.speedSpinBox, value=browser.GetPlaybackRateFps())
         sequence, number = browser.GetMasterSequenceNode(), browser.GetSelectedItemNumber()
         if sequence is not None and 0 <= number < count:
             last = sequence.GetNthIndexValue(count - 1)
@@ -160,3 +153,11 @@ class Player:
             except MedNCAError as error:
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             self._update()
+
+
+def _set(widget, **properties) -> None:
+    """Show a state: unlike what the user sets, it is not to be acted on."""
+    widget.blockSignals(True)
+    for name, value in properties.items():
+        setattr(widget, name, value)
+    widget.blockSignals(False)

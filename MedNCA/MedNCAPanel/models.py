@@ -9,13 +9,16 @@ class ModelChoice:
     """Fills a combo box with models, and a label with what the card of the chosen one says.
 
     :param comboBox: its items carry the models' names as data.
-    :param label: for one or two lines of text.
+    :param label: for a few lines of text.
+    :param onChosen: called with the name of what the user has chosen.
     """
 
-    def __init__(self, comboBox, label):
+    def __init__(self, comboBox, label, onChosen):
         self._comboBox = comboBox
         self._label = label
+        self._onChosen = onChosen
         self._models = {}
+        comboBox.connect("currentIndexChanged(int)", self._onIndex)
 
     def fill(self, models) -> None:
         """Offer these models and choose none."""
@@ -36,12 +39,13 @@ class ModelChoice:
             modelLine(model) if model else _("The model {name} is not installed: choose another.").format(name=name)
         )
 
-    def nameAt(self, index: int) -> str:
-        return self._comboBox.itemData(index)
-
     def get(self, name: str):
         """The model of this name, or None."""
         return self._models.get(name)
 
     def has(self, name: str) -> bool:
         return name in self._models
+
+    def _onIndex(self, index, *_args) -> None:
+        if index >= 0:
+            self._onChosen(self._comboBox.itemData(index))

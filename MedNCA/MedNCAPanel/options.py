@@ -1,6 +1,8 @@
 """What the parameters ask of a run."""
 
+import slicer
 from MedNCAScene.frames import frameCount
+from MedNCAScene.overlays import canBeInput
 from MedNCAScene.segments import INPUT_ROLE
 
 
@@ -29,11 +31,18 @@ def runOptions(parameters) -> dict:
     }
 
 
+def chooseInput(parameters) -> None:
+    """Choose the first image of the scene if no volume is chosen."""
+    if parameters.inputVolume is None:
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        parameters.inputVolume = next(filter(canBeInput, volumes), None)
+
+
 def restoreDefaults(parameters) -> None:
     """Give all parameters their defaults, but for the chosen nodes and the model."""
-    kept = {"inputVolume", "model", "region", "outputSegmentation", "growthVolume", "growthBrowser", "qualityTable"}
+    made = {"outputSegmentation", "growthVolume", "growthBrowser", "qualityTable", "inspectedPoint"}
     for name in type(parameters).allParameters:
-        if name not in kept:
+        if name not in {"inputVolume", "model", "region"} | made:
             setattr(parameters, name, parameters.default(name).value)
 
 

@@ -5,10 +5,10 @@ from MedNCAScene.layers import Foreground
 from .advanced import AdvancedSection
 from .growth import GrowthChoice, Player
 from .input import InputHelp
-from .inspect import InspectButton
+from .inspect import CellInspector
 from .models import ModelChoice
 from .quality import QualitySection
-from .surface import SurfaceButton
+from .result import ResultButtons
 
 
 class PanelParts:
@@ -22,14 +22,14 @@ class PanelParts:
     def __init__(self, ui, logic, getParameters):
         self._getParameters = getParameters
         self.foreground = Foreground()
-        self.models = ModelChoice(ui.modelComboBox, ui.modelLabel)
+        self.models = ModelChoice(ui.modelComboBox, ui.modelLabel, self._setter("model"))
         self.advanced = AdvancedSection(ui, self.models, getParameters)
         self.inputHelp = InputHelp(ui, getParameters)
-        self.growthChoice = GrowthChoice(ui.growthViewComboBox, ui.growthEstimateLabel, self._onViewChosen)
+        self.growthChoice = GrowthChoice(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
         self.player = Player(ui, self.foreground)
         self.quality = QualitySection(ui, self.foreground)
-        self.surface = SurfaceButton(ui.show3DButton)
-        self.inspect = InspectButton(ui, logic, getParameters)
+        self.result = ResultButtons(ui)
+        self.inspector = CellInspector(ui, logic, getParameters)
 
     def show(self, parameters, isRunning: bool) -> None:
         """Show what follows from the parameters."""
@@ -39,14 +39,20 @@ class PanelParts:
         self.growthChoice.show(parameters, model)
         self.player.show(parameters.growthVolume, parameters.growthBrowser)
         self.quality.show(parameters)
-        self.surface.show(parameters.outputSegmentation, isRunning)
-        self.inspect.show(parameters, isRunning)
+        self.result.show(parameters, isRunning)
+        self.inspector.show(parameters, isRunning)
 
     def release(self) -> None:
         """Follow no node any more."""
         self.player.show(None, None)
         self.inputHelp.watch(None)
+        self.inspector.release()
 
-    def _onViewChosen(self, key) -> None:
-        if self._getParameters():
-            self._getParameters().growthView = key
+    def _setter(self, name: str):
+        """A function that gives a parameter a value, while there are parameters."""
+
+        def give(value) -> None:
+            if self._getParameters():
+                setattr(self._getParameters(), name, value)
+
+        return give

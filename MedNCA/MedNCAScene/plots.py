@@ -59,9 +59,9 @@ def _chartFor(model, volumeNode):
     for chart in slicer.util.getNodesByClass("vtkMRMLPlotChartNode"):
         if chart.GetAttribute(MODEL_TAG) == model.name and chart.GetNodeReference(INPUT_ROLE) is volumeNode:
             return chart
-    name = _("{volume} cell").format(volume=volumeNode.GetName())
-    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
-    table = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(name))
+    name = scene.GenerateUniqueName(_("{volume} cell").format(volume=volumeNode.GetName()))
+    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     chart.SetAttribute(MODEL_TAG, model.name)
     chart.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
     chart.SetNodeReferenceID(_TABLE_ROLE, table.GetID())
@@ -95,7 +95,5 @@ def _fill(table, chart, columns: dict) -> None:
 
 
 def showChart(chart) -> None:
-    """Show a chart in the layout, where the application can."""
-    logic = slicer.modules.plots.logic()
-    if logic is not None:
-        logic.ShowChartInLayout(chart)
+    """Show a chart in the layout, which gets a plot view if it has none."""
+    slicer.modules.plots.logic().ShowChartInLayout(chart)

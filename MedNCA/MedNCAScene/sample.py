@@ -1,10 +1,25 @@
 """The synthetic sample."""
 
+from pathlib import Path
+
 import slicer
 
-from .volumes import volumeFromImage
-
 PHANTOM_NAME = "MedNCA synthetic phantom"
+
+_ICON = Path(__file__).resolve().parent.parent / "Resources" / "Icons" / "MedNCA.png"
+
+
+def registerSampleData() -> None:
+    """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="MedNCA",
+        sampleName=PHANTOM_NAME,
+        thumbnailFileName=str(_ICON),
+        uris="",
+        customDownloader=lambda source: loadPhantom(),
+    )
 
 
 def loadPhantom(**parameters):
@@ -12,7 +27,10 @@ def loadPhantom(**parameters):
 
     :param parameters: as for `MedNCALib.phantom.make_phantom`.
     """
+    # Not at file scope, since the sample is offered whenever the application starts.
     from MedNCALib.phantom import make_phantom
+
+    from .volumes import volumeFromImage
 
     volumeNode = volumeFromImage(make_phantom(**parameters).image, slicer.mrmlScene.GenerateUniqueName(PHANTOM_NAME))
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)

@@ -1,0 +1,66 @@
+"""The panel by the keyboard: letters for what is used often, the rest in the order in which it is seen."""
+
+import re
+
+import pytest
+
+MENUS_OF_SLICER = {"f", "e", "v", "h"}  # File, Edit, View, Help
+
+
+def mnemonics(panel):
+    """Letter -> names of the widgets that it activates."""
+    from PySide6 import QtWidgets
+
+    letters = {}
+    for name, widget in vars(panel.ui).items():
+        if isinstance(widget, QtWidgets.QLabel | QtWidgets.QAbstractButton):
+            for letter in re.findall("&(.)", widget.text):
+                letters.setdefault(letter.lower(), []).append(name)
+    return letters
+
+
+def test_noLetterStandsForTwoAndNoneTakesAMenuFromTheApplication(host, panel, volumeNode):
+    shared = {letter: names for letter, names in mnemonics(panel).items() if len(names) > 1}
+    assert not shared
+    assert not MENUS_OF_SLICER & set(mnemonics(panel))
+
+
+def test_everyButtonThatIsAlwaysThereHasALetter(panel):
+    seldomUsed = {"defaultsButton", "largestOnlyCheckBox", "loopCheckBox"}
+    hint = {"hintButton"}  # does what placeRegionButton does
+    named = {name for names in mnemonics(panel).values() for name in names}
+    buttons = {name for name in vars(panel.ui) if re.search("(Button|CheckBox)$", name)}
+    sections = {name for name in buttons if name.endswith("CollapsibleButton")}
+    assert buttons - sections - named == seldomUsed | hint
+
+
+def test_everythingThatCanBeUsedHasATooltip(panel, volumeNode):
+    from PySide6 import QtWidgets
+
+    kinds = QtWidgets.QAbstractButton | QtWidgets.QComboBox | QtWidgets.QAbstractSpinBox | QtWidgets.QSlider
+    usable = {
+        name: widget
+        for name, widget in vars(panel.ui).items()
+        if (isinstance(widget, kinds) or "Collapsible" in name) and not name.startswith("qt_")
+    }
+    assert not [name for name, widget in usable.items() if not widget.toolTip]
+
+
+@pytest.mark.parametrize("section", [None, "advancedCollapsibleButton"])
+def test_tabGoesFromTopToBottomAndFromLeftToRight(host, panel, volumeNode, section):
+    from PySide6 import QtCore
+
+    if section:
+        getattr(panel.ui, section).collapsed = False
+    host.processEvents()
+    top = panel.parent
+    places, widget = [], top.nextInFocusChain()
+    while widget is not top:
+        if widget.focusPolicy & QtCore.Qt.TabFocus and widget.isVisibleTo(top) and widget.isEnabledTo(top):
+            corner = widget.mapTo(top, QtCore.QPoint(0, 0))
+            places.append((corner.y(), corner.x(), widget.objectName))
+        widget = widget.nextInFocusChain()
+    assert len(places) > 15
+    for before, after in zip(places, places[1:]):
+        isBelow, isBeside = after[0] > before[0] + 8, abs(after[0] - before[0]) <= 8 and after[1] > before[1]
+        assert isBelow or isBeside, (before, after)
