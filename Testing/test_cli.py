@@ -333,6 +333,18 @@ def test_evaluate_with_perturbations_prints_their_table_and_writes_them_as_json(
     assert printed["axis order"] == ["1.000", "0.000"]
 
 
+def test_evaluate_writes_the_figures_of_the_card(model, cohort, capsys):
+    pytest.importorskip("surface_distance")
+    before = {file: (Path(model) / file).read_bytes() for file in ("weights.npz", "labels.csv")}
+    assert main(["evaluate", "-m", model, *cohort, "--card"]) == 0
+    card = json.loads((Path(model) / "card.json").read_text(encoding="utf-8"))
+    assert card["scores"]["cases"] == ["case0", "case1"]
+    assert card["robustness"]["axis order"] == 0
+    assert card["title"] == "Threshold"
+    assert {file: (Path(model) / file).read_bytes() for file in before} == before
+    assert "2 cases" in capsys.readouterr().out
+
+
 def test_evaluate_says_before_the_work_that_the_report_has_no_place(model, cohort, tmp_path, capsys):
     message = refused(capsys, "evaluate", "-m", model, *cohort, "--json", tmp_path / "nowhere" / "report.json")
     assert "There is no folder" in message

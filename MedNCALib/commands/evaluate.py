@@ -1,13 +1,15 @@
 """Measure a model on images whose labels are known.
 
 Images and label images are paired by name. For each case and label: Dice, 95 % Hausdorff distance, volume and its
-error. With --perturb also how much Dice falls where the images are noisy, moved, scaled and so on.
+error. With --perturb also how much Dice falls where the images are noisy, moved, scaled and so on. With --card what the
+model's card tells, its Dice, how robust it is and which results pass, is measured and written into the card.
 """
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import MedNCAError
@@ -25,6 +27,11 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N cases by name")
     parser.add_argument(
         "--perturb", action="store_true", help="also measure what perturbations of the images cost (many more runs)"
+    )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="also write the figures into the model's card; for cases that it was not trained on (many more runs)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
 
@@ -55,6 +62,19 @@ def run(options: Namespace) -> None:
     _print_table(report)
     if options.perturb:
         _print_perturbations(report["perturbations"])
+    if options.card:
+        _write_card(model, options)
+
+
+def _write_card(model, options: Namespace) -> None:
+    from ..figures import measured
+    from ..pairs import find_pairs, read_pair
+
+    cases = {pair.name: read_pair(pair) for pair in find_pairs(options.images, options.labels)[: options.limit]}
+    with ProgressBar() as bar:
+        figures = measured(model, cases, bar.show)
+    replace(model, card={**model.card, **figures}).save(model.folder)
+    print(f"\nThe figures of {len(cases)} cases are in {model.folder / 'card.json'}.")
 
 
 def _print_table(report: dict) -> None:

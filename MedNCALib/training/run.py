@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from ..errors import TrainingError
+from ..figures import measured
 from ..model import Model
-from ..segmenter import segment
 from .data import unnamed_data
-from .prepared import ValidationCase, prepare
+from .prepared import prepare
 from .preset import load_preset
-from .trainer import Length, Trainer, validation_scores
-
-_QUALITY_RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
+from .trainer import Length, Trainer
 
 
 def train(
@@ -70,27 +65,5 @@ def train(
         "batches": trainer.batches,
         "minutes": round(trainer.minutes, 1),
     }
-    return replace(model, card={**model.card, "training": history, **measured(model, data.validation)}).save(output)
-
-
-def measured(model: Model, held_out: Sequence[ValidationCase]) -> dict[str, Any]:
-    """The parts of the card that are measured: `scores` of a single run, and thresholds of `quality`.
-
-    The thresholds leave the lowest 5 % of the held-out cases, by agreement and by NQM each, for review.
-    """
-    scores = validation_scores(model, held_out)
-    quality = [segment(case.image, model, runs=_QUALITY_RUNS).quality for case in held_out]
-    return {
-        "scores": {
-            "what": "hard Dice on the input's grid, single run, mean over held-out cases",
-            "cases": [case.name for case in held_out],
-            "labels": {label.name: round(score, 4) for label, score in zip(model.labels, scores)},
-            "whole": round(scores[-1], 4),
-        },
-        "quality": {
-            "what": f"lowest agreement and highest NQM that pass, from {_QUALITY_RUNS} runs on the held-out cases",
-            "runs": _QUALITY_RUNS,
-            "agreement": round(float(np.percentile([each.agreement for each in quality], 5)), 4),
-            "nqm": round(float(np.percentile([each.nqm for each in quality], 95)), 4),
-        },
-    }
+    figures = measured(model, {case.name: (case.image, case.labels) for case in data.validation})
+    return replace(model, card={**model.card, "training": history, **figures}).save(output)

@@ -1,0 +1,118 @@
+"""Thresholds of the verdict, and how well the scores tell how good a result is."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from threshold_model import LABELS, case, threshold_model
+
+from MedNCALib import calibration, segment
+from MedNCALib.calibration import CONDITIONS, calibrated, lowest_that_passes, spearman
+from MedNCALib.figures import measured
+from MedNCALib.perturbations import NAMES
+
+
+def test_rank_correlation_agrees_with_scipy_with_and_without_ties():
+    stats = pytest.importorskip("scipy.stats")
+    random = np.random.default_rng(0)
+    for values in (random.random((2, 40)), random.integers(0, 5, (2, 40))):
+        assert spearman(*values) == pytest.approx(stats.spearmanr(*values)[0], abs=5e-5)
+    assert spearman(np.arange(4.0), np.exp(-np.arange(4.0))) == -1
+
+
+def test_without_any_difference_there_is_no_rank_correlation():
+    assert spearman(np.ones(4), np.arange(4)) is None
+    assert spearman(np.array([0.5]), np.array([0.5])) is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "expected"),
+    [
+        ([0.5, 0.6], [0.9, 0.95], 0.75),  # half-way
+        ([0.5, 0.6, 0.92], [0.9, 0.95, 0.96, 0.97], 0.935),  # all bad ones caught for one of four good ones
+        ([0.5, 0.6, 0.96], [0.9, 0.95, 0.97, 0.98], 0.75),  # the third would cost two of four
+        ([0.9], [0.5, 0.6, 0.7], 0.5),  # worth nothing: then all pass
+        ([], [0.7, 0.8], 0.7),
+    ],
+)
+def test_the_threshold_separates_bad_results_from_the_others_best(bad, good, expected):
+    scores = np.array(bad + good)
+    assert lowest_that_passes(scores, np.arange(len(scores)) < len(bad)) == pytest.approx(expected)
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Lets the results be known: for each case what a condition gives, as Dice, agreement, NQM and smallest volume."""
+
+    def trials(model, image, truth, seed):
+        for name, figures in cases[seed].items():
+            yield name, model, figures, None
+
+    def segment(figures, model, runs):
+        dice, agreement, nqm, volume = figures
+        volumes = {"one": SimpleNamespace(mean=5.0), "two": SimpleNamespace(mean=volume)}
+        assert runs == 5
+        return SimpleNamespace(labels=dice, quality=SimpleNamespace(agreement=agreement, nqm=nqm, volumes_ml=volumes))
+
+    cases = []
+    monkeypatch.setattr(calibration, "trials", trials)
+    monkeypatch.setattr(calibration, "segment", segment)
+    monkeypatch.setattr(calibration, "dices", lambda truth, found, labels: ({}, found))
+    return cases
+
+
+def test_thresholds_come_from_the_cases_as_they_are_and_perturbed(known):
+    for number in range(11):  # the 10th percentile of Dice 0.80 to 0.90 is 0.81
+        share = number / 10
+        known.append(
+            {
+                "unperturbed": (0.8 + share / 10, 0.9 + share / 20, 0.1 - share / 20, 1.0),
+                "noise 0.2": (0.5 + share / 10, 0.6 + share / 10, 0.4 - share / 10, 1.0),
+                "ghosting 0.2": (0.0, 1.0, 0.0, 0.0),  # no second label: for review whatever the scores say
+                "mirrored": (0.0, 0.95, 0.05, 1.0),  # not one of the conditions
+            }
+        )
+    quality = calibrated(threshold_model(), [(None, None)] * 11)
+    assert quality["runs"] == 5
+    assert quality["dice"] == pytest.approx(0.81)
+    # Bad are the noisy ones, up to an agreement of 0.7, and one as it is, 0.9; the others begin at 0.905.
+    assert quality["agreement"] == pytest.approx((0.9 + 0.905) / 2)
+    assert quality["nqm"] == pytest.approx((0.1 + 0.095) / 2)
+    assert quality["spearman"] == {"agreement": 1.0, "nqm": -1.0}
+
+
+def test_a_model_that_finds_all_labels_in_no_case_gets_no_thresholds(known):
+    known.append({"unperturbed": (0.0, 1.0, 0.0, 0.0), "noise 0.2": (0.2, 0.5, 0.4, 1.0)})
+    assert calibrated(threshold_model(), [(None, None)]) is None
+
+
+def test_conditions_are_perturbations():
+    assert set(CONDITIONS) < set(NAMES)
+
+
+def test_the_cards_figures_are_measured_on_the_named_cases():
+    told = []
+    cases = {name: case(seed, size=(24, 26, 7)) for seed, name in enumerate(("first", "second"))}
+    figures = measured(threshold_model(), cases, lambda done, name: told.append((done, name)))
+    assert figures["scores"]["cases"] == ["first", "second"]
+    assert figures["scores"]["whole"] == 1.0
+    assert figures["scores"]["labels"] == {label.name: 1.0 for label in LABELS}
+    assert list(figures["robustness"]) == list(NAMES[1:])
+    assert figures["robustness"]["axis order"] == 0
+    assert figures["robustness"]["noise 0.2"] > 0.01
+    assert figures["quality"]["dice"] == 1.0
+    assert json.loads(json.dumps(figures)) == figures
+    assert told[0][1] == "first, unperturbed"
+    assert [done for done, _ in told] == pytest.approx(np.arange(1, len(told) + 1) / len(told))
+
+
+def test_the_verdict_follows_the_measured_thresholds():
+    model = threshold_model()
+    image, truth = case(0, size=(24, 26, 7))
+    model = replace(model, card={**model.card, **measured(model, {"only": (image, truth)})})
+    assert segment(image, model, runs=5).quality.verdict == "pass"
+    nothing = sitk.Cast(truth == 1, sitk.sitkFloat32)
+    assert segment(nothing, model, runs=5).quality.verdict == "review"  # one label is missing
