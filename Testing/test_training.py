@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from automata import random_model
 
-from MedNCALib import load_model, make_phantom
+from MedNCALib import calibration, evaluation, load_model, make_phantom
 from MedNCALib.errors import MedNCAError, TrainingError
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -18,6 +19,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from MedNCALib.interpolation import METHODS, sampling_matrix  # noqa: E402
 from MedNCALib.labels import Label, write_labels  # noqa: E402
 from MedNCALib.pairs import Pair  # noqa: E402
+from MedNCALib.perturbations import trials  # noqa: E402
 from MedNCALib.space import SliceSpace  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
 from MedNCALib.training.augment import Augmentation  # noqa: E402
@@ -62,6 +64,13 @@ def preset(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture
+def unperturbed_only(monkeypatch):
+    """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
+    for module in (evaluation, calibration):
+        monkeypatch.setattr(module, "trials", lambda *of, seed: islice(trials(*of, seed=seed), 1))
+
+
 def weights(model):
     return np.concatenate([array.ravel() for rule in model.cascade.rules for array in vars(rule).values()])
 
@@ -76,6 +85,8 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     assert card["name"] == "model"
     assert 0 < card["quality"]["agreement"] <= 1
     assert card["quality"]["nqm"] > 0
+    assert card["robustness"]["axis order"] == 0
+    assert card["robustness"]["noise 0.2"] == round(card["robustness"]["noise 0.2"], 4) != 0
     held_out = [ValidationCase("case_3", *(sitk.ReadImage(str(f / "case_3.nii.gz")) for f in folders))]
     assert validation_scores(model, held_out)[-1] == pytest.approx(card["scores"]["whole"], abs=1e-3)
     untrained = replace(model, cascade=Network(model.cascade.architecture).to_cascade())
@@ -86,6 +97,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=48, seed=3)
     monkeypatch.setattr(trainer, "_CHECKPOINT_SECONDS", 0)
@@ -105,6 +117,7 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_path):
     with pytest.raises(TrainingError, match="nothing to resume"):
         train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)
@@ -113,6 +126,7 @@ def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_p
         train(*folders, tmp_path / "model", preset=preset, batches=2, seed=1, resume=True)
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_training_can_start_from_another_model(folders, preset, tmp_path):
     first = train(*folders, tmp_path / "first", preset=preset, batches=60)
     second = train(*folders, tmp_path / "second", preset=preset, batches=1, start_from=str(tmp_path / "first"))
@@ -122,6 +136,7 @@ def test_training_can_start_from_another_model(folders, preset, tmp_path):
         train(*folders, tmp_path / "third", preset=preset, batches=1, start_from=str(tmp_path / "different"))
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path):
     model = train(*folders, tmp_path / "model", batches=2)
     assert model.slice_format.axes == "LPS"
@@ -129,6 +144,7 @@ def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path
     assert [label.name for label in model.labels] == ["Label 1", "Label 2"]
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     settings["preprocessing"].update(axes="acquired", spacing=[1.5, 1.5, None])
@@ -140,6 +156,7 @@ def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_pat
     assert SliceSpace(image, model.slice_format).count == image.GetSize()[0]  # sagittal slices, 2 mm thick
 
 
+@pytest.mark.usefixtures("unperturbed_only")
 def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
     (tmp_path / "model").mkdir()
     write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(2, "back")])
