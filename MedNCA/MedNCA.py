@@ -282,12 +282,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
     def getParameterNode(self):
         return MedNCAParameterNode(super().getParameterNode())
 
-    def process(self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, **options):
-        """Segment a volume and return the segmentation node; blocks until done.
-
-        For the arguments, the options and the errors see `processSteps`.
-        """
-        steps = self.processSteps(volumeNode, segmentationNode, model, region, **options)
+    def process(
+        self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, runs=1, seed=0, interactive=False,
+        **options,
+    ):  # fmt: skip
+        """Segment a volume and return the segmentation node; blocks until done; arguments: see `processSteps`."""
+        steps = self.processSteps(volumeNode, segmentationNode, model, region, runs, seed, interactive, **options)
         while True:
             try:
                 next(steps)
@@ -295,16 +295,9 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 return end.value
 
     def processSteps(
-        self,
-        volumeNode,
-        segmentationNode=None,
-        model=DEFAULT_MODEL,
-        region=None,
-        runs=1,
-        seed=0,
-        interactive=False,
+        self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, runs=1, seed=0, interactive=False,
         **options,
-    ):
+    ):  # fmt: skip
         """Segment a volume step by step: a generator that yields the engine's steps and returns the segmentation node.
 
         The scene changes only after the last step. A generator that is closed before leaves it as it was.
@@ -346,6 +339,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             raise
         return self.outcome.segmentationNode
+
+    def exportGrowth(self, path):
+        """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files; return the files."""
+        from MedNCAScene.pictures import exportOutcome
+
+        return exportOutcome(self.outcome, path)
 
     def plotCell(self, volumeNode, point, model=DEFAULT_MODEL, region=None, seed=0):
         """Plot what the cell at a point (RAS, mm) goes through in a run; return the chart node."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scene_checks import addTransform, addVolume
 from scene_samples import MODULE, boxesImage, brightnessModel, rotation, truthOf
-from slice_views import colored, pixels
+from slice_views import colored, layers, pixels
 
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
@@ -106,6 +106,29 @@ def test_playingItIsSeenInTheSliceViews(host, logic, volumeNode, model, tmp_path
         shares.append(colored(picture, ORANGE).sum())
     assert shares[0] == 0
     assert shares[2] > 1000
+
+
+def test_growthIsExportedFromThePythonConsole(host, logic, volumeNode, model, tmp_path):
+    from PIL import Image
+
+    keep(logic, volumeNode, model)
+    before = layers()
+    assert logic.exportGrowth(tmp_path / "growth.gif") == [tmp_path / "growth.gif"]
+    assert layers() == before
+    with Image.open(tmp_path / "growth.gif") as picture:
+        assert colored(np.asarray(picture.convert("RGB")).astype(int), ORANGE).sum() == 0
+        picture.seek(picture.n_frames - 1)
+        assert colored(np.asarray(picture.convert("RGB")).astype(int), ORANGE).sum() > 500
+    assert len(logic.exportGrowth(tmp_path / "growth.png")) == 10
+
+
+def test_exportWithoutKeptStepsSaysWhatToDo(logic, volumeNode, model, tmp_path):
+    from MedNCALib import MedNCAError
+
+    for _ in range(2):
+        with pytest.raises(MedNCAError, match="segment with keepGrowth first"):
+            logic.exportGrowth(tmp_path / "growth.gif")
+        logic.process(volumeNode, model=str(model.folder))
 
 
 def test_probabilityOfALabelIsKeptInPercent(logic, volumeNode, model):

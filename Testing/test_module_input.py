@@ -5,6 +5,7 @@ import pytest
 from panel_driver import chooseModel, makeModels, openPanel, segment
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, brightnessModel
+from slice_views import pixels
 
 
 @pytest.fixture
@@ -93,6 +94,20 @@ def test_regionIsPlacedAroundTheCrosshair(host, panel, volumeNode):
     host.click(panel.ui.placeRegionButton)
     assert region(panel).GetCenterWorld() == pytest.approx(place)
     slicer.util.getNode("Crosshair").SetCrosshairRAS(0, 0, 0)
+
+
+def test_placedRegionCoversNothingOfTheVolume(host, panel, volumeNode, tmp_path):
+    import slicer
+
+    slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
+    host.click(panel.ui.placeRegionButton)
+    region(panel).GetDisplayNode().SetHandlesInteractive(False)  # they are around it
+    middle = region(panel).GetCenterWorld()
+    withRegion = pixels(host, tmp_path / "with.png", centreOn=middle, zoom=2)
+    slicer.mrmlScene.RemoveNode(region(panel))
+    without = pixels(host, tmp_path / "without.png", centreOn=middle, zoom=2)
+    changed = (withRegion != without).any(axis=-1)
+    assert 0 < changed.mean() < 0.05
 
 
 def test_placingAgainMovesTheSameRegion(host, panel, volumeNode):

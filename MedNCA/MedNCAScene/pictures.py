@@ -10,6 +10,8 @@ from vtk.util.numpy_support import vtk_to_numpy
 import MedNCALib as mednca
 from MedNCALib.atomic import written_whole
 
+from .layers import Foreground, LentForeground
+
 VIEWS = ("Red", "Green", "Yellow")
 LAST_MS = 1500  # how long a GIF rests on the last picture
 
@@ -42,6 +44,21 @@ def exportGrowth(browserNode, path, views=VIEWS) -> list[Path]:
         return files
     except OSError as error:
         raise mednca.MedNCAError(_("{path} cannot be written: {error}").format(path=path, error=error)) from error
+
+
+def exportOutcome(outcome, path) -> list[Path]:
+    """Write the steps that a run has kept, laid over the slice views meanwhile; see `exportGrowth`.
+
+    :param outcome: of the run, None if there was none.
+    :raises MedNCAError: no steps were kept, another kind of file, or it cannot be written.
+    """
+    if outcome is None or outcome.growthBrowserNode is None:
+        raise mednca.MedNCAError(_("There are no kept steps: segment with keepGrowth first."))
+    foreground = LentForeground(outcome.growthNode, Foreground.OPACITY)
+    try:
+        return exportGrowth(outcome.growthBrowserNode, path)
+    finally:
+        foreground.giveBack()
 
 
 def _pictures(browserNode, views) -> list:

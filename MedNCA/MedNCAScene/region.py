@@ -48,6 +48,9 @@ def placeRegion(volumeNode, size, roiNode=None):
         name = slicer.mrmlScene.GenerateUniqueName(_("{volume} region").format(volume=volumeNode.GetName()))
         roiNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
         roiNode.CreateDefaultDisplayNodes()
+        # Its edges alone: what is inside is to be looked at.
+        roiNode.GetDisplayNode().SetFillVisibility(False)
+        roiNode.GetDisplayNode().SetPropertiesLabelVisibility(False)
     centre = crosshairIn(volumeNode)
     if centre is None:
         bounds = np.zeros(6)
