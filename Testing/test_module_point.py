@@ -225,15 +225,17 @@ def test_modelChosenLaterIsThatOfTheNextPlot(host, panel, mouse):
     assert tables == {"brightness": 4, "slow": 80}
 
 
-def test_withoutVolumeThePointIsNotFollowed(host, panel, mouse, volumeNode):
-    import slicer
-
+def test_withoutVolumeThereIsNothingToInspect(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
-    title = charts()[0].GetTitle()
-    slicer.mrmlScene.RemoveNode(volumeNode)
+    host.click(panel.ui.inspectButton)
+    panel.logic.getParameterNode().inputVolume = None
+    host.processEvents()
+    assert not isPlacing()
     assert not panel.ui.inspectButton.enabled
+    mouse.moveTo(worldOf(ANTERIOR))
     drag(host, mouse, ANTERIOR, POSTERIOR)
-    assert charts()[0].GetTitle() == title
+    assert panel.ui.statusLabel.text == "No input volume: choose one."
+    assert plotted() == "anterior"
     panel.ui.inputSelector.setCurrentNode(addVolume())
     drag(host, mouse, POSTERIOR, ANTERIOR)
     assert len(charts()) == 2

@@ -32,12 +32,12 @@ class CellInspector(VTKObservationMixin):
         ui.inspectButton.connect("toggled(bool)", self._onToggled)
 
     def show(self, parameters, isRunning: bool) -> None:
-        """Follow the point of the parameters, as long as there is a volume to look into."""
-        canInspect = parameters.inputVolume is not None
-        self._follow(parameters.inspectedPoint if canInspect else None)
-        if isRunning:
+        """Follow the point of the parameters."""
+        canInspect = parameters.inputVolume is not None and not isRunning
+        self._follow(parameters.inspectedPoint)
+        if not canInspect:
             self._endPlacement()
-        self._ui.inspectButton.enabled = canInspect and not isRunning
+        self._ui.inspectButton.enabled = canInspect
 
     def release(self) -> None:
         """Follow no point any more, and place none."""
