@@ -25,9 +25,6 @@ class QualitySection:
         ui.qualityTableView.verticalHeader().setVisible(False)
         for header in (ui.qualityTableView.horizontalHeader(), ui.qualityTableView.verticalHeader()):
             header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        # The names go over two lines where the panel is narrow; the table is as high as its rows.
-        table = ui.qualityTableView
-        table.verticalHeader().connect("sectionResized(int,int,int)", lambda *_: table.updateGeometry())
         foreground.onChanged(self._updateOverlay)
 
     def show(self, parameters) -> None:
@@ -45,6 +42,7 @@ class QualitySection:
             ui.qualityTableView.setMRMLTableNode(table)
         header = ui.qualityTableView.horizontalHeader()
         if header.count():
+            # The names of the structures go over two lines where the panel is narrow.
             header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         ui.qualityTableView.setVisible(table is not None)
         volumeNode = parameters.inputVolume
