@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import time
 from importlib.util import find_spec
@@ -16,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from .bench_process import json_of
 from .errors import MedNCAError
 
 # Taken where a card does not say how large its field is: an axial stack through the pelvis.
@@ -69,18 +68,10 @@ def _write_volume(path: Path, model) -> list[int]:
 
 
 def _in_own_process(model: Path, image: Path, engine: str) -> dict:
-    package = Path(__file__).resolve().parent
-    found = os.pathsep.join([str(package.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [sys.executable, "-m", f"{package.name}.{Path(__file__).stem}", str(model), str(image), engine],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": found},
-    )
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise MedNCAError(f"The model in {model} could not be measured: {why}")
-    return json.loads(done.stdout)
+    try:
+        return json_of("-m", f"{__package__}.{Path(__file__).stem}", str(model), str(image), engine)
+    except MedNCAError as error:
+        raise MedNCAError(f"The model in {model} could not be measured: {error}") from None
 
 
 def _measure_here(folder: str, image: str, engine: str) -> dict:
@@ -95,10 +86,10 @@ def _measure_here(folder: str, image: str, engine: str) -> dict:
     volume = read_image(Path(image))
     began = time.perf_counter()
     segment(volume, load_model(folder), engine=engine)
-    return {"seconds": time.perf_counter() - began, "peak_mb": _peak_mb()}
+    return {"seconds": time.perf_counter() - began, "peak_mb": peak_mb()}
 
 
-def _peak_mb() -> float | None:
+def peak_mb() -> float | None:
     """The most memory that this process held at any time, in MB; None where the system does not tell (Windows)."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")

@@ -9,18 +9,31 @@ import pytest
 import SimpleITK as sitk
 from automata import ENGINES, random_model, random_rule
 
-from MedNCALib import bench, bench_kernels, bench_models
+from MedNCALib import bench, bench_kernels, bench_models, bench_panel
 from MedNCALib.errors import MedNCAError
 from MedNCALib.rule import Rule
 from MedNCALib.space import SliceSpace
 
 
 @pytest.fixture
-def small(monkeypatch):
-    """Small slices and matrices, so that a repetition takes no time."""
+def small(monkeypatch, tmp_path):
+    """Small slices and matrices, so that a repetition takes no time, and no panel."""
     monkeypatch.setattr(bench_kernels, "SIZE", 24)
     monkeypatch.setattr(bench_kernels, "_PRODUCT", 64)
     monkeypatch.setattr(bench_kernels, "_PAUSE", 0)
+    monkeypatch.setattr(bench_panel, "SCRIPT", tmp_path / "bench_panel.py")
+
+
+@pytest.fixture
+def no_models(monkeypatch, tmp_path):
+    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+
+
+@pytest.fixture
+def host_installed(monkeypatch):
+    """What the panel needs seems to be installed, also where it is not."""
+    monkeypatch.setattr(bench_panel, "find_spec", lambda name: name)
 
 
 @pytest.fixture
@@ -57,7 +70,7 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
     assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
 
     printed = capsys.readouterr().out
-    for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "panel"):
+    for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "only a checkout"):
         assert expected in printed
 
 
@@ -69,20 +82,40 @@ def test_a_model_of_acquired_slices_gets_a_stack_of_them(tmp_path):
         assert SliceSpace(volume, model.slice_format).inside_shape[0] == expected[2]
 
 
-def test_without_models_the_kernels_are_still_measured(small, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
-    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+def test_without_models_the_kernels_are_still_measured(small, no_models, capsys):
     assert bench.run(repetitions=1)["models"] == []
     assert "There are no models" in capsys.readouterr().out
 
 
-def test_without_pytorch_the_plain_reading_is_numpys_and_the_table_says_so(small, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
-    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+def test_without_pytorch_the_plain_reading_is_numpys_and_the_table_says_so(small, no_models, monkeypatch, capsys):
     monkeypatch.setattr(bench_kernels, "find_spec", lambda name: None)
     report = bench.run(repetitions=1)
     assert [row["kernel"] for row in report["kernels"]] == ["plain", "numpy"] * 2
     assert "there is no PyTorch" in capsys.readouterr().out
+
+
+def test_the_panels_figures_are_those_of_a_process_of_its_own(small, no_models, host_installed, capsys):
+    bench_panel.SCRIPT.write_text('import MedNCALib; print(\'{"longest_block_ms": 61.4, "live_cost": 0.08}\')')
+    assert bench.run(repetitions=1)["panel"] == {"longest_block_ms": 61.4, "live_cost": 0.08}
+    printed = capsys.readouterr().out
+    assert "waits for 61 ms at most" in printed
+    assert "takes 8% longer" in printed
+
+
+def test_a_panel_that_cannot_be_measured_does_not_cost_the_other_figures(small, no_models, host_installed, capsys):
+    bench_panel.SCRIPT.write_text("raise OSError('libEGL.so.1 is missing')")
+    report = bench.run(repetitions=1)
+    assert report["kernels"]
+    assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
+    assert "The panel was not measured: OSError: libEGL.so.1 is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("missing", [["slicer_core"], ["PySide6"], ["slicer_core", "PySide6"]])
+def test_what_the_panel_needs_is_named_where_it_is_not_installed(monkeypatch, missing):
+    monkeypatch.setattr(bench_panel, "find_spec", lambda name: None if name in missing else name)
+    names = " and ".join(name.replace("_", "-") for name in missing)
+    with pytest.raises(MedNCAError, match=f"^{names} must be installed"):
+        bench_panel.measure()
 
 
 def test_a_missing_folder_is_told_before_anything_is_measured(tmp_path):

@@ -1,0 +1,150 @@
+"""What the benchmark of the panel measures: that it feels what it says it feels, not how fast anything is."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from panel_driver import chooseModel
+from scene_samples import REPOSITORY
+
+
+@pytest.fixture
+def bench(host):
+    import bench_panel
+
+    return bench_panel
+
+
+class Ticks:
+    """A run without a panel: a timer without delay whose ticks do one after the other what they are given."""
+
+    def __init__(self, *ticks):
+        from PySide6 import QtCore
+
+        self._ticks = list(ticks)
+        self._timer = QtCore.QTimer(interval=0)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self):
+        self._timer.start()
+
+    def isRunning(self):
+        return bool(self._ticks)
+
+    def _tick(self):
+        self._ticks.pop(0)()
+        if not self._ticks:
+            self._timer.stop()
+
+
+def sleep(seconds):
+    return lambda: time.sleep(seconds)
+
+
+def compute(seconds):
+    """Keep the processor busy, whatever else the machine does."""
+
+    def computing():
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            pass
+
+    return computing
+
+
+@pytest.mark.parametrize("slow", [0, 5, 10], ids=["first", "middle", "last"])
+def test_oneSlowTickIsTheLongestBlockWhereverItIs(host, bench, slow):
+    ticks = [sleep(0.02)] * 10
+    ticks.insert(slow, sleep(0.25))
+    run = Ticks(*ticks)
+    began = time.perf_counter()
+    felt = bench.feel(host, run.start, run.isRunning)
+    # The event loop has had control between this tick and the others.
+    assert 0.25 <= felt.block <= time.perf_counter() - began - 10 * 0.02
+
+
+def test_whatTheClickItselfDoesIsPartOfTheRun(host, bench):
+    run = Ticks(sleep(0))
+
+    def start():
+        compute(0.2)()
+        run.start()
+
+    felt = bench.feel(host, start, run.isRunning)
+    assert felt.block >= 0.2
+    assert felt.work >= 0.2
+
+
+def test_workIsWhatTheMainThreadComputesAndNotWhatItWaitsFor(host, bench):
+    run = Ticks(compute(0.1), sleep(0.3), compute(0.1))
+    began = time.thread_time()
+    felt = bench.feel(host, run.start, run.isRunning)
+    assert 0.2 <= felt.work <= time.thread_time() - began
+
+
+def test_sliceViewsAreComputedDuringARunThoughNobodyLooks(host, bench, volumeNode):
+    import slicer
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    def brightest():
+        producer = slicer.app.layoutManager().sliceWidget("Red").sliceLogic().GetImageDataConnection().GetProducer()
+        return vtk_to_numpy(producer.GetOutputDataObject(0).GetPointData().GetScalars())[:, :3].max()
+
+    def fill(value):
+        slicer.util.arrayFromVolume(volumeNode)[:] = value
+        slicer.util.arrayFromVolumeModified(volumeNode)
+
+    volumeNode.GetDisplayNode().SetAutoWindowLevel(False)
+    volumeNode.GetDisplayNode().SetWindowLevelMinMax(0, 200)
+    for value, expected in ((200, 255), (0, 0)):
+        run = Ticks(lambda value=value: fill(value), sleep(0), sleep(0))
+        bench.feel(host, run.start, run.isRunning)
+        assert brightest() == expected
+
+
+def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, panel, volumeNode, monkeypatch):
+    from MedNCAScene.live import LivePicture
+
+    felt = []
+    segment = bench.segment
+
+    def recorded(*arguments, showWhileRunning):
+        felt.append((showWhileRunning, segment(*arguments, showWhileRunning)))
+        return felt[-1][1]
+
+    monkeypatch.setattr(bench, "segment", recorded)
+    monkeypatch.setattr(LivePicture, "SHORTEST_INTERVAL", 0)
+    monkeypatch.setattr(LivePicture, "_REST", 0)
+    monkeypatch.setattr(LivePicture, "_show", lambda self, step: compute(0.01)())
+    chooseModel(panel, "slow")
+    figures = bench.measure(host, panel, seconds=0)
+
+    assert [shown for shown, _ in felt] == [True, False, True, False, True]
+    hidden, shown = ([run for isShown, run in felt[1:] if isShown is which] for which in (False, True))
+    assert min(run.work for run in shown) >= 79 * 0.01  # of 80 steps; the first shows nothing
+    assert list(figures) == ["longest_block_ms", "live_cost"]
+    assert figures["longest_block_ms"] == pytest.approx(500 * sum(run.block for run in shown))
+    assert figures["live_cost"] == pytest.approx(sum(run.work for run in shown) / sum(run.work for run in hidden) - 1)
+    assert figures["live_cost"] > 0
+
+
+def test_runThatFailsIsToldInThePanelsWords(host, bench, panel, volumeNode):
+    import numpy as np
+    import slicer
+
+    slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
+    with pytest.raises(bench.MedNCAError, match="no contrast"):
+        bench.segment(host, panel, showWhileRunning=True)
+
+
+def test_scriptPrintsTheFiguresAsJsonAndNothingElse(bench):
+    small = "import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0; b.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", small], capture_output=True, text=True, check=True, cwd=REPOSITORY / "Testing"
+    )
+    figures = json.loads(done.stdout)
+    assert list(figures) == ["longest_block_ms", "live_cost"]
+    assert figures["longest_block_ms"] > 0
+    assert figures["live_cost"] > -1
