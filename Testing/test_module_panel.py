@@ -166,8 +166,8 @@ def test_progressIsTrueAndInWords(host, panel, volumeNode):
     assert values == sorted(values)
     assert values[-1] == 100
     assert len(values) > 20
-    assert any("coarse stage, step 7 of 40, slices 1-20 of 20" in line for line in lines)
-    assert any("fine stage, step 40 of 40, slices 1-20 of 20" in line for line in lines)
+    assert any("Coarse stage, step 7 of 40, slices 1-20 of 20" in line for line in lines)
+    assert any("Fine stage, step 40 of 40, slices 1-20 of 20" in line for line in lines)
 
 
 def test_inputsAreLockedDuringARunAndTheButtonCancels(host, panel, volumeNode):

@@ -19,25 +19,25 @@ def step(**changes):
 
 
 def test_progressNamesStageStepSlicesAndTheTimeLeft(words):
-    assert words.progressLine(step(), 3.7) == "fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
+    assert words.progressLine(step(), 3.7) == "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
 
 
 def test_progressWithoutAGuessOfTheTimeLeavesItOut(words):
-    assert words.progressLine(step(stage=1)) == "coarse stage, step 7 of 12, slices 9-16 of 35"
+    assert words.progressLine(step(stage=1)) == "Coarse stage, step 7 of 12, slices 9-16 of 35"
 
 
 def test_progressOfSeveralRunsCountsThem(words):
     line = words.progressLine(step(run=2, runs=5))
-    assert line == "run 2 of 5, fine stage, step 7 of 12, slices 9-16 of 35"
+    assert line == "Run 2 of 5, fine stage, step 7 of 12, slices 9-16 of 35"
 
 
 @pytest.mark.parametrize(
     ("stages", "names"),
     [
-        (1, ["stage 1 of 1"]),
-        (2, ["coarse stage", "fine stage"]),
-        (3, ["coarse stage", "middle stage", "fine stage"]),
-        (4, ["stage 1 of 4", "stage 2 of 4", "stage 3 of 4", "stage 4 of 4"]),
+        (1, ["Stage 1 of 1"]),
+        (2, ["Coarse stage", "Fine stage"]),
+        (3, ["Coarse stage", "Middle stage", "Fine stage"]),
+        (4, ["Stage 1 of 4", "Stage 2 of 4", "Stage 3 of 4", "Stage 4 of 4"]),
     ],
 )
 def test_stagesAreNamedFromCoarseToFine(words, stages, names):

@@ -45,7 +45,7 @@ def _millimetres(size) -> str:
 
 
 def progressLine(step, secondsLeft=None) -> str:
-    """Where a run stands, for example "fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+    """Where a run stands, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
 
     :param step: a step of the engine.
     :param secondsLeft: None while it is unknown.
@@ -59,7 +59,8 @@ def progressLine(step, secondsLeft=None) -> str:
     parts.append(_("slices {first}-{last} of {total}").format(first=first + 1, last=stop, total=total))
     if secondsLeft is not None:
         parts.append(_("{duration} left").format(duration=duration(secondsLeft)))
-    return ", ".join(parts)
+    line = ", ".join(parts)
+    return line[0].upper() + line[1:]
 
 
 def duration(seconds: float) -> str:
