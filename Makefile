@@ -1,6 +1,6 @@
 # make demo [VOLUME=path]   segment the synthetic phantom, or your file, in the host application; results in demo/
 # make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
-# make pictures             the pictures in README, from the demonstration
+# make pictures             the pictures in README: the panel in each of its states, the views, the growth
 # make weights              train the bundled models from the data in DATA
 
 PYTHON ?= python3
@@ -15,8 +15,8 @@ DATA ?= ../shared/data
 demo: .venv/host
 	.venv/bin/python Testing/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
 
-pictures: demo
-	cp demo/application.png demo/panel.png demo/growth.gif Resources/Screenshots/
+pictures: .venv/host
+	.venv/bin/python Testing/panel_pictures.py --output Resources/Screenshots
 
 test: lint .venv/test .venv-engine/test
 	.venv/bin/python -m pytest -q
@@ -41,7 +41,7 @@ weights: .venv/test
 
 .venv/test: .venv/host
 	.venv/bin/pip install --quiet "$(TORCH)"
-	.venv/bin/pip install --quiet --editable ".[host,test]"
+	.venv/bin/pip install --quiet --editable ".[host,test,comparison]"
 	touch $@
 
 .venv-engine/test: pyproject.toml

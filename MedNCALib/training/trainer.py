@@ -83,11 +83,11 @@ class Trainer:
         self._crops = [crop and tuple(min(pair) for pair in zip(crop, self._canvas)) for crop in preset.crops]
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = torch.Generator(self._device)
-        self._network = Network(self._architecture)
+        self._network = self.build_network()
         self._network.load_rules(data.model.cascade.rules)
         self._network.to(self._device)
         self._average = {name: value.clone() for name, value in self._network.state_dict().items()}
-        self._optimiser = torch.optim.Adam(self._network.parameters(), lr=preset.learning_rate, betas=(0.9, 0.99))
+        self._optimiser = self.build_optimiser()
         self._batch, self._seconds, self._best, self._validated = 0, 0.0, -1.0, 0
         self._best_weights = None
         self._checkpoint = folder / "training" / "checkpoint.pt"
@@ -150,6 +150,12 @@ class Trainer:
                 saved = time.monotonic()
             if self._batch % 20 == 0:
                 self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}, best {self._best:.3f}")
+        return self.best()
+
+    def best(self) -> Model | None:
+        """The model with the weights that did best on the validation cases so far; None before the first."""
+        if self._best_weights is None:
+            return None
         self._network.load_state_dict(self._best_weights)
         return replace(self._data.model, cascade=self._network.to_cascade())
 

@@ -1,0 +1,145 @@
+"""One table: a model, the same cascade trained by the published recipe, and a UNet of 500 times its size.
+
+python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 75 -o DIR
+
+All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
+goes on where it was. Writes comparison.md and comparison.json.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
+
+import numpy as np  # noqa: E402
+import SimpleITK as sitk  # noqa: E402
+import torch  # noqa: E402
+from competitors import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
+
+import MedNCALib as mednca  # noqa: E402
+from MedNCALib.bench_models import peak_mb  # noqa: E402
+from MedNCALib.errors import TrainingError  # noqa: E402
+from MedNCALib.evaluation import perturbed_scores  # noqa: E402
+from MedNCALib.metrics import compare  # noqa: E402
+from MedNCALib.perturbations import UNPERTURBED  # noqa: E402
+from MedNCALib.training.prepared import prepare  # noqa: E402
+from MedNCALib.training.preset import load_preset  # noqa: E402
+from MedNCALib.training.trainer import Length  # noqa: E402
+
+RECIPES = {
+    "the same cascade, published recipe": (ReferenceTrainer, reference_preset),
+    "UNet (MONAI)": (UNetTrainer, lambda preset: preset),
+}
+
+
+def main(arguments):
+    model = mednca.load_model(arguments.model)
+    preset = load_preset(arguments.preset or model.card["training"]["preset"])
+    rows = {}
+    for title, (trainer, change) in RECIPES.items():
+        folder = arguments.output / trainer.__name__
+        settings = change(preset)
+        data = prepare(arguments.images, arguments.labels, folder, settings, seed=0)
+        competitor, remark = train(trainer(data, settings, folder, 0, Length(minutes=arguments.minutes), tell), folder)
+        rows[title] = {"remark": remark, **measure(competitor, data.validation)} if competitor else {"remark": remark}
+    rows = {f"**{model.name}**": {"remark": "", **measure(model, data.validation)}, **rows}
+    text = table(rows)
+    print(text)
+    (arguments.output / "comparison.md").write_text(text, encoding="utf-8")
+    (arguments.output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
+
+
+def tell(done, message):
+    print(f"\r{done:5.0%} {message}", end="\n" if done == 1 else "", flush=True, file=sys.stderr)
+
+
+def train(trainer, folder):
+    """Train to the end, or to where it diverges: the best model, None if there is none, and what is to be remarked."""
+    if (folder / "training" / "checkpoint.pt").is_file():
+        trainer.resume()
+    try:
+        return trainer.run(), ""
+    except TrainingError as error:
+        return trainer.best(), str(error)
+
+
+def measure(model, cases):
+    """Scores on the cases, cost of one of them, and how much each perturbation costs."""
+    scores = [
+        compare(case.labels, mednca.segment(case.image, model, engine="torch").labels, model.labels)[1]
+        for case in cases
+    ]
+    distances = [score.hd95_mm for score in scores if score.hd95_mm is not None]
+    found = perturbed_scores(model, [(case.image, case.labels) for case in cases], engine="torch")
+    return {
+        "dice": float(np.mean([score.dice for score in scores])),
+        "hd95_mm": float(np.mean(distances)) if distances else None,
+        "parameters": model.cascade.parameters,
+        "megabytes": 4 * model.cascade.parameters / 1e6,
+        **cost(model, cases[0].image),
+        "falls": {name: score["fall"] for name, score in found.items() if name != UNPERTURBED},
+    }
+
+
+def cost(model, image):
+    """Seconds for a volume, the faster of two runs, and peak memory, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        files = [str(Path(folder) / name) for name in ("model.pt", "image.nrrd")]
+        torch.save(model, files[0])
+        sitk.WriteImage(image, files[1])
+        command = [sys.executable, __file__, "--cost", *files]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def cost_here(model_file, image_file):
+    model, image = torch.load(model_file, weights_only=False), sitk.ReadImage(image_file)
+    # A cascade needs no PyTorch, but the model's file did: so the memory is that of PyTorch in either case.
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        mednca.segment(image, model)
+        seconds.append(time.perf_counter() - began)
+    print(json.dumps({"seconds": min(seconds), "peak_mb": peak_mb()}))
+
+
+def table(rows):
+    """Markdown: what each is and does, then what each perturbation costs it."""
+    lines = [
+        "| | Dice | HD95 | parameters | size | a volume | peak memory | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    measured = {title: row for title, row in rows.items() if "dice" in row}
+    for title, row in rows.items():
+        if title in measured:
+            hd95 = "-" if row["hd95_mm"] is None else f"{row['hd95_mm']:.1f} mm"
+            lines.append(
+                f"| {title} | {row['dice']:.3f} | {hd95} | {row['parameters']:,} | "
+                f"{row['megabytes']:.1f} MB | {row['seconds']:.2f} s | {row['peak_mb']:.0f} MB | {row['remark']} |"
+            )
+        else:
+            lines.append(f"| {title} | | | | | | | {row['remark']} |")
+    lines += ["", f"| Dice lost by | {' | '.join(measured)} |", f"|---|{'---|' * len(measured)}"]
+    for name in next(iter(measured.values()))["falls"]:
+        falls = [f"{row['falls'][name]:.3f}" for row in measured.values()]
+        lines.append(f"| {name} | {' | '.join(falls)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--cost"]:
+        cost_here(*sys.argv[2:])
+    else:
+        parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("model", help="name or folder of the model")
+        parser.add_argument("--images", required=True, help="folder of images")
+        parser.add_argument("--labels", required=True, help="folder of label images of the same names")
+        parser.add_argument("--preset", help="default: the one that the model was trained with")
+        parser.add_argument("--minutes", required=True, type=float, help="how long each competitor is trained")
+        parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the competitors")
+        main(parser.parse_args())

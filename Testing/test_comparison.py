@@ -1,0 +1,75 @@
+"""The comparison with the published recipe and a large UNet: that it runs, goes on, and says what it found."""
+
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from MedNCALib import load_model, make_phantom, segment
+
+pytest.importorskip("torch", reason="training needs torch")
+pytest.importorskip("monai", reason="the comparison's UNet needs monai")
+
+import comparison
+from competitors import TIMES_LARGER, UNetNetwork, reference_preset
+
+from MedNCALib.training import train
+from MedNCALib.training.preset import load_preset
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory):
+    """Two phantoms, and a model of the bundled preset that was trained on them for a moment."""
+    root = tmp_path_factory.mktemp("comparison")
+    for name in ("images", "labels"):
+        (root / name).mkdir()
+    for seed in range(2):
+        phantom = make_phantom(size=(8, 48, 32), spacing=(4.0, 1.0, 1.0), seed=seed)
+        sitk.WriteImage(phantom.image, str(root / "images" / f"case_{seed}.nrrd"))
+        sitk.WriteImage(phantom.labels, str(root / "labels" / f"case_{seed}.nrrd"))
+    preset = json.loads((comparison.REPOSITORY / "MedNCALib/training/presets/hippocampus-mr.json").read_text("utf-8"))
+    preset.update(phantoms=0, batch_size=2)
+    preset["architecture"].update(hidden=8, filters=8)
+    (root / "preset.json").write_text(json.dumps(preset), encoding="utf-8")
+    train(root / "images", root / "labels", root / "model", preset=str(root / "preset.json"), batches=2)
+    return argparse.Namespace(
+        model=str(root / "model"),
+        images=root / "images",
+        labels=root / "labels",
+        preset=None,
+        minutes=0.02,
+        output=root / "out",
+    )
+
+
+def test_all_are_trained_and_measured_alike_and_told_in_one_table(arguments, capsys):
+    comparison.main(arguments)
+    rows = json.loads((arguments.output / "comparison.json").read_text(encoding="utf-8"))
+    model, reference, unet = rows.values()
+    assert unet["parameters"] >= TIMES_LARGER * model["parameters"] == TIMES_LARGER * reference["parameters"]
+    assert 0 <= unet["dice"] <= 1
+    for row in (model, reference, unet):
+        assert min(row["seconds"], row["megabytes"]) > 0
+        assert row["falls"]["axis order"] == pytest.approx(0, abs=1e-6)
+    table = (arguments.output / "comparison.md").read_text(encoding="utf-8")
+    assert table in capsys.readouterr().out
+    assert f"{unet['parameters']:,}" in table
+    assert "| noise 0.1 |" in table
+
+
+def test_a_unet_stands_where_a_cascade_stands(arguments):
+    model = load_model(arguments.model)
+    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).build_architecture(2), 1000)
+    image = make_phantom(size=(6, 45, 31), spacing=(4.0, 1.0, 1.0)).image
+    result = segment(image, replace(model, cascade=unet.to_cascade()), engine="torch")
+    assert result.labels.GetSize() == image.GetSize()
+    assert np.unique(sitk.GetArrayFromImage(result.labels)).max() <= 2
+
+
+def test_the_published_recipe_has_none_of_what_was_added():
+    preset = reference_preset(load_preset("hippocampus-mr"))
+    assert (preset.supervision, preset.jitter, preset.rest, preset.averaging, preset.phantoms) == (0, 0, 0, 0, 0)
+    assert preset.crops == (None, None, (12, 16))  # a window as large as the coarsest stage's image
