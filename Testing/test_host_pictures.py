@@ -147,3 +147,14 @@ def test_pictureThatCannotBeWrittenIsAnError(host, tmp_path):
 
     with pytest.raises(OSError, match="Cannot write the picture"):
         host.screenshot(qt.QLabel("text"), tmp_path / "nowhere" / "picture.png")
+
+
+def test_viewsThatWereDrawnFollowTheSceneNoMore(host, scene, tmp_path):
+    import slicer
+    from host.inspection import observerCount
+
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    before = observerCount(interaction)
+    host.sliceViewPicture(tmp_path / "views.png")
+    host.threeDViewPicture(tmp_path / "3d.png")
+    assert observerCount(interaction) == before
