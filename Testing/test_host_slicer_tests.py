@@ -1,0 +1,118 @@
+"""The script that runs the module's tests inside Slicer, run in the stand-in by the command that the workflow gives."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from shared_data import REPOSITORY
+
+WORKFLOWS = REPOSITORY / ".github" / "workflows"
+MODULE = """
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+
+class MedNCA(ScriptedLoadableModule):
+    pass
+
+
+class MedNCATest(ScriptedLoadableModuleTest):
+    def setUp(self):
+        self.isSetUp = True
+
+    def test_first(self):
+        assert self.isSetUp
+        print("test_first is done")
+
+    def test_second(self):
+        {second}
+"""
+
+
+def slicerOptions():
+    """What the workflow gives to Slicer, with the checkout as the variable ``$GITHUB_WORKSPACE``."""
+    text = (WORKFLOWS / "slicer.yml").read_text(encoding="utf-8")
+    command = shlex.split(text.rpartition("run: >\n")[2])
+    return command[command.index("$RUNNER_TEMP/Slicer/Slicer") + 1 :]
+
+
+def runInHost(checkout, modules="$GITHUB_WORKSPACE/MedNCA"):
+    options = [modules if option == "$GITHUB_WORKSPACE/MedNCA" else option for option in slicerOptions()]
+    options = [option.replace("$GITHUB_WORKSPACE", str(checkout)) for option in options]
+    return subprocess.run(
+        [sys.executable, "-m", "host", *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )
+
+
+@pytest.fixture
+def checkout(host, tmp_path):
+    """A function that makes a checkout of the script and a module with two tests, of which it gets the second's body.
+
+    It needs the host's own fixture only for the skip where the host is not installed.
+    """
+
+    def make(second, module=MODULE):
+        for folder in ("MedNCA", "Testing"):
+            (tmp_path / folder).mkdir()
+        shutil.copy(REPOSITORY / "Testing" / "slicer_tests.py", tmp_path / "Testing")
+        (tmp_path / "MedNCA" / "MedNCA.py").write_text(module.format(second=second))
+        return tmp_path
+
+    return make
+
+
+def test_modulesOwnTestsPassInTheHost(host):
+    done = runInHost(REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    assert "test_panelFindsTheHippocampusOfThePhantom" in done.stderr
+    assert done.stderr.endswith("OK\n")
+
+
+def test_eachTestIsSetUpAndRun(checkout):
+    done = runInHost(checkout(second="assert self.isSetUp; print('test_second is done')"))
+    assert done.returncode == 0, done.stderr
+    assert "test_first is done" in done.stdout
+    assert "test_second is done" in done.stdout
+
+
+@pytest.mark.parametrize("second", ["assert False, 'too little'", "raise OSError('too little')"])
+def test_failingTestIsNamedAndGivesAnExitCodeOtherThanZero(checkout, second):
+    done = runInHost(checkout(second))
+    assert done.returncode == 1
+    assert "test_second" in done.stderr
+    assert "too little" in done.stderr
+    assert "test_first is done" in done.stdout  # the other tests are run all the same
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("def test_", "def check_"), "MedNCATest has no tests"),
+        (("class MedNCATest", "class OtherTest"), "has no attribute 'MedNCATest'"),
+    ],
+    ids=["no tests", "no test class"],
+)
+def test_moduleWithoutTestsDoesNotPass(checkout, change, said):
+    done = runInHost(checkout("pass", MODULE.replace(*change)))
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_moduleOfAnotherFolderIsNotTakenForTheCheckouts(checkout, tmp_path):
+    (folder := tmp_path / "installed").mkdir()
+    shutil.copy(checkout("pass") / "MedNCA" / "MedNCA.py", folder)
+    done = runInHost(tmp_path, modules=str(folder))
+    assert done.returncode == 1
+    assert f"Slicer has loaded {folder / 'MedNCA.py'}, not" in done.stderr
+
+
+def test_changesAreTestedByWhatADeveloperRuns():
+    assert ".ci/run" in (WORKFLOWS / "ci.yml").read_text(encoding="utf-8")
+    assert os.access(REPOSITORY / ".ci" / "run", os.X_OK)
