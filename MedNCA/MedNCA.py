@@ -40,10 +40,11 @@ class MedNCA(ScriptedLoadableModule):
         self.parent.helpText = _("""
 Segments volumes with Neural Cellular Automata: one small rule that every pixel repeats, trained and bundled with the
 extension. It works offline and on any computer. Choose a volume and a model, and click Segment. For research use only.
+See the <a href="https://github.com/MedNCA/MedNCA#tutorial">tutorial</a>.
 """)
         self.parent.acknowledgementText = _("""
 Method: J. Kalkhof, C. González, A. Mukhopadhyay, "Med-NCA: Robust and Lightweight Segmentation with Neural Cellular
-Automata", IPMI 2023.
+Automata", IPMI 2023. Hippocampus data: Medical Segmentation Decathlon (A. L. Simpson et al., 2019), CC BY-SA 4.0.
 """)
         slicer.app.connect("startupCompleted()", onStartupCompleted)
 

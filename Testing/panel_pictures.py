@@ -76,8 +76,17 @@ def panel(host, widget, path, look):
 
 def viewsIn(state, host, widget, folder):
     """The rows of pictures of the views that a state of the panel has to show."""
+    import slicer
+
     ui = widget.ui
-    if state == "ready":
+    if state == "head":
+        slicer.util.getNode("Crosshair").SetCrosshairRAS(BLOCK_CENTRE_LEFT)
+        host.click(ui.placeRegionButton)
+        region = ui.regionSelector.currentNode()
+        region.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
+        yield views(host, folder, "Place region: a box around the crosshair")
+        slicer.mrmlScene.RemoveNode(region)
+    elif state == "ready":
         yield views(host, folder, "Before")
     elif state == "running":
         yield views(host, folder, "Running: the cells as they are now")

@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 RUNS = 5
-# Percent of the work after which a run is looked at: the last coarse step of the third run.
-PROGRESS = 41
+# Where a run is looked at: what its progress line then begins with.
+PROGRESS = "Run 3 of 5, middle stage, step 5"
 
 
 def panelStates(host, widget):
@@ -41,19 +41,21 @@ def panelStates(host, widget):
 
 
 def loadHead():
-    """A volume that is much larger than what the model expects."""
+    """A volume that is much larger than what the model expects, shown in the slice views."""
+    import slicer
     from MedNCAScene.volumes import volumeFromImage
 
     from MedNCALib.phantom import make_phantom
 
-    return volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
+    node = volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
 
 
 def _running(host, widget):
     """A run that stands still while it is looked at, and is then cancelled."""
     host.click(widget.ui.segmentButton)
-    while widget.ui.progressBar.value < PROGRESS:
-        host.processEvents()
+    host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(PROGRESS), timeout=60)
     # Until the time that is left is told, and the living picture is due again.
     time.sleep(1)
     host.processEvents()

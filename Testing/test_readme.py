@@ -7,29 +7,53 @@ import pytest
 from shared_data import REPOSITORY
 
 from MedNCALib.cli import _parser
+from MedNCALib.phantom import make_phantom
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = sorted(set(re.findall(r"^mednca .*$", README, re.MULTILINE)))
 
 
-def test_the_console_snippets_run_one_after_the_other(host):
+def test_the_console_snippets_run_one_after_the_other(host, tmp_path, monkeypatch, capsys):
+    import SimpleITK as sitk
     import slicer
 
+    monkeypatch.chdir(tmp_path)
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
-    host.clickSample("MedNCA synthetic phantom")
+    volume = host.clickSample("MedNCA synthetic phantom")
+    add_sequence("cine", volume, frames=2)
+    (tmp_path / "images").mkdir()
+    for name in ("a", "b"):
+        sitk.WriteImage(make_phantom(size=(24, 30, 24)).image, str(tmp_path / "images" / f"{name}.nrrd"))
     console = {"slicer": slicer}
     for snippet in SNIPPETS:
         exec(compile(snippet, "README.md", "exec"), console)
-    names = [segment.GetName() for segment in segmentsOf(console["segmentationNode"])]
-    assert names == ["anterior hippocampus", "posterior hippocampus"]
-    assert console["logic"].quality.runs == 3  # of the latest run that is shown
+    segmentation = console["segmentationNode"].GetSegmentation()
+    assert [segmentation.GetNthSegment(number).GetName() for number in range(2)] == [
+        "anterior hippocampus", "posterior hippocampus",
+    ]  # fmt: skip
+    assert segmentation.ContainsRepresentation("Closed surface")
+    written = {path.name for path in tmp_path.glob("*.*")}
+    assert written == {"hippocampus.seg.nrrd", "growth.gif", "a.seg.nrrd", "b.seg.nrrd"}
+    assert slicer.util.getNode("cine browser").GetNumberOfSynchronizedSequenceNodes() == 1  # besides the master
+    assert console["chartNode"].GetNumberOfPlotSeriesNodes() > 2
+    printed = capsys.readouterr().out
+    assert "MedNCA synthetic phantom uncertainty" in printed
+    assert "100%: stage 3 of 3, step 10 of 10" in printed
     assert console["result"].labels.GetSize() == console["mednca"].make_phantom().image.GetSize()
 
 
-def segmentsOf(node):
-    segmentation = node.GetSegmentation()
-    return [segmentation.GetNthSegment(index) for index in range(segmentation.GetNumberOfSegments())]
+def add_sequence(name, volume, frames):
+    """A volume of this name that plays copies of a volume from a sequence."""
+    import slicer
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    for number in range(frames):
+        sequence.SetDataNodeAtValue(volume, str(number))
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    sequence.SetName(f"{name} frames")
+    browser.GetProxyNode(sequence).SetName(name)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,6 +68,13 @@ def test_every_picture_and_file_that_is_named_is_there():
     assert len(local) >= 3
     for link in local:
         assert (REPOSITORY / link).is_file(), link
+
+
+def test_the_pictures_are_all_shown_and_are_small():
+    pictures = list((REPOSITORY / "Resources" / "Screenshots").iterdir())
+    for picture in pictures:
+        assert f"(Resources/Screenshots/{picture.name})" in README
+    assert sum(picture.stat().st_size for picture in pictures) < 1_000_000
 
 
 def test_the_table_of_models_says_what_the_cards_say():
