@@ -3,7 +3,7 @@
 from slicer.i18n import tr as _
 
 # Volumes in the application's own Sample Data that suit a model.
-SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr": "MRUSProstate"}
+SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr-t2": "MRUSProstate"}
 
 
 def modelLine(model) -> str:
