@@ -18,7 +18,7 @@ def test_the_console_snippets_run_one_after_the_other(host, tmp_path, monkeypatc
     import SimpleITK as sitk
     import slicer
 
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
     volume = host.clickSample("MedNCA synthetic phantom")
     add_sequence("cine", volume, frames=2)

@@ -170,14 +170,15 @@ class qMRMLTableView(QtWidgets.QTableView):
             self._observation = None
 
     def _update(self):
-        model = self.model()
-        model.clear()
-        if self._node is None:
-            return
-        columns = range(self._node.GetNumberOfColumns())
-        model.setHorizontalHeaderLabels([self._node.GetColumnName(column) or "" for column in columns])
-        for row in range(self._node.GetNumberOfRows()):
-            model.appendRow([QtGui.QStandardItem(self._node.GetCellText(row, column)) for column in columns])
+        """As in Slicer, columns that stay keep how they are resized."""
+        model, node = self.model(), self._node
+        model.setRowCount(node.GetNumberOfRows() if node else 0)
+        model.setColumnCount(node.GetNumberOfColumns() if node else 0)
+        columns = range(model.columnCount())
+        model.setHorizontalHeaderLabels([node.GetColumnName(column) or "" for column in columns])
+        for row in range(model.rowCount()):
+            for column in columns:
+                model.setItem(row, column, QtGui.QStandardItem(node.GetCellText(row, column)))
 
 
 qMRMLNodeComboBox = node_combobox.qMRMLNodeComboBox
