@@ -7,7 +7,9 @@ from shared_data import shared_data
 from test_space import AXIS_ORDERS
 
 from MedNCALib import load_model, make_phantom, segment
+from MedNCALib.evaluation import perturbed_scores
 from MedNCALib.metrics import dice
+from MedNCALib.perturbations import NAMES, UNPERTURBED
 
 MODEL = "hippocampus-mr"
 
@@ -16,9 +18,13 @@ def voxels(image):
     return sitk.GetArrayFromImage(image)
 
 
-def real_case(name):
+def real_case_images(name):
     folder = shared_data("hippocampus")
-    image, labels = (sitk.ReadImage(str(folder / part / f"{name}.nii.gz")) for part in ("images", "labels"))
+    return [sitk.ReadImage(str(folder / part / f"{name}.nii.gz")) for part in ("images", "labels")]
+
+
+def real_case(name):
+    image, labels = real_case_images(name)
     return image, voxels(labels)
 
 
@@ -92,6 +98,18 @@ def test_a_region_in_a_larger_volume_finds_what_the_block_alone_shows():
     region = np.sort(ras, axis=0).T.ravel()
     found = segment(phantom.image, model, region=region).labels
     assert whole_dice(found, truth) > 0.75
+
+
+def test_the_card_tells_how_robust_the_model_is_and_how_well_its_scores_tell_bad_results():
+    card = load_model(MODEL).card
+    assert list(card["robustness"]) == [name for name in NAMES if name != UNPERTURBED]
+    assert card["robustness"]["axis order"] == 0
+    cases = [real_case_images(name) for name in held_out(3)]
+    found = perturbed_scores(load_model(MODEL), cases)
+    for name in ("noise 0.2", "scale 0.8", "mirrored", "steps x 4"):
+        assert found[name]["fall"] == pytest.approx(card["robustness"][name], abs=0.04), name
+    assert card["quality"]["spearman"]["agreement"] >= 0.6
+    assert card["quality"]["spearman"]["nqm"] <= -0.6
 
 
 def test_on_real_volumes_several_runs_agree_and_pass():
