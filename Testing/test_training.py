@@ -26,8 +26,9 @@ from MedNCALib.training.augment import Augmentation  # noqa: E402
 from MedNCALib.training.data import split  # noqa: E402
 from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
 from MedNCALib.training.network import Network, resize  # noqa: E402
+from MedNCALib.training.prepared import ValidationCase  # noqa: E402
 from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
-from MedNCALib.training.trainer import ValidationCase, validation_scores  # noqa: E402
+from MedNCALib.training.trainer import validation_scores  # noqa: E402
 
 
 class Killed(BaseException):
