@@ -2,6 +2,7 @@
 # make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
 # make pictures             the pictures in README: the panel in each of its states, the views, the growth
 # make weights              train the bundled models from the data in DATA
+# make comparison           the table of the model, the published recipe and a UNet of 500 times its size
 
 PYTHON ?= python3
 # Slicer 5.8 has Python 3.9: the engine's own tests run on it where it is installed.
@@ -9,7 +10,7 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 
-.PHONY: demo pictures test lint weights clean
+.PHONY: demo pictures test lint weights comparison clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/host
@@ -27,8 +28,17 @@ lint: .venv/test
 	.venv/bin/ruff format --check .
 
 weights: .venv/test
-	.venv/bin/python -m MedNCALib train --preset hippocampus-mr --images $(DATA)/hippocampus/images \
-		--labels $(DATA)/hippocampus/labels -o weights/hippocampus-mr --minutes 75
+	$(call train,hippocampus-mr,hippocampus)
+	$(call train,prostate-mr-t2,prostate)
+	$(call train,left-ventricle-cine-mr,left_ventricle)
+
+train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
+	-o weights/$(1)
+
+# Hours: the competitors of the hippocampus model are trained for as long as it was.
+comparison: .venv/test
+	.venv/bin/python Testing/comparison.py hippocampus-mr --images $(DATA)/hippocampus/images \
+		--labels $(DATA)/hippocampus/labels --minutes 75 -o build/comparison
 
 .venv/bin/pip:
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))" || \

@@ -80,19 +80,18 @@ def test_slicerReadsTheLabelsOfTheModelAsAColourTable(host, path):
 
 
 @pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
-def test_codesOfTheProjectsOwnSchemeAreInItsTerminology(path):
-    """With the same meaning and colour; Slicer's own lists have no code for them."""
+def test_codesOfTheLabelsAreInTheProjectsTerminology(path):
+    """With the same meaning and colour."""
     (category,) = json.loads(TERMINOLOGY.read_text(encoding="utf-8"))["SegmentationCodes"]["Category"]
     types = {entry["CodeValue"]: entry for entry in category["Type"]}
     for label in read_labels(path):
         scheme, value, meaning = label.terminology["type"]
-        if scheme == "99MEDNCA":
-            assert types[value]["CodingSchemeDesignator"] == scheme
-            assert types[value]["CodeMeaning"] == meaning
-            assert tuple(types[value]["recommendedDisplayRGBValue"]) == label.color
-            assert label.terminology["category"] == (
-                category["CodingSchemeDesignator"], category["CodeValue"], category["CodeMeaning"],
-            )  # fmt: skip
+        assert types[value]["CodingSchemeDesignator"] == scheme
+        assert types[value]["CodeMeaning"] == meaning
+        assert tuple(types[value]["recommendedDisplayRGBValue"]) == label.color
+        assert label.terminology["category"] == (
+            category["CodingSchemeDesignator"], category["CodeValue"], category["CodeMeaning"],
+        )  # fmt: skip
 
 
 def test_applicationKnowsTheTerminologyAfterStartUp(host):
@@ -104,7 +103,7 @@ def test_applicationKnowsTheTerminologyAfterStartUp(host):
     assert logic.IsTerminologyContextLoaded(context)
     category, found = slicer.vtkSlicerTerminologyCategory(), slicer.vtkSlicerTerminologyType()
     assert logic.GetNthCategoryInTerminology(context, 0, category)
-    assert logic.GetNumberOfTypesInTerminologyCategory(context, category) == 2
+    assert logic.GetNumberOfTypesInTerminologyCategory(context, category) == 4
     assert logic.GetNthTypeInTerminologyCategory(context, category, 0, found)
     assert found.GetCodeValue() == "HIPP-ANT"
 

@@ -61,6 +61,7 @@ def train(
         "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.cases}],
         "synthetic_phantoms": settings.phantoms,
         "preset": preset,
+        "started_from": start_from,
         "seed": seed,
         "batches": trainer.batches,
         "minutes": round(trainer.minutes, 1),
