@@ -41,12 +41,15 @@ def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
     _print_kernels(times)
     models = bench_models.measure(max(1, repetitions // 5))
     _print_models(models)
+    scaling = bench_models.measure_scaling()
+    _print_scaling(scaling)
     panel = _measured_panel()
     report = {
         "machine": machine,
         "matmul_gflops": peak,
         "kernels": [row for each in times for row in each.rows()],
         "models": models,
+        "scaling": scaling,
         "panel": panel,
     }
     if json_file:
@@ -97,6 +100,15 @@ def _print_kernels(times: list[bench_kernels.KernelTimes]) -> None:
             )
         alone = ", ".join(f"{kernel} {ratio:.2f} times" for kernel, ratio in each.one_thread().items())
         print(f"{'':24} with one thread: {alone} as long")
+
+
+def _print_scaling(scaling: dict | None) -> None:
+    if scaling:
+        memory = "" if scaling["peak_mb"] is None else f", {scaling['peak_mb']:.0f} MB"
+        print(
+            f"{scaling['model']}: {scaling['times_voxels']:.0f} times the voxels take "
+            f"{scaling['times_seconds']:.0f} times as long{memory}"
+        )
 
 
 def _print_models(models: list[dict]) -> None:

@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 from .bench_process import json_of
 from .errors import MedNCAError
 
-# Taken where a card does not say how large its field is: an axial stack through the pelvis.
+# An axial stack through the pelvis, taken where a card does not say how large its field is or how thick its slices.
 _FIELD_MM = (192.0, 192.0, 72.0)
 _SPACING_MM = (0.75, 0.75, 3.0)
+
+_TIMES_LARGER = 4
 
 
 def measure(repetitions: int) -> list[dict]:
@@ -47,22 +49,47 @@ def measure(repetitions: int) -> list[dict]:
     return rows
 
 
-def _write_volume(path: Path, model) -> list[int]:
-    """Write the phantom on the field of a model, voxels as large as the model's pixels; gives its size in voxels."""
+def measure_scaling() -> dict | None:
+    """How cost grows with the volume: {"model", "times_voxels", "times_seconds", "peak_mb"}; None without a model.
+
+    The model with the fewest parameters, NumPy, a volume of its field and one that is larger along each axis.
+    """
+    from .model import list_models
+
+    model = min(list_models(), key=lambda model: model.cascade.parameters, default=None)
+    if model is None:
+        return None
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "volume.nrrd"
+        found = []
+        for times in (1, _TIMES_LARGER):
+            shape = _write_volume(path, model, times)
+            found.append((shape[0] * shape[1] * shape[2], _in_own_process(model.folder, path, "numpy")))
+    (few, small), (many, large) = found
+    return {
+        "model": model.name,
+        "times_voxels": many / few,
+        "times_seconds": large["seconds"] / small["seconds"],
+        "peak_mb": large["peak_mb"],
+    }
+
+
+def _write_volume(path: Path, model, times: int = 1) -> list[int]:
+    """Write the phantom on so many times the field of a model along each axis; gives its size in voxels.
+
+    Voxels are as large as the model's pixels.
+    """
     import SimpleITK as sitk
 
     from .phantom import RAS_AXES, make_phantom
 
     field, spacing = model.card.get("field_of_view_mm"), [1.0] * 3
-    if field is None:
+    if field is None or None in model.slice_format.spacing:
         field, spacing = _FIELD_MM, _SPACING_MM
     else:
-        known = model.slice_format.spacing
-        # Any other spacing will do, but acquired slices are told by their voxels being the thickest.
-        unknown = max(1.0, *(mm or 0 for mm in known))
-        for letter, mm in zip(model.slice_format.letters, known):
-            spacing[RAS_AXES[letter][0]] = mm or unknown
-    size = [max(1, round(length / mm)) for length, mm in zip(field, spacing)]
+        for letter, mm in zip(model.slice_format.letters, model.slice_format.spacing):
+            spacing[RAS_AXES[letter][0]] = mm
+    size = [max(1, round(times * length / mm)) for length, mm in zip(field, spacing)]
     sitk.WriteImage(make_phantom(size, spacing).image, str(path))
     return size
 

@@ -50,7 +50,7 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
     bench.run(file, repetitions=1)
     report = json.loads(file.read_text(encoding="utf-8"))
 
-    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "panel"]
+    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "panel"]
     assert report["machine"]["threads"] >= 1
     assert report["matmul_gflops"] > 0
     rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
@@ -67,19 +67,22 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
         assert row["shape"] == [3, 10, 16]
         assert 0 < row["seconds"] < 60
         assert row["peak_mb"] is None or 20 < row["peak_mb"] < 2000
+    assert report["scaling"]["model"] == "boxed"
+    assert report["scaling"]["times_voxels"] == 64
+    assert report["scaling"]["times_seconds"] > 1
     assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
 
     printed = capsys.readouterr().out
-    for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "only a checkout"):
+    for expected in ("C 32, H 128", "with one thread", "boxed", "3x10x16", "64 times the voxels", "only a checkout"):
         assert expected in printed
 
 
-def test_a_model_of_acquired_slices_gets_a_stack_of_them(tmp_path):
-    for spacing, expected in (((1.4, 1.4, 8.0), [10, 10, 2]), ((1.4, 1.4, None), [10, 10, 9])):
-        model = random_model(axes="acquired", spacing=spacing, field_of_view_mm=[14, 14, 13])
-        assert bench_models._write_volume(tmp_path / "volume.nrrd", model) == expected
+def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path):
+    for axes in ("acquired", "LPS"):
+        model = random_model(axes=axes, spacing=(1.4, 1.4, None), field_of_view_mm=[14, 14, 13])
+        assert bench_models._write_volume(tmp_path / "volume.nrrd", model) == [256, 256, 24]
         volume = sitk.ReadImage(str(tmp_path / "volume.nrrd"))
-        assert SliceSpace(volume, model.slice_format).inside_shape[0] == expected[2]
+        assert SliceSpace(volume, model.slice_format).inside_shape[0] == 24
 
 
 def test_without_models_the_kernels_are_still_measured(small, no_models, capsys):
