@@ -150,7 +150,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the module is reloaded and when the application ends."""
         if self._runSection:
             self._runSection.cancel()
-            self._parts.foreground.show(None)
+            self._parts.takeAway()
         self.setParameterNode(None)
         self.removeObservers()
 

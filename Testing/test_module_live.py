@@ -200,7 +200,7 @@ def test_picturesComeSeldomEnough(panel, volumeNode):
             yield None
 
     spent = 0.0
-    for _ in Picture(volumeNode, ()).follow(steps()):
+    for _ in Picture(volumeNode, None).follow(steps()):
         if len(shown) > spent:
             time.sleep(0.01)  # the views are drawn
             spent += 1

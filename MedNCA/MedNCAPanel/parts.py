@@ -1,6 +1,7 @@
 """The parts of the panel that show the parameters, put together."""
 
 from MedNCAScene.layers import Foreground
+from MedNCAScene.outlines import Outlines
 
 from .advanced import AdvancedSection
 from .growth import GrowthChoice, Player
@@ -22,6 +23,7 @@ class PanelParts:
     def __init__(self, ui, logic, getParameters):
         self._getParameters = getParameters
         self.foreground = Foreground()
+        self._outlines = Outlines()
         self.models = ModelChoice(ui.modelComboBox, ui.modelLabel, self._setter("model"))
         self.advanced = AdvancedSection(ui, self.models, getParameters)
         self.inputHelp = InputHelp(ui, getParameters)
@@ -41,12 +43,18 @@ class PanelParts:
         self.quality.show(parameters)
         self.result.show(parameters, isRunning)
         self.inspector.show(parameters, isRunning)
+        self._outlines.update()  # a run may have made segments under what the views show
 
     def release(self) -> None:
         """Follow no node any more."""
         self.player.show(None, None)
         self.inputHelp.watch(None)
         self.inspector.release()
+
+    def takeAway(self) -> None:
+        """Have the slice views show what they showed before, for good."""
+        self.foreground.show(None)
+        self._outlines.end()
 
     def _setter(self, name: str):
         """A function that gives a parameter a value, while there are parameters."""

@@ -7,6 +7,7 @@ import slicer
 
 from .cells import addCellColors, encodeCells, placeCells, showCellColors
 from .layers import LentForeground
+from .segments import INPUT_ROLE, MODEL_TAG
 
 
 class LivePicture:
@@ -17,7 +18,7 @@ class LivePicture:
 
     Example::
 
-        for step in LivePicture(volumeNode, model.labels).follow(steps):
+        for step in LivePicture(volumeNode, model).follow(steps):
             slicer.app.processEvents()
     """
 
@@ -25,9 +26,9 @@ class LivePicture:
     OPACITY = 0.75
     _REST = 10  # times the duration of a picture
 
-    def __init__(self, volumeNode, labels):
+    def __init__(self, volumeNode, model):
         self._volumeNode = volumeNode
-        self._labels = labels
+        self._model = model
         self._node = self._colors = self._foreground = None
         self._next = 0.0
 
@@ -64,12 +65,14 @@ class LivePicture:
             self._foreground = LentForeground(self._node, self.OPACITY)
 
     def _add(self, space) -> None:
-        self._colors = addCellColors(self._labels, hidden=True)
+        self._colors = addCellColors(self._model.labels, hidden=True)
         node = slicer.vtkMRMLScalarVolumeNode()
         node.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA living picture"))
         node.SetHideFromEditors(True)
         node.SetSaveWithScene(False)
+        node.SetAttribute(MODEL_TAG, self._model.name)
         self._node = slicer.mrmlScene.AddNode(node)
+        self._node.SetNodeReferenceID(INPUT_ROLE, self._volumeNode.GetID())
         slicer.util.updateVolumeFromArray(self._node, np.zeros(space.inside_shape, np.uint8))
         placeCells(self._node, space, self._volumeNode)
         showCellColors(self._node, self._colors)

@@ -69,7 +69,7 @@ def processSteps(
     if growth:
         steps = growth.follow(steps)
     if showWhileRunning:
-        steps = LivePicture(volumeNode, loaded.labels).follow(steps)
+        steps = LivePicture(volumeNode, loaded).follow(steps)
     result = yield from steps
     volumes.checkUnchanged(volumeNode, image)
     segmentationNode = segments.writeSegments(result.labels, loaded, volumeNode, segmentationNode)

@@ -87,6 +87,23 @@ def segmentsOfModel(model, segmentationNode) -> dict[int, str]:
     }
 
 
+def segmentationsOf(modelName: str, volumeNode) -> list:
+    """The segmentation nodes of a volume in which a model has made segments."""
+    if volumeNode is None:
+        return []
+    return [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        if node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volumeNode
+        and any(_tag(segment, MODEL_TAG) == modelName for segment in _segments(node))
+    ]
+
+
+def _segments(segmentationNode) -> list:
+    segmentation = segmentationNode.GetSegmentation()
+    return [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
+
+
 def _shareSpace(labelmap, model, volumeNode, segmentationNode) -> None:
     """Make what is written lie on the anatomy, wherever the volume's parent transform has put that.
 

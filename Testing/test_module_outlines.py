@@ -1,0 +1,334 @@
+"""Segments that would cover what is laid over the slice views are outlines meanwhile."""
+
+import numpy as np
+import pytest
+from panel_driver import chooseModel, runUntilStep, segment, tick
+from scene_checks import addHandDrawnSegment, addVolume, newSegmentation
+from slice_views import colored, layers, pixels
+
+ORANGE = (230, 159, 0)  # of the first label
+RED = (255, 64, 64)  # of the highest uncertainty
+BOX = (slice(3, 8), slice(5, 12), slice(4, 9))  # of the first label, k, j, i
+
+
+@pytest.fixture
+def kept(host, panel, volumeNode):
+    """A panel that has kept the four steps of a run and the uncertainty, which is high where the first label is."""
+    import slicer
+
+    panel.ui.runsSpinBox.setValue(2)
+    for box in (panel.ui.uncertaintyCheckBox, panel.ui.keepGrowthCheckBox):
+        tick(host, box)
+    segment(host, panel)
+    node = panel.logic.outcome.uncertaintyNode
+    slicer.util.arrayFromVolume(node)[BOX] = 0.5
+    slicer.util.arrayFromVolumeModified(node)
+    return panel
+
+
+def middle(volumeNode):
+    """RAS of the middle of the box."""
+    import vtk
+
+    toRas = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(toRas)
+    return toRas.MultiplyPoint((6, 8, 5, 1))[:3]
+
+
+def display(panel):
+    return panel.ui.outputSelector.currentNode().GetDisplayNode()
+
+
+def look(displayNode):
+    return displayNode.GetVisibility2DFill(), displayNode.GetVisibility2DOutline()
+
+
+FILLED, OUTLINES = (True, True), (False, True)
+
+
+def setForeground(volumeNode):
+    import slicer
+
+    slicer.util.setSliceViewerLayers(foreground=volumeNode)
+
+
+class Seen:
+    """The slice views around the first label, with the segments as they are and without them."""
+
+    def __init__(self, host, panel, volumeNode, folder):
+        centre = middle(volumeNode)
+        self.picture = pixels(host, folder / "seen.png", centreOn=centre)
+        display(panel).SetVisibility(False)
+        self.bare = pixels(host, folder / "bare.png", centreOn=centre)
+        display(panel).SetVisibility(True)
+
+    def shareOfSegments(self, where):
+        """How much of some pixels the segments change."""
+        assert where.sum() > 10000
+        return (self.picture != self.bare).any(axis=-1)[where].mean()
+
+
+def test_sliceViewsShowTheUncertaintyWhereTheSegmentIs(host, kept, volumeNode, tmp_path):
+    before = Seen(host, kept, volumeNode, tmp_path)
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    during = Seen(host, kept, volumeNode, tmp_path)
+    red = colored(during.bare, RED) & ~colored(before.bare, RED)
+    assert before.shareOfSegments(red) > 0.8
+    assert during.shareOfSegments(red) < 0.1
+    assert (during.picture != during.bare).any()  # the outlines
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    np.testing.assert_array_equal(Seen(host, kept, volumeNode, tmp_path).picture, before.picture)
+
+
+def test_playedStepsAreSeenWhereTheSegmentIs(host, kept, volumeNode, tmp_path):
+    kept.ui.stepSlider.setValue(0)  # nothing has grown yet
+    empty = Seen(host, kept, volumeNode, tmp_path)
+    kept.ui.stepSlider.setValue(3)
+    grown = Seen(host, kept, volumeNode, tmp_path)
+    orange = colored(grown.bare, ORANGE) & ~colored(empty.bare, ORANGE)
+    assert empty.shareOfSegments(orange) < 0.1
+    assert grown.shareOfSegments(orange) < 0.1
+
+
+def test_eachWayToLayThemOverTheViewsMakesOutlines(host, kept):
+    ui = kept.ui
+    for way, box in (
+        (lambda: host.click(ui.playButton), ui.growthOverlayCheckBox),
+        (lambda: ui.stepSlider.setValue(1), ui.growthOverlayCheckBox),
+        (lambda: tick(host, ui.growthOverlayCheckBox), ui.growthOverlayCheckBox),
+        (lambda: tick(host, ui.uncertaintyOverlayCheckBox), ui.uncertaintyOverlayCheckBox),
+    ):
+        way()
+        assert look(display(kept)) == OUTLINES
+        tick(host, box)
+        assert look(display(kept)) == FILLED
+
+
+def test_oneOverlayAfterTheOtherStillGivesTheFillBack(host, kept):
+    tick(host, kept.ui.growthOverlayCheckBox)
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    assert look(display(kept)) == OUTLINES
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    assert look(display(kept)) == FILLED
+
+
+@pytest.mark.parametrize("before", [(True, True), (True, False), (False, True), (False, False)])
+def test_fillAndOutlinesComeBackAsTheyWere(host, kept, before):
+    display(kept).SetVisibility2DFill(before[0])
+    display(kept).SetVisibility2DOutline(before[1])
+    tick(host, kept.ui.growthOverlayCheckBox)
+    # Segments that had no fill are left alone, hidden ones too.
+    assert look(display(kept)) == (OUTLINES if before[0] else before)
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert look(display(kept)) == before
+
+
+@pytest.mark.parametrize("choices", [(True,), (True, False)])
+def test_fillThatTheUserSwitchesMeanwhileStaysAsHeHasSetIt(host, kept, choices):
+    tick(host, kept.ui.growthOverlayCheckBox)
+    for choice in choices:
+        display(kept).SetVisibility2DFill(choice)
+    kept.ui.stepSlider.setValue(0)
+    kept.ui.speedSpinBox.setValue(3)
+    kept.ui.largestOnlyCheckBox.setChecked(True)
+    assert display(kept).GetVisibility2DFill() == choices[-1]
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert display(kept).GetVisibility2DFill() == choices[-1]
+
+
+def test_outlineThatWasLentGoesWhenTheUserFillsTheSegments(host, kept):
+    display(kept).SetVisibility2DOutline(False)
+    tick(host, kept.ui.growthOverlayCheckBox)
+    display(kept).SetVisibility2DFill(True)
+    assert look(display(kept)) == (True, False)
+
+
+def test_settingsOfSingleSegmentsStay(host, kept):
+    first, second = kept.ui.outputSelector.currentNode().GetSegmentation().GetSegmentIDs()
+    display(kept).SetSegmentVisibility2DFill(first, False)
+    display(kept).SetSegmentOpacity2DFill(second, 0.2)
+    for _ in range(2):
+        tick(host, kept.ui.growthOverlayCheckBox)
+        assert not display(kept).GetSegmentVisibility2DFill(first)
+        assert display(kept).GetSegmentVisibility2DFill(second)
+        assert display(kept).GetSegmentOpacity2DFill(second) == pytest.approx(0.2)
+
+
+def test_otherSegmentationsAreNotTouched(host, kept, volumeNode):
+    other = addVolume(name="other")
+    drawn = newSegmentation(volumeNode)
+    addHandDrawnSegment(drawn, volumeNode)
+    ofOtherVolume = kept.logic.process(other, model="brightness")
+    ofOtherModel = kept.logic.process(volumeNode, model="slow")
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert look(display(kept)) == OUTLINES
+    for node in (drawn, ofOtherVolume, ofOtherModel):
+        assert look(node.GetDisplayNode()) == FILLED
+
+
+def test_segmentsThatARunMakesUnderAnOverlayAreOutlinesToo(host, kept):
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    first = display(kept)
+    kept.ui.outputSelector.setCurrentNode(None)
+    segment(host, kept)
+    assert display(kept) is not first
+    assert look(first) == look(display(kept)) == OUTLINES
+    tick(host, kept.ui.uncertaintyOverlayCheckBox)
+    assert look(first) == look(display(kept)) == FILLED
+
+
+def test_foregroundThatTheUserChoosesGivesTheFillBack(host, kept):
+    tick(host, kept.ui.growthOverlayCheckBox)
+    setForeground(addVolume(name="other"))
+    assert look(display(kept)) == FILLED
+
+
+@pytest.mark.parametrize("deleted", ["growth", "input", "segmentation"])
+def test_deletedNodesGiveTheFillBack(host, kept, volumeNode, deleted):
+    import slicer
+
+    segmentationNode, displayNode = kept.ui.outputSelector.currentNode(), display(kept)
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert look(displayNode) == OUTLINES
+    node = {"growth": kept.logic.outcome.growthNode, "input": volumeNode, "segmentation": segmentationNode}[deleted]
+    if deleted == "growth":
+        slicer.mrmlScene.RemoveNode(kept.logic.outcome.growthBrowserNode)
+    slicer.mrmlScene.RemoveNode(node)
+    if deleted == "segmentation":
+        tick(host, kept.ui.growthOverlayCheckBox)
+    assert look(displayNode) == FILLED
+    assert host.errors == []
+
+
+def test_nextRunReplacesTheGrowthAndGivesTheFillBack(host, kept):
+    tick(host, kept.ui.growthOverlayCheckBox)
+    segment(host, kept)
+    assert not kept.ui.growthOverlayCheckBox.checked
+    assert look(display(kept)) == FILLED
+
+
+def test_cellsOfTheNextRunAreSeenUnderThePreviousResult(host, panel, volumeNode):
+    chooseModel(panel, "slow")
+    segment(host, panel)
+    host.click(panel.ui.segmentButton)
+    runUntilStep(host, panel, 10)
+    assert look(display(panel)) == OUTLINES
+    host.click(panel.ui.segmentButton)
+    assert look(display(panel)) == FILLED
+    segment(host, panel)
+    assert look(display(panel)) == FILLED
+
+
+def test_cancelledRunGivesTheViewsBackToTheOverlay(host, panel, volumeNode):
+    chooseModel(panel, "slow")
+    tick(host, panel.ui.keepGrowthCheckBox)
+    segment(host, panel)
+    tick(host, panel.ui.growthOverlayCheckBox)
+    host.click(panel.ui.segmentButton)
+    runUntilStep(host, panel, 10)
+    host.click(panel.ui.segmentButton)
+    assert look(display(panel)) == OUTLINES
+    tick(host, panel.ui.growthOverlayCheckBox)
+    assert look(display(panel)) == FILLED
+
+
+def test_leftModuleStillGivesTheFillBack(host, kept):
+    displayNode = display(kept)
+    tick(host, kept.ui.growthOverlayCheckBox)
+    host.closeModule()
+    assert look(displayNode) == OUTLINES
+    setForeground(None)
+    assert look(displayNode) == FILLED
+
+
+def test_reloadedModuleGivesTheFillBackAndLooksNoMore(host, kept):
+    from host.inspection import observerCount
+
+    displayNode, growth = display(kept), kept.logic.outcome.growthNode
+    before = observerCount(displayNode)
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert observerCount(displayNode) > before
+    host.reloadModule("MedNCA")
+    assert look(displayNode) == FILLED
+    assert observerCount(displayNode) == before
+    host.unloadModule("MedNCA")
+    setForeground(growth)
+    assert look(displayNode) == FILLED
+
+
+def test_volumeThatTheUserLaysOverTheViewsHimselfCountsToo(host, kept):
+    displayNode, growth = display(kept), kept.logic.outcome.growthNode
+    setForeground(growth)
+    assert look(displayNode) == OUTLINES
+    host.reloadModule("MedNCA")
+    assert look(displayNode) == FILLED
+
+
+def test_outlinesThatHaveEndedObserveNothing(host, kept):
+    import slicer
+    from host.inspection import observerCount
+    from MedNCAScene.outlines import Outlines
+
+    observed = [slicer.mrmlScene, *slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")]
+    before = [observerCount(each) for each in observed]
+    outlines = Outlines()
+    assert [observerCount(each) for each in observed] == [count + 1 for count in before]
+    outlines.end()
+    assert [observerCount(each) for each in observed] == before
+
+
+@pytest.mark.parametrize("fill", [False, True])
+def test_savedSceneIsSeenAgainAsItWasSaved(host, kept, tmp_path, fill):
+    import slicer
+
+    tick(host, kept.ui.growthOverlayCheckBox)
+    display(kept).SetVisibility2DFill(fill)
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.processEvents()
+    assert kept.logic.getParameterNode().growthVolume.GetID() in {foreground for _, foreground, *_ in layers()}
+    assert look(display(kept)) == (fill, True)
+    kept.ui.stepSlider.setValue(1)
+    assert look(display(kept)) == (fill, True)
+    setForeground(None)
+    assert look(display(kept)) == (fill, True)
+    assert host.errors == []
+
+
+def test_sceneThatIsAddedIsSeenAsItWasSaved(host, kept, tmp_path):
+    import slicer
+
+    tick(host, kept.ui.growthOverlayCheckBox)
+    first = display(kept)
+    first.SetVisibility2DFill(True)
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.processEvents()
+    displays = slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode")
+    assert len(displays) == 2
+    assert [look(each) for each in displays] == [FILLED, FILLED]
+    assert host.errors == []
+
+
+def test_viewsThatChangeWhileASceneIsLoadedAreLeftAlone(host, kept):
+    import slicer
+
+    slicer.mrmlScene.StartState(slicer.mrmlScene.ImportState)
+    setForeground(kept.logic.outcome.growthNode)
+    slicer.mrmlScene.EndState(slicer.mrmlScene.ImportState)
+    kept.onParametersModified()
+    assert look(display(kept)) == FILLED
+
+
+def test_closedSceneLeavesTheNextOneFilled(host, kept):
+    tick(host, kept.ui.growthOverlayCheckBox)
+    host.closeScene()
+    assert host.errors == []
+    kept.ui.inputSelector.setCurrentNode(addVolume())
+    chooseModel(kept, "brightness")
+    tick(host, kept.ui.keepGrowthCheckBox)
+    segment(host, kept)
+    assert look(display(kept)) == FILLED
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert look(display(kept)) == OUTLINES
