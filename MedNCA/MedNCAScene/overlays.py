@@ -53,6 +53,7 @@ def uncertaintyOf(volumeNode):
     """The uncertainty volume that was made last for a volume, or None."""
     nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     made = [node for node in nodes if node.GetAttribute(LABEL_TAG) == _UNCERTAINTY and _inputOf(node) is volumeNode]
+    made = [node for node in made if node.GetImageData() is not None]  # none while a scene is loaded
     return max(made, key=lambda node: node.GetImageData().GetMTime(), default=None)
 
 
