@@ -21,6 +21,17 @@ def texts(tableNode):
     return [header] + [[tableNode.GetCellText(row, column) for column in columns] for row in rows]
 
 
+def shown(tableView):
+    """The rows of a table as the user reads them."""
+    from PySide6 import QtCore
+
+    model, rows = tableView.model(), []
+    for row in range(model.rowCount()):
+        indices = [model.index(row, column) for column in range(model.columnCount())]
+        rows.append([tableView.itemDelegateForIndex(i).displayText(i.data(), QtCore.QLocale()) for i in indices])
+    return rows
+
+
 def test_beforeTheFirstRunThereIsNoVerdict(panel, volumeNode):
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert not panel.ui.qualityTableView.visible
@@ -60,6 +71,7 @@ def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
     ],
 )
 def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
+    import slicer
     from MedNCAScene.tables import verdictOf, writeQuality
 
     import MedNCALib
@@ -69,7 +81,8 @@ def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
     panel.logic.getParameterNode().qualityTable = table
     assert color in panel.ui.verdictLabel.text
     assert words in panel.ui.verdictLabel.text
-    assert texts(table)[2] == ["tail", "2", "0.05", "92.4"]
+    assert shown(panel.ui.qualityTableView)[1] == ["tail", "2.000", "0.050", "92.4"]
+    np.testing.assert_array_equal(slicer.util.arrayFromTableColumn(table, "Volume (mL)"), [1.234, 2.0])
 
 
 def test_nextRunFillsTheSameTable(host, panel, volumeNode):

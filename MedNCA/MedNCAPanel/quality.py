@@ -1,6 +1,7 @@
 """The part of the panel that says how far the result can be trusted."""
 
 import qt
+from MedNCAScene.tables import DIGITS
 from slicer.i18n import tr as _
 
 from .words import uncertaintyTip, verdictLine
@@ -25,6 +26,9 @@ class QualitySection:
         ui.qualityTableView.verticalHeader().setVisible(False)
         for header in (ui.qualityTableView.horizontalHeader(), ui.qualityTableView.verticalHeader()):
             header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        self._delegates = {n: _FixedPoint(digits, ui.qualityTableView) for n, digits in enumerate(DIGITS) if digits}
+        for column, delegate in self._delegates.items():
+            ui.qualityTableView.setItemDelegateForColumn(column, delegate)
         foreground.onChanged(self._updateOverlay)
 
     def show(self, parameters) -> None:
@@ -49,7 +53,9 @@ class QualitySection:
         self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None
         tip = "" if self._uncertaintyNode else _(" Set Runs to 2 or more and tick Uncertainty volume for it.")
         ui.uncertaintyOverlayCheckBox.enabled = ui.jumpButton.enabled = self._uncertaintyNode is not None
-        ui.uncertaintyOverlayCheckBox.toolTip = _("Lay the uncertainty over the slice views in warm colours.") + tip
+        ui.uncertaintyOverlayCheckBox.toolTip = (
+            _("Lay the uncertainty over the slice views in warm colours; the segments are outlines meanwhile.") + tip
+        )
         ui.jumpButton.toolTip = _("Move the slice views to where the model is least sure.") + tip
         self._updateOverlay()
 
@@ -67,3 +73,17 @@ class QualitySection:
 
         if jumpToUncertainty(self._uncertaintyNode) is None:
             self._ui.statusLabel.text = _("The runs agree everywhere: there is no uncertainty to jump to.")
+
+
+class _FixedPoint(qt.QStyledItemDelegate):
+    """Shows the numbers of a column with the same number of digits after the point: the table drops zeros at the end.
+
+    :param digits: how many.
+    """
+
+    def __init__(self, digits: int, parent):
+        super().__init__(parent)
+        self._digits = digits
+
+    def displayText(self, value, locale) -> str:
+        return f"{float(value):.{self._digits}f}"

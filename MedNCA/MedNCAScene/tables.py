@@ -9,6 +9,9 @@ from slicer.i18n import tr as _
 from .hierarchy import placeBeside
 from .segments import INPUT_ROLE, MODEL_TAG
 
+# After the point, for each column of a table; those of names have none.
+DIGITS = (None, 3, 3, 1)
+
 _RUNS, _AGREEMENT, _VERDICT = "MedNCA.Runs", "MedNCA.Agreement", "MedNCA.Verdict"
 
 
@@ -37,10 +40,10 @@ def writeQuality(quality, model, volumeNode):
         node.RemoveAllColumns()
         names = list(quality.volumes_ml)
         _addColumn(node, _("Structure"), vtk.vtkStringArray(), names)
-        _addNumbers(node, _("Volume (mL)"), [quality.volumes_ml[name].mean for name in names], 3)
+        _addNumbers(node, _("Volume (mL)"), [quality.volumes_ml[name].mean for name in names])
         if quality.runs > 1:
-            _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd for name in names], 3)
-            _addNumbers(node, _("Agreement (%)"), [100 * quality.label_agreement[name] for name in names], 1)
+            _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd for name in names])
+            _addNumbers(node, _("Agreement (%)"), [100 * quality.label_agreement[name] for name in names])
         node.SetAttribute(_RUNS, str(quality.runs))
         node.SetAttribute(_AGREEMENT, None if quality.agreement is None else repr(float(quality.agreement)))
         node.SetAttribute(_VERDICT, quality.verdict)
@@ -70,7 +73,8 @@ def _tableFor(model, volumeNode):
     return node
 
 
-def _addNumbers(node, name: str, values, digits: int) -> None:
+def _addNumbers(node, name: str, values) -> None:
+    digits = DIGITS[node.GetNumberOfColumns()]
     _addColumn(node, name, vtk.vtkDoubleArray(), [round(float(value), digits) for value in values])
 
 
