@@ -93,14 +93,11 @@ def viewsIn(state, host, widget, folder):
     elif state == "done":
         host.click(ui.show3DButton)
         yield views(host, folder, "Done: the segments, and their surfaces")
-        display = ui.outputSelector.currentNode().GetDisplayNode()
-        display.SetVisibility2DFill(False)
         ui.stepSlider.setValue(STEP - 1)
         yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again; the segments as outlines")
         host.click(ui.uncertaintyOverlayCheckBox)
         yield views(host, folder, "Quality: the uncertainty; the segments as outlines")
         host.click(ui.uncertaintyOverlayCheckBox)
-        display.SetVisibility2DFill(True)
 
 
 def views(host, folder, text):
