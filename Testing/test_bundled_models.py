@@ -6,50 +6,70 @@ import SimpleITK as sitk
 from shared_data import shared_data
 from test_space import AXIS_ORDERS
 
-from MedNCALib import load_model, make_phantom, segment
+from MedNCALib import list_models, load_model, make_phantom, read_image, segment
 from MedNCALib.evaluation import perturbed_scores
 from MedNCALib.metrics import dice
+from MedNCALib.pairs import find_pairs, read_pair
 from MedNCALib.perturbations import NAMES, UNPERTURBED
 
 MODEL = "hippocampus-mr"
+DATA = {MODEL: "hippocampus", "prostate-mr-t2": "prostate", "left-ventricle-cine-mr": "left_ventricle"}
 
 
 def voxels(image):
     return sitk.GetArrayFromImage(image)
 
 
-def real_case_images(name):
-    folder = shared_data("hippocampus")
-    return [sitk.ReadImage(str(folder / part / f"{name}.nii.gz")) for part in ("images", "labels")]
+def real_case_images(name, model=MODEL):
+    folder = shared_data(DATA[model])
+    pairs = {pair.name: pair for pair in find_pairs(folder / "images", folder / "labels")}
+    return read_pair(pairs[name])
 
 
-def real_case(name):
-    image, labels = real_case_images(name)
+def real_case(name, model=MODEL):
+    image, labels = real_case_images(name, model)
     return image, voxels(labels)
 
 
-def held_out(count):
+def held_out(count, model=MODEL):
     """Some of the cases that the card names as held out, spread over all of them."""
-    names = load_model(MODEL).card["scores"]["cases"]
+    names = load_model(model).card["scores"]["cases"]
     return [names[index] for index in np.linspace(0, len(names) - 1, count).astype(int)]
+
+
+def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
+    models = list_models()
+    assert {model.name for model in models} == set(DATA)
+    for model in models:
+        assert model.cascade.parameters < 100_000
+        assert model.size_bytes < 400_000
+        assert model.card["limits"]
+        assert model.card["training"]["data"][0]["source"]
+        assert set(model.card["training"]["data"][0]) == {"name", "source", "licence", "cases"}
+        assert len(model.card["scores"]["cases"]) >= 5
+        for label in model.labels:
+            assert label.terminology_entry
 
 
 def whole_dice(found, truth):
     return dice(truth > 0, voxels(found) > 0)
 
 
-def test_held_out_volumes_reach_about_the_dice_of_the_card():
-    model = load_model(MODEL)
+@pytest.mark.parametrize(("name", "count"), [(MODEL, 8), ("prostate-mr-t2", 3), ("left-ventricle-cine-mr", 12)])
+def test_held_out_cases_reach_about_the_dice_of_the_card(name, count):
+    """Exactly, where the card names no more cases; a few of many differ from all by what cases differ."""
+    model = load_model(name)
+    expected = model.card["scores"]
     scores = []
-    for name in held_out(8):
-        image, truth = real_case(name)
+    for case in held_out(count, name):
+        image, truth = real_case(case, name)
         found = voxels(segment(image, model).labels)
         by_label = [dice(truth == label.value, found == label.value) for label in model.labels]
         scores.append([*by_label, dice(truth > 0, found > 0)])
     *labels, whole = np.mean(scores, axis=0)
-    expected = model.card["scores"]
-    assert whole == pytest.approx(expected["whole"], abs=0.02)
-    assert np.mean(labels) == pytest.approx(np.mean(list(expected["labels"].values())), abs=0.025)
+    spread = np.std(scores, axis=0).max()
+    assert whole == pytest.approx(expected["whole"], abs=0.01 + spread)
+    assert np.mean(labels) == pytest.approx(np.mean(list(expected["labels"].values())), abs=0.01 + spread)
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +141,24 @@ def test_on_real_volumes_several_runs_agree_and_pass():
     assert quality.nqm < 0.5
     noise = sitk.GetImageFromArray(np.random.default_rng(0).random((36, 50, 36), np.float32))
     assert segment(noise, model, runs=thresholds["runs"]).quality.verdict == "review"
+
+
+def test_a_prostate_is_found_in_a_dicom_series_of_another_scanner():
+    image = read_image(shared_data("inputs") / "ProstateX-0000_t2_tra_dicom")
+    result = segment(image, load_model("prostate-mr-t2"))
+    volume = result.quality.volumes_ml["prostate"].mean
+    assert 15 < volume < 200  # a gland; 20 to 25 mL is a small one's volume
+    centre = np.argwhere(voxels(result.labels)).mean(axis=0) / np.array(voxels(image).shape)
+    assert np.abs(centre[1:] - 0.5).max() < 0.2
+
+
+def test_a_ventricle_is_found_in_a_stack_of_slices_stored_in_any_order():
+    """Slices that are thicker than their pixels stay the model's slices, however the volume is stored."""
+    name = "left-ventricle-cine-mr"
+    slices = [real_case_images(case, name)[0] for case in held_out(3, name)]
+    stack = sitk.GetImageFromArray(np.concatenate([voxels(image) for image in slices]))
+    stack.SetSpacing((1.3, 1.3, 8.0))
+    expected = segment(stack, load_model(name)).labels
+    assert (voxels(expected) > 0).any(axis=(1, 2)).sum() >= 2
+    found = segment(sitk.DICOMOrient(stack, "ASR"), load_model(name)).labels
+    np.testing.assert_array_equal(voxels(sitk.DICOMOrient(found, "LPS")), voxels(expected))

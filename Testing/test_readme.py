@@ -90,6 +90,17 @@ def test_the_table_of_models_says_what_the_cards_say():
         assert model.card["licence"] in row
 
 
+def test_the_table_of_perturbations_says_what_the_cards_say():
+    from MedNCALib import load_model
+
+    lines = README.splitlines()
+    names = re.findall(r"`([\w-]+)`", next(line for line in lines if line.startswith("| | `")))
+    for number, name in enumerate(names):
+        for perturbation, fall in load_model(name).card["robustness"].items():
+            row = next(line for line in lines if line.startswith(f"| {perturbation} |"))
+            assert float(row.split("|")[2 + number]) == pytest.approx(fall, abs=0.0006), (name, perturbation)
+
+
 def test_make_and_ci_run_name_the_packages_that_readme_names():
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     packages = re.search(r"packages=\((.*?)\)", script).group(1).split()
