@@ -13,7 +13,7 @@ from .segments import INPUT_ROLE, MODEL_TAG
 class LivePicture:
     """Lays the cells of a run over the slice views, in the labels' colours, for as long as the run is on.
 
-    Nothing of it stays in the scene, and the views get back what they showed. It takes a tenth of the time at most:
+    Nothing of it stays in the scene, and the views get back what they showed. It takes a fifteenth of the time at most, beside its first appearance:
     the longer a picture takes, what the application then needs to draw it included, the longer the next one waits.
 
     Example::
@@ -24,7 +24,7 @@ class LivePicture:
 
     SHORTEST_INTERVAL = 0.05  # seconds
     OPACITY = 0.75
-    _REST = 10  # times the duration of a picture
+    _REST = 15  # times the duration of a picture
 
     def __init__(self, volumeNode, model):
         self._volumeNode = volumeNode
