@@ -13,8 +13,9 @@ from .segments import INPUT_ROLE, MODEL_TAG
 class LivePicture:
     """Lays the cells of a run over the slice views, in the labels' colours, for as long as the run is on.
 
-    Nothing of it stays in the scene, and the views get back what they showed. It takes a fifteenth of the time at most, beside its first appearance:
-    the longer a picture takes, what the application then needs to draw it included, the longer the next one waits.
+    Nothing of it stays in the scene, and the views get back what they showed. But for its first appearance it takes a
+    fifteenth of the time at most: the longer a picture takes, what the application then needs to draw it included, the
+    longer the next one waits.
 
     Example::
 
