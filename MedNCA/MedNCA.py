@@ -44,7 +44,8 @@ See the <a href="https://github.com/MedNCA/MedNCA#tutorial">tutorial</a>.
 """)
         self.parent.acknowledgementText = _("""
 Method: J. Kalkhof, C. González, A. Mukhopadhyay, "Med-NCA: Robust and Lightweight Segmentation with Neural Cellular
-Automata", IPMI 2023. Hippocampus data: Medical Segmentation Decathlon (A. L. Simpson et al., 2019), CC BY-SA 4.0.
+Automata", IPMI 2023. Data: hippocampus, Medical Segmentation Decathlon (A. L. Simpson et al., 2019), CC BY-SA 4.0;
+prostate, PROMISE12 (G. Litjens et al., 2014); left ventricle, Sunnybrook Cardiac Data (P. Radau et al., 2009), CC0 1.0.
 """)
         slicer.app.connect("startupCompleted()", onStartupCompleted)
 

@@ -84,6 +84,13 @@ def runUntilStep(host, widget, number):
     assert widget.isRunning
 
 
+def cancelAtStep(host, widget, number):
+    """Click Segment, let the run get to this step, and click Cancel."""
+    host.click(widget.ui.segmentButton)
+    runUntilStep(host, widget, number)
+    host.click(widget.ui.segmentButton)
+
+
 def segment(host, widget):
     host.click(widget.ui.segmentButton)
     host.waitUntil(lambda: not widget.isRunning)

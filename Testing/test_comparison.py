@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from phantom_folders import write_phantoms
 
 from MedNCALib import load_model, make_phantom, segment
 
@@ -24,21 +25,16 @@ from MedNCALib.training.preset import load_preset
 def arguments(tmp_path_factory):
     """Two phantoms, and a model of the bundled preset that was trained on them for a moment."""
     root = tmp_path_factory.mktemp("comparison")
-    for name in ("images", "labels"):
-        (root / name).mkdir()
-    for seed in range(2):
-        phantom = make_phantom(size=(8, 48, 32), spacing=(4.0, 1.0, 1.0), seed=seed)
-        sitk.WriteImage(phantom.image, str(root / "images" / f"case_{seed}.nrrd"))
-        sitk.WriteImage(phantom.labels, str(root / "labels" / f"case_{seed}.nrrd"))
+    images, labels = write_phantoms(root, 2, size=(8, 48, 32), spacing=(4.0, 1.0, 1.0))
     preset = json.loads((comparison.REPOSITORY / "MedNCALib/training/presets/hippocampus-mr.json").read_text("utf-8"))
     preset.update(phantoms=0, batch_size=2)
     preset["architecture"].update(hidden=8, filters=8)
     (root / "preset.json").write_text(json.dumps(preset), encoding="utf-8")
-    train(root / "images", root / "labels", root / "model", preset=str(root / "preset.json"), batches=2)
+    train(images, labels, root / "model", preset=str(root / "preset.json"), batches=2)
     return argparse.Namespace(
         model=str(root / "model"),
-        images=root / "images",
-        labels=root / "labels",
+        images=images,
+        labels=labels,
         preset=None,
         minutes=0.02,
         output=root / "out",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from panel_driver import nodeIds, runUntilStep, segment, tick
+from panel_driver import cancelAtStep, nodeIds, segment, tick
 from scene_checks import addVolume
 from scene_samples import BRIGHT, MIDDLE, boxesImage
 
@@ -102,9 +102,7 @@ def test_cancelLeavesTheSequenceAsItWas(host, panel, volumeNode):
     tick(host, panel.ui.allFramesCheckBox)
     chooseModel(panel, "slow")
     before = nodeIds()
-    host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 30)
-    host.click(panel.ui.segmentButton)
+    cancelAtStep(host, panel, 30)
     assert nodeIds() == before
 
 

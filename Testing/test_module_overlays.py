@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
+from panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
 from scene_checks import addTransform, addVolume
 from scene_samples import boxesImage, rotation, truthOf
 
@@ -119,9 +119,7 @@ def test_cancelledRunAddsNoVolumes(host, panel, volumeNode):
     tick(host, panel.ui.probabilityCheckBox)
     chooseModel(panel, "slow")
     before = nodeIds()
-    host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 70)
-    host.click(panel.ui.segmentButton)
+    cancelAtStep(host, panel, 70)
     assert nodeIds() == before
 
 

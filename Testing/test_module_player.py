@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
+from panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
 from scene_checks import addVolume
 from slice_views import colored, layers
 
@@ -163,9 +163,7 @@ def test_exportThatFailsIsSaid(host, kept, tmp_path):
 def test_cancelledRunKeepsThePreviousGrowth(host, kept):
     chooseModel(kept, "slow")
     before = nodeIds()
-    host.click(kept.ui.segmentButton)
-    runUntilStep(host, kept, 40)
-    host.click(kept.ui.segmentButton)
+    cancelAtStep(host, kept, 40)
     assert nodeIds() == before
     assert kept.ui.playButton.enabled
 

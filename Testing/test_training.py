@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from automata import random_model
+from phantom_folders import write_phantoms
 
-from MedNCALib import calibration, evaluation, load_model, make_phantom
+from MedNCALib import calibration, evaluation, load_model
 from MedNCALib.errors import MedNCAError, TrainingError
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -39,13 +40,7 @@ class Killed(BaseException):
 def folders(tmp_path_factory):
     """Eight small synthetic phantoms with their labels."""
     root = tmp_path_factory.mktemp("data")
-    for name in ("images", "labels"):
-        (root / name).mkdir()
-    for seed in range(8):
-        phantom = make_phantom(size=(12, 40, 28), spacing=(2.0, 1.5, 1.5), seed=seed)
-        sitk.WriteImage(phantom.image, str(root / "images" / f"case_{seed}.nii.gz"))
-        sitk.WriteImage(phantom.labels, str(root / "labels" / f"case_{seed}.nii.gz"))
-    return root / "images", root / "labels"
+    return write_phantoms(root, 8, ".nii.gz", size=(12, 40, 28), spacing=(2.0, 1.5, 1.5))
 
 
 @pytest.fixture(scope="module")
