@@ -26,7 +26,8 @@ from MedNCALib.training import train, trainer  # noqa: E402
 from MedNCALib.training.augment import Augmentation  # noqa: E402
 from MedNCALib.training.data import split  # noqa: E402
 from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
-from MedNCALib.training.network import Network, resize  # noqa: E402
+from MedNCALib.training.neighbourhoods import Neighbourhoods  # noqa: E402
+from MedNCALib.training.network import Automaton, Network, resize  # noqa: E402
 from MedNCALib.training.prepared import ValidationCase  # noqa: E402
 from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
 from MedNCALib.training.trainer import validation_scores  # noqa: E402
@@ -275,6 +276,37 @@ def test_the_network_computes_what_the_engine_computes():
         np.testing.assert_array_equal(one.perception, other.perception)
 
 
+def test_the_gradient_of_neighbourhoods_is_that_of_the_cells_in_them():
+    framed = torch.rand(2, 5, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    first = torch.tensor([0, 1, 9, 32, 45])  # of 3 x 3 cells: corners, neighbours, the second sample
+    found = Neighbourhoods.apply(framed, first, 3)
+    np.testing.assert_array_equal(found[2].view(3, 3, 3), framed[0, 1:4, 3:6])
+    np.testing.assert_array_equal(found[3].view(3, 3, 3), framed[1, 0:3, 2:5])
+    assert torch.autograd.gradcheck(lambda cells: Neighbourhoods.apply(cells, first, 3), framed.requires_grad_())
+
+
+@pytest.mark.parametrize(
+    ("padding", "fire_rate", "size"),
+    [("edge", 0.5, (24, 20)), ("reflect", 0.5, (24, 20)), ("edge", 1.0, (64, 80))],  # the last in more than one piece
+)
+def test_firing_cells_alone_give_the_state_and_the_gradients_that_all_cells_give(padding, fire_rate, size):
+    torch.manual_seed(0)
+    architecture = replace(random_model().cascade.architecture, padding=padding, fire_rate=fire_rate)
+    automaton = Automaton(architecture)
+    torch.nn.init.normal_(automaton.update, std=0.1)
+    image = torch.rand(3, architecture.channels, *size)
+    results = []
+    for every_cell in (True, False):
+        automaton.zero_grad()
+        state = image.clone().requires_grad_()
+        after = automaton(state, 3, torch.Generator().manual_seed(1), every_cell=every_cell)
+        after.square().mean().backward()
+        results.append([after.detach(), state.grad, *(parameter.grad.clone() for parameter in automaton.parameters())])
+    assert (results[0][0] != image).any()
+    for one, other in zip(*results):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * float(one.abs().max()))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_tensors_are_resized_with_the_engines_matrices(method):
     planes = torch.rand(1, 2, 8, 12, generator=torch.Generator().manual_seed(0))
@@ -356,6 +388,19 @@ def test_intensity_changes_stay_between_0_and_1_and_leave_some_samples_alone():
     assert 0.5 < changed.float().mean() <= 1
     none = Augmentation(chance=0.0).change_intensities(image, torch.Generator().manual_seed(2))
     np.testing.assert_array_equal(none, image)
+
+
+def test_ghosts_appear_to_either_side_along_one_axis():
+    image = torch.zeros(8, 1, 24, 24)
+    image[:, :, 11, 11] = 1.0
+    still = {"bias": 0.0, "gamma": 1.0, "contrast": 0.0, "blur": 1e-3, "low_resolution": 1.0, "noise": 0.0}
+    ghosted = Augmentation(chance=1.0, ghosting=0.5, **still)
+    after = ghosted.change_intensities(image, torch.Generator().manual_seed(2))
+    for sample in after[:, 0]:
+        bright = (sample > 0.01).nonzero() - 11
+        assert len(bright) == 3
+        assert (bright.sum(dim=0) == 0).all()
+        assert (bright.abs().amax(dim=0) >= 4).sum() == 1
 
 
 def test_every_preset_builds_its_architecture():

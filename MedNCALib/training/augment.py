@@ -31,6 +31,7 @@ class Augmentation:
         contrast: largest relative change of the intensities' range at either end.
         blur: largest standard deviation of Gaussian blur, in pixels.
         low_resolution: largest factor by which a slice is made coarser and back.
+        ghosting: largest intensity of two ghosts, to either side along rows or columns, as motion leaves them.
     """
 
     rotation: float = 15.0
@@ -45,6 +46,7 @@ class Augmentation:
     contrast: float = 0.2
     blur: float = 1.0
     low_resolution: float = 2.0
+    ghosting: float = 0.25
 
     def warp(
         self,
@@ -104,7 +106,7 @@ class Augmentation:
         return both[:, :channels], both[:, channels:].argmax(dim=1)
 
     def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        """Bias field, gamma, blur, low resolution, noise and contrast on (N, image_channels, H, W)."""
+        """Bias field, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
         count, _, height, width = image.shape
         device = image.device
 
@@ -122,11 +124,20 @@ class Augmentation:
         image = torch.where(some(), image.clamp(min=0) ** exponent, image)
         image = torch.where(some(), _blur(image, uniform(0.1, self.blur)), image)
         image = torch.where(some(), self._coarsen(image, generator), image)
+        image = torch.where(some(), self._ghosted(image, uniform(0, self.ghosting), generator), image)
         noise = torch.randn(image.shape, device=device, generator=generator) * uniform(0, self.noise)
         image = torch.where(some(), image + noise, image)
         low, high = uniform(-self.contrast, self.contrast), uniform(1 - self.contrast, 1 + self.contrast)
         image = torch.where(some(), (image - low) / (high - low), image)
         return image.clamp(0, 1)
+
+    def _ghosted(self, image: Tensor, intensity: Tensor, generator: torch.Generator) -> Tensor:
+        """The whole batch with its ghosts at one random distance, a half to a sixth of the slice, along one axis."""
+        axis = 2 + int(torch.randint(2, (1,), device=image.device, generator=generator))
+        times = 2 + 4 * torch.rand(1, device=image.device, generator=generator).item()
+        by = round(image.shape[axis] / times)
+        ghosts = image.roll(by, axis) + image.roll(-by, axis)
+        return (image + intensity * ghosts) / (1 + intensity)
 
     def _coarsen(self, image: Tensor, generator: torch.Generator) -> Tensor:
         """The whole batch at one random resolution: which samples use it is drawn by the caller."""

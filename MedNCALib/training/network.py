@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from ..cascade import Architecture, Cascade
 from ..interpolation import sampling_matrix
 from ..rule import Rule
+from .neighbourhoods import Neighbourhoods
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
+_CACHED_CELLS = 8192  # 32 KiB to 1 MiB of states; half and twice as many are 5 to 15 % slower (C 16 and C 32)
 
 
 class Automaton(nn.Module):
@@ -33,28 +35,63 @@ class Automaton(nn.Module):
         frozen[: architecture.image_channels] = 0
         self.register_buffer("_moves", frozen, persistent=False)
 
-    def forward(self, state: Tensor, steps: int, generator: torch.Generator) -> Tensor:
-        """Apply the rule `steps` times to (N, C, h, w)."""
+    def forward(self, state: Tensor, steps: int, generator: torch.Generator, every_cell: bool | None = None) -> Tensor:
+        """Apply the rule `steps` times to (N, C, h, w).
+
+        With `every_cell` the change is computed for all cells, else for the firing ones alone: the same result, with
+        less arithmetic and in smaller pieces. By default the former on a GPU.
+        """
         architecture = self._architecture
         channels, radius = architecture.channels, architecture.kernel_size // 2
         own, perceived = self.hidden[:, :channels], self.hidden[:, channels:]
         kernel = torch.einsum("hf,fcij->hcij", perceived, self.perception)
         kernel = kernel + F.pad(own[:, :, None, None], (radius,) * 4)
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
         bias = self.hidden_bias + perceived @ self.perception_bias
         update = (self.update * self._moves).T
+        if state.is_cuda if every_cell is None else every_cell:
+            return self._step_all(state, kernel, bias, update, steps, generator)
+        # Samples that share the processor's cache run through all steps together.
+        some = max(1, _CACHED_CELLS // (state.shape[2] * state.shape[3]))
+        parts = state.movedim(1, -1).split(some)
+        return torch.cat([self._step_firing(part, kernel, bias, update, steps, generator) for part in parts]).movedim(
+            -1, 1
+        )
+
+    def _step_all(
+        self, state: Tensor, kernel: Tensor, bias: Tensor, update: Tensor, steps: int, generator: torch.Generator
+    ) -> Tensor:
+        """(N, C, h, w)."""
         count, _, height, width = state.shape
-        padding = _TORCH_PADDING[architecture.padding]
-        state = state.contiguous(memory_format=torch.channels_last)
+        kernel, state = (each.contiguous(memory_format=torch.channels_last) for each in (kernel, state))
         with torch.autocast(state.device.type, torch.bfloat16, enabled=state.is_cuda):
             for _ in range(steps):
                 draws = torch.rand(count, 1, height, width, device=state.device, generator=generator)
-                fire = (draws < architecture.fire_rate).to(state.dtype)
-                framed = F.pad(state, (radius,) * 4, mode=padding)
-                hidden = F.relu(F.conv2d(framed, kernel, bias))
+                fire = (draws < self._architecture.fire_rate).to(state.dtype)
+                hidden = F.relu(F.conv2d(self._framed(state), kernel, bias))
                 change = (hidden.movedim(1, -1) @ update).movedim(-1, 1)
                 state = state + change * fire
         return state
+
+    def _step_firing(
+        self, state: Tensor, kernel: Tensor, bias: Tensor, update: Tensor, steps: int, generator: torch.Generator
+    ) -> Tensor:
+        """(N, h, w, C)."""
+        size = self._architecture.kernel_size
+        count, height, width, channels = state.shape
+        weights = kernel.permute(2, 3, 1, 0).reshape(-1, len(bias))
+        for _ in range(steps):
+            draws = torch.rand(count, height, width, generator=generator)
+            sample, row, column = (draws < self._architecture.fire_rate).nonzero(as_tuple=True)
+            first = (sample * (height + size - 1) + row) * (width + size - 1) + column
+            framed = self._framed(state.movedim(-1, 1)).movedim(1, -1).contiguous()
+            hidden = torch.addmm(bias, Neighbourhoods.apply(framed, first, size), weights).relu()
+            cell = (sample * height + row) * width + column
+            state = state.reshape(-1, channels).index_add(0, cell, hidden @ update).view(count, height, width, channels)
+        return state
+
+    def _framed(self, state: Tensor) -> Tensor:
+        radius = self._architecture.kernel_size // 2
+        return F.pad(state, (radius,) * 4, mode=_TORCH_PADDING[self._architecture.padding])
 
 
 class Network(nn.Module):
