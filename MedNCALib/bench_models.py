@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from .bench_process import json_of
 from .errors import MedNCAError
+from .memory import peak_mb
 
 # An axial stack through the pelvis, taken where a card does not say how large its field is or how thick its slices.
 _FIELD_MM = (192.0, 192.0, 72.0)
@@ -114,22 +114,6 @@ def _measure_here(folder: str, image: str, engine: str) -> dict:
     began = time.perf_counter()
     segment(volume, load_model(folder), engine=engine)
     return {"seconds": time.perf_counter() - began, "peak_mb": peak_mb()}
-
-
-def peak_mb() -> float | None:
-    """The most memory that this process held at any time, in MB; None where the system does not tell (Windows)."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6
-    except (OSError, TypeError):
-        pass
-    try:
-        # Not on Linux, where it begins with what the parent held.
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # bytes there, kilobytes elsewhere
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ import torch  # noqa: E402
 from competitors import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
-from MedNCALib.bench_models import peak_mb  # noqa: E402
 from MedNCALib.errors import TrainingError  # noqa: E402
 from MedNCALib.evaluation import perturbed_scores  # noqa: E402
+from MedNCALib.memory import peak_mb  # noqa: E402
 from MedNCALib.metrics import compare  # noqa: E402
 from MedNCALib.perturbations import UNPERTURBED  # noqa: E402
 from MedNCALib.training.prepared import prepare  # noqa: E402

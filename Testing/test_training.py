@@ -78,6 +78,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     assert card["scores"]["whole"] > 0.3  # untrained: 0
     assert card["scores"]["cases"] == ["case_3"]
     assert card["training"]["batches"] == 160
+    assert card["training"]["peak_mb"] is None or 100 < card["training"]["peak_mb"] < 4000
     assert card["training"]["data"][0]["cases"] == 7
     assert card["name"] == "model"
     assert 0 < card["quality"]["agreement"] <= 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import TrainingError
 from ..figures import measured
+from ..memory import peak_mb
 from ..model import Model
 from .data import unnamed_data
 from .prepared import prepare
@@ -56,6 +57,7 @@ def train(
     if resume:
         trainer.resume()
     model = trainer.run()
+    peak = peak_mb()
     report(1.0, "measuring the validation cases")
     history = {
         "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.cases}],
@@ -65,6 +67,7 @@ def train(
         "seed": seed,
         "batches": trainer.batches,
         "minutes": round(trainer.minutes, 1),
+        "peak_mb": peak and round(peak),
     }
     figures = measured(model, {case.name: (case.image, case.labels) for case in data.validation})
     return replace(model, card={**model.card, "training": history, **figures}).save(output)
