@@ -148,7 +148,8 @@ def test_hiddenChannelIsKept(host, tmp_path, logic):
     steps = {}
     for step in logic.processSteps(volumeNode):
         number = sum(stage.steps for stage in step.architecture.stages[: step.stage - 1]) + step.step
-        steps[number] = step.full_size(step.state[..., 3 + 3 + 2])
+        third_hidden = step.architecture.image_channels + step.architecture.outputs + 2
+        steps[number] = step.full_size(step.state[..., third_hidden])
     assert list(kept) == list(steps)
     for number in (1, len(steps)):
         # The model's slices run to the left; with columns to posterior and rows to inferior that is left-handed, which
