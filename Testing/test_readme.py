@@ -39,7 +39,7 @@ def test_the_console_snippets_run_one_after_the_other(host, tmp_path, monkeypatc
     assert console["chartNode"].GetNumberOfPlotSeriesNodes() > 2
     printed = capsys.readouterr().out
     assert "MedNCA synthetic phantom uncertainty" in printed
-    assert "100%: stage 3 of 3, step 10 of 10" in printed
+    assert "100%: stage 3 of 3, step 8 of 8" in printed
     assert console["result"].labels.GetSize() == console["mednca"].make_phantom().image.GetSize()
 
 
