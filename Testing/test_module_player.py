@@ -61,7 +61,7 @@ def test_whatToKeepIsListedForTheModel(panel, volumeNode):
         "When it settled (step)",
     ]
     chooseModel(panel, "hippocampus-mr")
-    assert box.itemText(box.count - 1) == "Hidden channel 10"
+    assert box.itemText(box.count - 1) == "Hidden channel 16"  # 24 channels less 5 of the image and 3 outputs
 
 
 def test_memoryIsSaidBeforeTheRunAndFollowsTheCap(host, panel):
