@@ -7,7 +7,6 @@ from automata import ENGINES, random_rule
 from MedNCALib.errors import MedNCAError
 from MedNCALib.fire import FireDraws
 from MedNCALib.kernels import choose_engine, make_kernel
-from MedNCALib.kernels.firing_cells import BLOCK
 
 
 def states(height=9, width=7, channels=8, slices=3):
@@ -55,9 +54,9 @@ def test_the_image_channels_never_change(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_many_blocks_and_threads_follow_the_plain_reading(engine, threads):
-    rule, state = random_rule(16), states(height=96, width=80, channels=16)
-    fires = [FireDraws(0.5).draw(0, step, range(3), 96, 80) for step in range(4)]
-    assert fires[0].sum() > 5 * BLOCK
+    rule, state = random_rule(16), states(height=128, width=112, channels=16)
+    fires = [FireDraws(0.5).draw(0, step, range(3), 128, 112) for step in range(4)]
+    assert fires[0].sum() > 5 * 4096  # the largest block of either kernel
     expected = state
     for fire in fires:
         expected = rule.step(expected, fire, 1)

@@ -18,22 +18,21 @@ import numpy as np
 from ..rule import Rule
 from .layout import Layout
 
-# Cells of a block: what it works on, about a megabyte, stays in a core's second-level cache.
-BLOCK = 1024
+SMALLEST_BLOCK = 1024  # cells; less work is not shared out
 
 
 class Scratch:
     """The working copies of one thread.
 
     Attributes:
-        seen: shape (BLOCK, C + F + 1): a cell's state, its perception, and a one that the hidden layer's bias
+        seen: shape (cells, C + F + 1): a cell's state, its perception, and a one that the hidden layer's bias
             multiplies.
-        hidden: shape (BLOCK, H).
+        hidden: shape (cells, H).
     """
 
-    def __init__(self, inputs: int, hidden: int):
-        self.seen = np.ones((BLOCK, inputs), np.float32)
-        self.hidden = np.empty((BLOCK, hidden), np.float32)
+    def __init__(self, cells: int, inputs: int, hidden: int):
+        self.seen = np.ones((cells, inputs), np.float32)
+        self.hidden = np.empty((cells, hidden), np.float32)
 
 
 class FiringCellsKernel(ABC):
@@ -48,7 +47,13 @@ class FiringCellsKernel(ABC):
         image_channels: leading channels that hold the image.
         padding: "edge" or "reflect".
         threads: how many processors to use; None takes as many as the library below would.
+
+    Attributes:
+        largest_block: cells of a block where there are many. A small one stays in a core's cache; with a large one
+            threads seldom wait for the interpreter, which they need between two operations.
     """
+
+    largest_block: int
 
     def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
         size, channels = rule.perception.shape[2], rule.channels
@@ -61,7 +66,9 @@ class FiringCellsKernel(ABC):
         self.update[:, :image_channels] = 0
         self.centre = np.s_[:, size * size // 2 * channels : (size * size // 2 + 1) * channels]
         self._radius, self._padding = rule.radius, padding
-        self._scratch = [Scratch(*self.hidden.shape) for _ in range(threads or self.library_threads())]
+        self._scratch = [
+            Scratch(self.largest_block, *self.hidden.shape) for _ in range(threads or self.library_threads())
+        ]
         # Starts its threads when they are needed, and ends them with the kernel.
         self._others = ThreadPoolExecutor(max(1, len(self._scratch) - 1), initializer=self.begin_thread)
 
@@ -87,7 +94,9 @@ class FiringCellsKernel(ABC):
         """One step; `fire` is boolean, shape (N, H, W)."""
         cells = np.compress(fire.ravel(), self._layout.cells)
         after = self._after[: len(cells)]
-        blocks = deque(slice(start, start + BLOCK) for start in range(0, len(cells), BLOCK))
+        share = -(-len(cells) // len(self._scratch))
+        size = min(max(SMALLEST_BLOCK, share), self.largest_block)
+        blocks = deque(slice(start, start + size) for start in range(0, len(cells), size))
 
         def work(scratch: Scratch) -> None:
             while True:
@@ -127,7 +136,7 @@ class FiringCellsKernel(ABC):
         """Write the next state of a block of cells to `after`, shape (n, C).
 
         Args:
-            neighbours: the block's neighbourhoods, shape (n, k * k * C), n at most BLOCK.
+            neighbours: the block's neighbourhoods, shape (n, k * k * C), n at most `largest_block`.
             after: is written to.
             scratch: this thread's own.
         """
