@@ -65,7 +65,10 @@ class UNetTrainer(Trainer):
     def loss(self, image, target, random):
         with torch.autocast(image.device.type, torch.bfloat16, enabled=image.is_cuda):
             logits = self._network(image)
-        return dice_and_cross_entropy(logits, target, self._architecture.activation, self._preset.dice_weight)
+        preset = self._preset
+        return dice_and_cross_entropy(
+            logits, target, self._architecture.activation, preset.dice_weight, preset.dice_over
+        )
 
     def keep(self, model):
         """The checkpoint holds the best weights; a model folder holds rules, which a UNet has none of."""

@@ -42,6 +42,8 @@ class Case:
 def split(pairs: Sequence[Pair], subject: str | None = None) -> tuple[list[Pair], list[Pair]]:
     """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
 
+    Where it is known who is the same subject, a block is one subject: they are then from all over the collection.
+
     Args:
         pairs: sorted by name.
         subject: regular expression that finds the subject in a name; what has the same stays together.
@@ -53,7 +55,7 @@ def split(pairs: Sequence[Pair], subject: str | None = None) -> tuple[list[Pair]
     order = {name: number for number, name in enumerate(dict.fromkeys(subjects))}
     if len(order) < 2:
         raise TrainingError("Training needs at least two volumes with labels, one of them for validation.")
-    size = -(-len(order) // _BLOCKS)
+    size = 1 if subject else -(-len(order) // _BLOCKS)
     middle = min(_VALIDATION_EVERY // 2, (len(order) - 1) // size)
     kept = [order[name] // size % _VALIDATION_EVERY == middle for name in subjects]
     return (

@@ -33,6 +33,7 @@ class Preset:
         batch_size: slices in a batch.
         learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
         dice_weight: weight of the Dice loss against the cross-entropy's 1.
+        dice_over: "batch" or "slice", see `dice_and_cross_entropy`.
         averaging: decay of the exponential moving average of the weights, which is what is saved.
         jitter: relative range of the random number of steps.
         rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
@@ -53,6 +54,7 @@ class Preset:
     batch_size: int
     learning_rate: float
     dice_weight: float
+    dice_over: str
     averaging: float
     jitter: float
     rest: float
@@ -65,6 +67,8 @@ class Preset:
         scales = [stage["scale"] for stage in self.architecture["stages"]]
         if len(self.crops) != len(scales):
             raise ValueError(f"crops must have one entry a stage, {len(scales)}, not {len(self.crops)}")
+        if self.dice_over not in ("batch", "slice"):
+            raise ValueError(f"dice_over must be batch or slice, not {self.dice_over!r}")
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
             if size and any(length % multiple for length in size):
                 raise ValueError(f"{list(size)} pixels are not multiples of the scale {multiple}")

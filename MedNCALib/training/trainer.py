@@ -197,7 +197,9 @@ class Trainer:
                 middle = slice(stage.scale // 2, None, stage.scale)
                 small = target[:, middle, middle]
                 activation = self._architecture.activation
-                total += weight * dice_and_cross_entropy(network.logits(state), small, activation, preset.dice_weight)
+                total += weight * dice_and_cross_entropy(
+                    network.logits(state), small, activation, preset.dice_weight, preset.dice_over
+                )
         return total
 
     def keep(self, model: Model) -> None:
