@@ -296,6 +296,22 @@ def test_savedSceneIsSeenAgainAsItWasSaved(host, kept, tmp_path, fill):
     assert host.errors == []
 
 
+def test_overlayOfASavedSceneCanBeTakenAwayByItsBox(host, kept, tmp_path):
+    import slicer
+
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    assert not kept.ui.growthOverlayCheckBox.checked
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.processEvents()
+    assert kept.ui.growthOverlayCheckBox.checked
+    tick(host, kept.ui.growthOverlayCheckBox)
+    assert not kept.ui.growthOverlayCheckBox.checked
+    assert {foreground for _, foreground, *_ in layers()} == {None}
+    assert host.errors == []
+
+
 def test_sceneThatIsAddedIsSeenAsItWasSaved(host, kept, tmp_path):
     import slicer
 

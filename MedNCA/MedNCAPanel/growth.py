@@ -92,6 +92,7 @@ class Player:
             if browserNode is not None:
                 self._tag = browserNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
         self._volumeNode = volumeNode
+        self._foreground.adopt(volumeNode)
         self._update()
 
     def _update(self, *_args) -> None:

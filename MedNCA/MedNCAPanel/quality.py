@@ -51,6 +51,7 @@ class QualitySection:
         ui.qualityTableView.setVisible(table is not None)
         volumeNode = parameters.inputVolume
         self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None
+        self._foreground.adopt(self._uncertaintyNode)
         tip = "" if self._uncertaintyNode else _(" Set Runs to 2 or more and tick Uncertainty volume for it.")
         ui.uncertaintyOverlayCheckBox.enabled = ui.jumpButton.enabled = self._uncertaintyNode is not None
         ui.uncertaintyOverlayCheckBox.toolTip = (

@@ -15,7 +15,8 @@ class LentForeground:
         self._volumeId = volumeNode.GetID()
         self._before = []
         for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            self._before.append((view, view.GetForegroundVolumeID(), view.GetForegroundOpacity()))
+            before = view.GetForegroundVolumeID(), view.GetForegroundOpacity()
+            self._before.append((view, *(before if before[0] != self._volumeId else (None, 0.0))))
             with slicer.util.NodeModify(view):
                 view.SetForegroundVolumeID(self._volumeId)
                 view.SetForegroundOpacity(opacity)
@@ -57,6 +58,14 @@ class Foreground:
             self._lent, self._volumeNode = LentForeground(volumeNode, self.OPACITY), volumeNode
         for listener in self._listeners:
             listener()
+
+    def adopt(self, volumeNode) -> None:
+        """Take over a volume that all slice views show already, as in a loaded scene, so that it can be taken away."""
+        views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        if self._lent is not None or volumeNode is None or not views:
+            return
+        if all(view.GetForegroundVolumeID() == volumeNode.GetID() for view in views):
+            self._lent, self._volumeNode = LentForeground(volumeNode, views[0].GetForegroundOpacity()), volumeNode
 
     def shows(self, volumeNode) -> bool:
         """Whether this volume is in the scene and was laid over the views here."""
