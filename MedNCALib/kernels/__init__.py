@@ -14,7 +14,7 @@ ENGINES = ("auto", "numpy", "torch")
 def choose_engine(engine: str) -> str:
     """The kernel that a setting stands for.
 
-    "auto" is NumPy also where PyTorch is installed. PyTorch's kernel is faster by some 10 to 15 % (`mednca bench`), but
+    "auto" is NumPy also where PyTorch is installed. The bundled models gain nothing by it (`mednca bench`), and
     importing it takes several times as long as a small volume, and 200 MB more. And a result should not hang on what
     else a session has imported: the two kernels agree but for rounding.
 
