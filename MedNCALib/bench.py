@@ -16,7 +16,7 @@ _QUIET = 0.5  # load that still counts as a quiet machine
 
 
 def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
-    """Measure, print a table and, where asked to, write the figures as JSON. Takes about two minutes.
+    """Measure, print a table and, where asked to, write the figures as JSON. Takes under three minutes.
 
     Args:
         json_file: where to write the figures.
