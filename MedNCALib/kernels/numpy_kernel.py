@@ -16,7 +16,7 @@ class NumpyKernel(FiringCellsKernel):
     itself, and the kernel has a thread of its own only where `threads` asks for more.
     """
 
-    largest_block = 2048  # of 1024, 2048, 4096 and 8192 the smallest that is fastest in `mednca bench`
+    largest_block = 2048  # slower with 1024 in `mednca bench`, no faster with 4096 or 8192
 
     def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
         super().__init__(rule, image_channels, padding, threads)
