@@ -27,8 +27,8 @@ class ReferenceTrainer(Trainer):
 
     largest_gradient = float("inf")
 
-    def build_optimiser(self):
-        return torch.optim.Adam(self._network.parameters(), lr=0.0016, betas=(0.5, 0.5))
+    def build_optimisers(self):
+        return [torch.optim.Adam(self._network.parameters(), lr=0.0016, betas=(0.5, 0.5))]
 
     def learning_rate(self, done):
         return 0.0016 * 0.9999**self.batches
@@ -58,6 +58,9 @@ class UNetTrainer(Trainer):
     def build_network(self):
         parameters = Network(self._architecture).to_cascade().parameters
         return UNetNetwork(self._architecture, TIMES_LARGER * parameters)
+
+    def build_optimisers(self):
+        return [torch.optim.Adam(self._network.parameters(), lr=0.001, betas=(0.9, 0.99))]
 
     def learning_rate(self, done):
         return super().learning_rate(done) / self._preset.learning_rate * 0.001

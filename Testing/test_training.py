@@ -206,6 +206,12 @@ def test_pairs_that_do_not_match_are_refused_by_name(folders, preset, tmp_path):
         train(images, labels, tmp_path / "model", preset=preset, batches=1)
 
 
+def test_a_pytorch_without_the_optimiser_is_refused_before_the_data_is_read(tmp_path, monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon")
+    with pytest.raises(TrainingError, match=r"PyTorch 2\.9 or newer.*pip install -U torch"):
+        train(tmp_path / "none", tmp_path / "none", tmp_path / "model", batches=1)
+
+
 def test_lengths_and_presets_that_make_no_sense_are_refused(folders, preset, tmp_path):
     with pytest.raises(TrainingError, match="not both"):
         train(*folders, tmp_path / "model", preset=preset, batches=1, minutes=1)

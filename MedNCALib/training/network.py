@@ -25,10 +25,11 @@ class Automaton(nn.Module):
         super().__init__()
         self._architecture = architecture
         for name, shape in architecture.rule_shapes.items():
-            self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+            values = torch.zeros(shape)  # each filter is made a row: the optimiser wants matrices
+            self.register_parameter(name, nn.Parameter(values.flatten(1) if values.dim() > 2 else values))
         # As PyTorch initialises its layers; the update starts at zero, so that the first step changes nothing.
         for weight, bias in ((self.perception, self.perception_bias), (self.hidden, self.hidden_bias)):
-            bound = weight[0].numel() ** -0.5
+            bound = weight.shape[1] ** -0.5
             nn.init.uniform_(weight, -bound, bound)
             nn.init.uniform_(bias, -bound, bound)
         frozen = torch.ones(architecture.channels, 1)
@@ -42,10 +43,10 @@ class Automaton(nn.Module):
         less arithmetic and in smaller pieces. By default the former on a GPU.
         """
         architecture = self._architecture
-        channels, radius = architecture.channels, architecture.kernel_size // 2
+        channels, size = architecture.channels, architecture.kernel_size
         own, perceived = self.hidden[:, :channels], self.hidden[:, channels:]
-        kernel = torch.einsum("hf,fcij->hcij", perceived, self.perception)
-        kernel = kernel + F.pad(own[:, :, None, None], (radius,) * 4)
+        kernel = (perceived @ self.perception).view(-1, channels, size, size)
+        kernel = kernel + F.pad(own[:, :, None, None], (size // 2,) * 4)
         bias = self.hidden_bias + perceived @ self.perception_bias
         update = (self.update * self._moves).T
         if state.is_cuda if every_cell is None else every_cell:
@@ -120,16 +121,19 @@ class Network(nn.Module):
 
     def to_cascade(self) -> Cascade:
         """The same cascade for the engine."""
-        rules = tuple(
-            Rule(**{name: value.detach().float().cpu().numpy() for name, value in automaton.named_parameters()})
-            for automaton in self.automata
-        )
-        return Cascade(self.architecture, rules)
+        shapes = self.architecture.rule_shapes
+        rules = []
+        for automaton in self.automata:
+            arrays = {name: value.detach().float().cpu().numpy() for name, value in automaton.named_parameters()}
+            rules.append(Rule(**{name: array.reshape(shapes[name]) for name, array in arrays.items()}))
+        return Cascade(self.architecture, tuple(rules))
 
     def load_rules(self, rules: Sequence[Rule]) -> None:
         """Take over the parameters of a cascade of the same architecture."""
         for automaton, rule in zip(self.automata, rules):
-            automaton.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in vars(rule).items()})
+            with torch.no_grad():
+                for name, value in automaton.named_parameters():
+                    value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
 
 
 def resize(planes: Tensor, size: tuple[int, int], method: str) -> Tensor:

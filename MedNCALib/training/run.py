@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from ..errors import TrainingError
 from ..figures import measured
 from ..memory import peak_mb
@@ -46,6 +48,8 @@ def train(
     Raises:
         MedNCAError: data, settings or folders that cannot be used, before the first batch.
     """
+    if not hasattr(torch.optim, "Muon"):
+        raise TrainingError(f"Training needs PyTorch 2.9 or newer, this is {torch.__version__}: pip install -U torch")
     settings, output = load_preset(preset), Path(output)
     if minutes is not None and batches is not None:
         raise TrainingError("Give the length of the training in minutes or in batches, not both.")

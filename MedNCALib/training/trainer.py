@@ -87,7 +87,7 @@ class Trainer:
         self._network.load_rules(data.model.cascade.rules)
         self._network.to(self._device)
         self._average = {name: value.clone() for name, value in self._network.state_dict().items()}
-        self._optimiser = self.build_optimiser()
+        self._optimisers = self.build_optimisers()
         self._batch, self._seconds, self._best, self._validated = 0, 0.0, -1.0, 0
         self._best_weights = None
         self._checkpoint = folder / "training" / "checkpoint.pt"
@@ -120,7 +120,8 @@ class Trainer:
             )
         self._network.load_state_dict(saved["network"])
         self._average = saved["average"]
-        self._optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(self._optimisers, saved["optimisers"]):
+            optimiser.load_state_dict(state)
         self._batch, self._seconds = saved["batch"], saved["seconds"]
         self._best, self._best_weights, self._validated = saved["best"], saved["best_weights"], saved["validated"]
         with open(self._log, newline="", encoding="utf-8") as file:
@@ -167,8 +168,16 @@ class Trainer:
         """The network before training: has `load_rules` and `to_cascade`."""
         return Network(self._architecture)
 
-    def build_optimiser(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self._network.parameters(), lr=self._preset.learning_rate, betas=(0.9, 0.99))
+    def build_optimisers(self) -> list[torch.optim.Optimizer]:
+        """Muon (https://kellerjordan.github.io/posts/muon) for the matrices, Adam for the biases."""
+        matrices = [value for value in self._network.parameters() if value.dim() == 2]
+        biases = [value for value in self._network.parameters() if value.dim() == 1]
+        rate = self._preset.learning_rate
+        return [
+            # Scaled so that a step is about as large as Adam's with the same rate (Liu et al., arXiv 2502.16982).
+            torch.optim.Muon(matrices, lr=rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.Adam(biases, lr=rate, betas=(0.9, 0.99)),
+        ]
 
     def learning_rate(self, done: float) -> float:
         """For the next batch, when this share of the training is done."""
@@ -210,7 +219,7 @@ class Trainer:
         architecture = self._architecture
         random = np.random.default_rng([self._seed, self._batch])
         self._generator.manual_seed(int(random.integers(1 << 62)))
-        for group in self._optimiser.param_groups:
+        for group in self._parameter_groups():
             group["lr"] = self.learning_rate(done)
         image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(random))
         image, target = self._augmentation.warp(
@@ -220,12 +229,16 @@ class Trainer:
         loss = self.loss(image, target, random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
-        self._optimiser.zero_grad()
+        self._network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), self.largest_gradient)
-        self._optimiser.step()
+        for optimiser in self._optimisers:
+            optimiser.step()
         self._update_average()
         return loss.item()
+
+    def _parameter_groups(self) -> list[dict]:
+        return [group for optimiser in self._optimisers for group in optimiser.param_groups]
 
     def _update_average(self) -> None:
         # Young averages forget faster, so that the untrained weights do not linger.
@@ -238,7 +251,7 @@ class Trainer:
         network.load_state_dict({name: value.cpu() for name, value in self._average.items()})
         model = replace(self._data.model, cascade=network.to_cascade())
         scores = validation_scores(model, self._data.validation)
-        rate = self._optimiser.param_groups[0]["lr"]
+        rate = self._parameter_groups()[0]["lr"]
         row = [self._batch, f"{self._seconds:.1f}", f"{rate:.6f}", f"{np.mean(self._losses):.4f}"]
         self._write_log([*row, *(f"{score:.4f}" for score in scores)], "a")
         mean = float(np.mean(scores[:-1]))
@@ -271,7 +284,7 @@ class Trainer:
                     "settings": self._settings(),
                     "network": self._network.state_dict(),
                     "average": self._average,
-                    "optimiser": self._optimiser.state_dict(),
+                    "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
                     "batch": self._batch,
                     "seconds": self._seconds,
                     "best": self._best,
