@@ -28,6 +28,7 @@ def evaluate(
     limit: int | None = None,
     threads: int | None = None,
     perturb: bool = False,
+    seed: int = 0,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Segment images whose labels are known, and score the results.
@@ -41,6 +42,7 @@ def evaluate(
         limit: take only so many cases, the first by name.
         threads: how many processors to use.
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
+        seed: of the random draws of every segmentation.
         progress: called after each segmentation with the number of those done, the number of all, and the case's name.
 
     Returns:
@@ -60,7 +62,7 @@ def evaluate(
     progress = progress or (lambda done, count, name: None)
     cases = []
     for done, pair in enumerate(pairs, 1):
-        cases.append(_evaluate_case(pair, model, runs, engine, threads))
+        cases.append(_evaluate_case(pair, model, runs, engine, threads, seed))
         progress(done, total, pair.name)
     names = [label.name for label in model.labels]
     mean = {
@@ -73,7 +75,7 @@ def evaluate(
         def tell(case: int, name: str) -> None:
             progress(len(pairs) + case * len(NAMES) + NAMES.index(name) + 1, total, f"{pairs[case].name}, {name}")
 
-        report["perturbations"] = perturbed_scores(model, map(read_pair, pairs), runs, engine, threads, tell)
+        report["perturbations"] = perturbed_scores(model, map(read_pair, pairs), runs, engine, threads, seed, tell)
     return report
 
 
@@ -83,6 +85,7 @@ def perturbed_scores(
     runs: int = 1,
     engine: str = "auto",
     threads: int | None = None,
+    seed: int = 0,
     progress: Callable[[int, str], None] = lambda case, name: None,
 ) -> dict[str, dict[str, Any]]:
     """Dice on cases as they are and with each perturbation.
@@ -90,7 +93,7 @@ def perturbed_scores(
     Args:
         model: from `load_model`.
         cases: image and label image of each case, on one grid.
-        runs, engine, threads: as for `segment`.
+        runs, engine, threads, seed: as for `segment`.
         progress: called after each segmentation with the number of the case, from 0, and the perturbation's name.
 
     Returns:
@@ -101,7 +104,7 @@ def perturbed_scores(
     found: dict[str, list] = {name: [] for name in NAMES}
     for number, (image, truth) in enumerate(cases):
         for name, trial_model, trial_image, trial_truth in trials(model, image, truth, seed=number):
-            result = segment(trial_image, trial_model, runs=runs, engine=engine, threads=threads)
+            result = segment(trial_image, trial_model, runs=runs, seed=seed, engine=engine, threads=threads)
             by_label, whole = dices(trial_truth, result.labels, model.labels)
             if name == UNPERTURBED:
                 unperturbed = whole
@@ -116,11 +119,11 @@ def perturbed_scores(
     return table
 
 
-def _evaluate_case(pair: Pair, model: Model, runs: int, engine: str, threads: int | None) -> dict[str, Any]:
+def _evaluate_case(pair: Pair, model: Model, runs: int, engine: str, threads: int | None, seed: int) -> dict[str, Any]:
     image, truth = read_pair(pair)
     _check_values(pair, truth, model)
     started = time.perf_counter()
-    result = segment(image, model, runs=runs, engine=engine, threads=threads)
+    result = segment(image, model, runs=runs, seed=seed, engine=engine, threads=threads)
     seconds = time.perf_counter() - started
     by_label, whole = compare(truth, result.labels, model.labels)
     return {

@@ -5,13 +5,16 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from phantom_folders import write_phantoms
 from shared_data import shared_data
 from threshold_model import case, threshold_model
 
-from MedNCALib import load_model
+from MedNCALib import load_model, read_image, segment
+from MedNCALib.cli import main
 from MedNCALib.errors import ImageError, MedNCAError
 from MedNCALib.evaluation import evaluate, perturbed_scores
-from MedNCALib.perturbations import NAMES
+from MedNCALib.metrics import dices
+from MedNCALib.perturbations import NAMES, UNPERTURBED
 
 pytest.importorskip("surface_distance")
 
@@ -43,6 +46,21 @@ def test_a_model_that_is_right_scores_fully_in_the_agreed_shape(cohort):
     assert list(result["mean"]) == ["labels", "whole"]
     assert result["mean"]["whole"]["dice"] == 1.0
     assert json.loads(json.dumps(result)) == result
+
+
+def test_the_seed_is_that_of_the_segmentations(tmp_path):
+    model = load_model("hippocampus-mr")
+    images, labels = write_phantoms(tmp_path, 1)
+    image, truth = (read_image(folder / "case_0.nrrd") for folder in (images, labels))
+    found = {}
+    for seed in (0, 7):
+        report = tmp_path / f"{seed}.json"
+        options = ["--images", images, "--labels", labels, "--seed", seed, "--json", report]
+        assert main(["evaluate", "-m", model.name, *map(str, options)]) == 0
+        found[seed] = json.loads(report.read_text(encoding="utf-8"))["mean"]["whole"]["dice"]
+        assert found[seed] == dices(truth, segment(image, model, seed=seed).labels, model.labels)[1]
+    assert found[0] != found[7]
+    assert perturbed_scores(model, [(image, truth)], seed=7)[UNPERTURBED]["whole"] == found[7]
 
 
 def test_a_wrong_voxel_shows_in_its_label_and_in_the_mean(cohort):

@@ -50,6 +50,7 @@ def run(options: Namespace) -> None:
             options.images,
             options.labels,
             runs=options.runs,
+            seed=options.seed,
             engine=options.engine,
             limit=options.limit,
             threads=options.threads,

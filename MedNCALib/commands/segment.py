@@ -22,7 +22,6 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("-m", "--model", required=True, help=MODEL_HELP)
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     add_engine_options(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the random draws; same seed, same result")
     parser.add_argument(
         "--region",
         nargs=6,
