@@ -17,17 +17,14 @@ from MedNCALib.errors import MedNCAError, TrainingError
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.interpolation import METHODS, sampling_matrix  # noqa: E402
 from MedNCALib.labels import Label, write_labels  # noqa: E402
 from MedNCALib.pairs import Pair  # noqa: E402
 from MedNCALib.perturbations import trials  # noqa: E402
 from MedNCALib.space import SliceSpace  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
-from MedNCALib.training.augment import Augmentation  # noqa: E402
 from MedNCALib.training.data import split  # noqa: E402
 from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
-from MedNCALib.training.neighbourhoods import Neighbourhoods  # noqa: E402
-from MedNCALib.training.network import Automaton, Network, resize  # noqa: E402
+from MedNCALib.training.network import Network  # noqa: E402
 from MedNCALib.training.prepared import ValidationCase  # noqa: E402
 from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
 from MedNCALib.training.trainer import validation_scores  # noqa: E402
@@ -264,64 +261,6 @@ def test_a_window_is_the_same_place_in_image_target_and_state():
     assert len({tuple(window[0, 0].tolist()) for window in image}) > 1
 
 
-def test_the_network_computes_what_the_engine_computes():
-    cascade = random_model(strength=0.5).cascade
-    architecture = replace(cascade.architecture, fire_rate=1.0)
-    network = Network(architecture)
-    network.load_rules(cascade.rules)
-    image = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
-    state = None
-    for index, (stage, automaton) in enumerate(zip(architecture.stages, network.automata)):
-        state = automaton(network.seed(image, index, state), stage.steps, torch.Generator())
-    from MedNCALib.fire import FireDraws
-
-    *_, last = replace(cascade, architecture=architecture).run(
-        image.numpy().transpose(0, 2, 3, 1), range(2), FireDraws(1.0)
-    )
-    np.testing.assert_allclose(state.detach().numpy().transpose(0, 2, 3, 1), last.state, atol=1e-4)
-    for one, other in zip(network.to_cascade().rules, cascade.rules):
-        np.testing.assert_array_equal(one.perception, other.perception)
-
-
-def test_the_gradient_of_neighbourhoods_is_that_of_the_cells_in_them():
-    framed = torch.rand(2, 5, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    first = torch.tensor([0, 1, 9, 32, 45])  # of 3 x 3 cells: corners, neighbours, the second sample
-    found = Neighbourhoods.apply(framed, first, 3)
-    np.testing.assert_array_equal(found[2].view(3, 3, 3), framed[0, 1:4, 3:6])
-    np.testing.assert_array_equal(found[3].view(3, 3, 3), framed[1, 0:3, 2:5])
-    assert torch.autograd.gradcheck(lambda cells: Neighbourhoods.apply(cells, first, 3), framed.requires_grad_())
-
-
-@pytest.mark.parametrize(
-    ("padding", "fire_rate", "size"),
-    [("edge", 0.5, (24, 20)), ("reflect", 0.5, (24, 20)), ("edge", 1.0, (64, 80))],  # the last in more than one piece
-)
-def test_firing_cells_alone_give_the_state_and_the_gradients_that_all_cells_give(padding, fire_rate, size):
-    torch.manual_seed(0)
-    architecture = replace(random_model().cascade.architecture, padding=padding, fire_rate=fire_rate)
-    automaton = Automaton(architecture)
-    torch.nn.init.normal_(automaton.update, std=0.1)
-    image = torch.rand(3, architecture.channels, *size)
-    results = []
-    for every_cell in (True, False):
-        automaton.zero_grad()
-        state = image.clone().requires_grad_()
-        after = automaton(state, 3, torch.Generator().manual_seed(1), every_cell=every_cell)
-        after.square().mean().backward()
-        results.append([after.detach(), state.grad, *(parameter.grad.clone() for parameter in automaton.parameters())])
-    assert (results[0][0] != image).any()
-    for one, other in zip(*results):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * float(one.abs().max()))
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_tensors_are_resized_with_the_engines_matrices(method):
-    planes = torch.rand(1, 2, 8, 12, generator=torch.Generator().manual_seed(0))
-    rows, columns = sampling_matrix(8, 4, method), sampling_matrix(12, 6, method)
-    expected = np.einsum("ah,nchw,bw->ncab", rows, planes.numpy(), columns)
-    np.testing.assert_allclose(resize(planes, (4, 6), method).numpy(), expected, atol=1e-6)
-
-
 def test_the_loss_is_lowest_for_the_truth_and_counts_each_label_alike():
     target = torch.zeros(2, 8, 8, dtype=torch.long)
     target[:, 2:5, 2:5] = 1
@@ -353,76 +292,6 @@ def test_over_slices_a_small_label_counts_like_a_large_one():
         assert missed[0] < loss([large, none, none], target, over) < missed[1]
         assert loss(target, target, over) < 0.01
         assert loss([none], [none], over) < 0.01
-
-
-def warped(image, target, axis="slices", seed=0, **changes):
-    still = {"rotation": 0.0, "scale": 1.0, "shear": 0.0, "shift": 0.0, "mirror": False}
-    augmentation = Augmentation(**{**still, **changes})
-    size = tuple(image.shape[2:])
-    return augmentation.warp(image, target, 3, size, axis, torch.Generator().manual_seed(seed))
-
-
-def blob(shift=0):
-    image = torch.zeros(6, 3, 20, 24)
-    image[:, :, 5:11, 6 + shift : 15 + shift] = 1
-    image[:, 0] *= 0.25
-    return image, (image[:, 1] > 0.5).long()
-
-
-def test_no_change_leaves_slices_and_labels_as_they_are():
-    image, target = blob()
-    after, labels = warped(image, target)
-    np.testing.assert_allclose(after, image, atol=1e-4)
-    np.testing.assert_array_equal(labels, target)
-
-
-@pytest.mark.parametrize("mirror", ["rows", "columns", "slices"])
-def test_mirroring_flips_the_axis_from_left_to_right_in_about_half_of_the_samples(mirror):
-    image, target = blob()
-    after, labels = warped(image, target, mirror, mirror=True)
-    axis = {"slices": 1, "rows": 2, "columns": 3}[mirror]
-    kept = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image)]
-    flipped = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image.flip(axis))]
-    assert all(one != other for one, other in zip(kept, flipped))
-    assert 0 < sum(flipped) < 6
-    expected = (
-        target
-        if mirror == "slices"
-        else torch.where(torch.tensor(flipped)[:, None, None], target.flip(axis - 1), target)
-    )
-    np.testing.assert_array_equal(labels, expected)
-
-
-def test_labels_move_with_the_image():
-    image, target = blob()
-    after, labels = warped(image, target, rotation=20.0, scale=1.2, shift=0.1, shear=0.1)
-    assert (labels != target).any()
-    overlap = ((after[:, 1] > 0.5) == (labels == 1)).float().mean()
-    assert overlap > 0.99
-
-
-def test_intensity_changes_stay_between_0_and_1_and_leave_some_samples_alone():
-    image = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    after = Augmentation().change_intensities(image, torch.Generator().manual_seed(2))
-    assert after.min() >= 0
-    assert after.max() <= 1
-    changed = (after - image).abs().amax(dim=(1, 2, 3)) > 1e-3
-    assert 0.5 < changed.float().mean() <= 1
-    none = Augmentation(chance=0.0).change_intensities(image, torch.Generator().manual_seed(2))
-    np.testing.assert_array_equal(none, image)
-
-
-def test_ghosts_appear_to_either_side_along_one_axis():
-    image = torch.zeros(8, 1, 24, 24)
-    image[:, :, 11, 11] = 1.0
-    still = {"bias": 0.0, "gamma": 1.0, "contrast": 0.0, "blur": 1e-3, "low_resolution": 1.0, "noise": 0.0}
-    ghosted = Augmentation(chance=1.0, ghosting=0.5, **still)
-    after = ghosted.change_intensities(image, torch.Generator().manual_seed(2))
-    for sample in after[:, 0]:
-        bright = (sample > 0.01).nonzero() - 11
-        assert len(bright) == 3
-        assert (bright.sum(dim=0) == 0).all()
-        assert (bright.abs().amax(dim=0) >= 4).sum() == 1
 
 
 def test_every_preset_builds_its_architecture():

@@ -1,0 +1,78 @@
+"""Random changes of training slices: image and labels move together, intensities stay in their range."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from MedNCALib.training.augment import Augmentation  # noqa: E402
+
+
+def warped(image, target, axis="slices", seed=0, **changes):
+    still = {"rotation": 0.0, "scale": 1.0, "shear": 0.0, "shift": 0.0, "mirror": False}
+    augmentation = Augmentation(**{**still, **changes})
+    size = tuple(image.shape[2:])
+    return augmentation.warp(image, target, 3, size, axis, torch.Generator().manual_seed(seed))
+
+
+def blob(shift=0):
+    image = torch.zeros(6, 3, 20, 24)
+    image[:, :, 5:11, 6 + shift : 15 + shift] = 1
+    image[:, 0] *= 0.25
+    return image, (image[:, 1] > 0.5).long()
+
+
+def test_no_change_leaves_slices_and_labels_as_they_are():
+    image, target = blob()
+    after, labels = warped(image, target)
+    np.testing.assert_allclose(after, image, atol=1e-4)
+    np.testing.assert_array_equal(labels, target)
+
+
+@pytest.mark.parametrize("mirror", ["rows", "columns", "slices"])
+def test_mirroring_flips_the_axis_from_left_to_right_in_about_half_of_the_samples(mirror):
+    image, target = blob()
+    after, labels = warped(image, target, mirror, mirror=True)
+    axis = {"slices": 1, "rows": 2, "columns": 3}[mirror]
+    kept = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image)]
+    flipped = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(after, image.flip(axis))]
+    assert all(one != other for one, other in zip(kept, flipped))
+    assert 0 < sum(flipped) < 6
+    expected = (
+        target
+        if mirror == "slices"
+        else torch.where(torch.tensor(flipped)[:, None, None], target.flip(axis - 1), target)
+    )
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_labels_move_with_the_image():
+    image, target = blob()
+    after, labels = warped(image, target, rotation=20.0, scale=1.2, shift=0.1, shear=0.1)
+    assert (labels != target).any()
+    overlap = ((after[:, 1] > 0.5) == (labels == 1)).float().mean()
+    assert overlap > 0.99
+
+
+def test_intensity_changes_stay_between_0_and_1_and_leave_some_samples_alone():
+    image = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    after = Augmentation().change_intensities(image, torch.Generator().manual_seed(2))
+    assert after.min() >= 0
+    assert after.max() <= 1
+    changed = (after - image).abs().amax(dim=(1, 2, 3)) > 1e-3
+    assert 0.5 < changed.float().mean() <= 1
+    none = Augmentation(chance=0.0).change_intensities(image, torch.Generator().manual_seed(2))
+    np.testing.assert_array_equal(none, image)
+
+
+def test_ghosts_appear_to_either_side_along_one_axis():
+    image = torch.zeros(8, 1, 24, 24)
+    image[:, :, 11, 11] = 1.0
+    still = {"bias": 0.0, "gamma": 1.0, "contrast": 0.0, "blur": 1e-3, "low_resolution": 1.0, "noise": 0.0}
+    ghosted = Augmentation(chance=1.0, ghosting=0.5, **still)
+    after = ghosted.change_intensities(image, torch.Generator().manual_seed(2))
+    for sample in after[:, 0]:
+        bright = (sample > 0.01).nonzero() - 11
+        assert len(bright) == 3
+        assert (bright.sum(dim=0) == 0).all()
+        assert (bright.abs().amax(dim=0) >= 4).sum() == 1

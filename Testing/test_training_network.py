@@ -1,0 +1,72 @@
+"""The cascade as a PyTorch module means what the engine's means, and has the gradients that training needs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from automata import random_model
+
+from MedNCALib.fire import FireDraws
+from MedNCALib.interpolation import METHODS, sampling_matrix
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from MedNCALib.training.neighbourhoods import Neighbourhoods  # noqa: E402
+from MedNCALib.training.network import Automaton, Network, resize  # noqa: E402
+
+
+def test_the_network_computes_what_the_engine_computes():
+    cascade = random_model(strength=0.5).cascade
+    architecture = replace(cascade.architecture, fire_rate=1.0)
+    network = Network(architecture)
+    network.load_rules(cascade.rules)
+    image = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    state = None
+    for index, (stage, automaton) in enumerate(zip(architecture.stages, network.automata)):
+        state = automaton(network.seed(image, index, state), stage.steps, torch.Generator())
+    *_, last = replace(cascade, architecture=architecture).run(
+        image.numpy().transpose(0, 2, 3, 1), range(2), FireDraws(1.0)
+    )
+    np.testing.assert_allclose(state.detach().numpy().transpose(0, 2, 3, 1), last.state, atol=1e-4)
+    for one, other in zip(network.to_cascade().rules, cascade.rules):
+        for name, array in vars(other).items():
+            np.testing.assert_array_equal(getattr(one, name), array)
+
+
+def test_the_gradient_of_neighbourhoods_is_that_of_the_cells_in_them():
+    framed = torch.rand(2, 5, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    first = torch.tensor([0, 1, 9, 32, 45])  # of 3 x 3 cells: corners, neighbours, the second sample
+    found = Neighbourhoods.apply(framed, first, 3)
+    np.testing.assert_array_equal(found[2].view(3, 3, 3), framed[0, 1:4, 3:6])
+    np.testing.assert_array_equal(found[3].view(3, 3, 3), framed[1, 0:3, 2:5])
+    assert torch.autograd.gradcheck(lambda cells: Neighbourhoods.apply(cells, first, 3), framed.requires_grad_())
+
+
+@pytest.mark.parametrize(
+    ("padding", "fire_rate", "size"),
+    [("edge", 0.5, (24, 20)), ("reflect", 0.5, (24, 20)), ("edge", 1.0, (64, 80))],  # the last in more than one piece
+)
+def test_firing_cells_alone_give_the_state_and_the_gradients_that_all_cells_give(padding, fire_rate, size):
+    torch.manual_seed(0)
+    architecture = replace(random_model().cascade.architecture, padding=padding, fire_rate=fire_rate)
+    automaton = Automaton(architecture)
+    torch.nn.init.normal_(automaton.update, std=0.1)
+    image = torch.rand(3, architecture.channels, *size)
+    results = []
+    for every_cell in (True, False):
+        automaton.zero_grad()
+        state = image.clone().requires_grad_()
+        after = automaton(state, 3, torch.Generator().manual_seed(1), every_cell=every_cell)
+        after.square().mean().backward()
+        results.append([after.detach(), state.grad, *(parameter.grad.clone() for parameter in automaton.parameters())])
+    assert (results[0][0] != image).any()
+    for one, other in zip(*results):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * float(one.abs().max()))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tensors_are_resized_with_the_engines_matrices(method):
+    planes = torch.rand(1, 2, 8, 12, generator=torch.Generator().manual_seed(0))
+    rows, columns = sampling_matrix(8, 4, method), sampling_matrix(12, 6, method)
+    expected = np.einsum("ah,nchw,bw->ncab", rows, planes.numpy(), columns)
+    np.testing.assert_allclose(resize(planes, (4, 6), method).numpy(), expected, atol=1e-6)
