@@ -28,7 +28,7 @@ class ReferenceTrainer(Trainer):
     largest_gradient = float("inf")
 
     def build_optimisers(self):
-        return [torch.optim.Adam(self._network.parameters(), lr=0.0016, betas=(0.5, 0.5))]
+        return [torch.optim.Adam(self._network.parameters(), betas=(0.5, 0.5))]
 
     def learning_rate(self, done):
         return 0.0016 * 0.9999**self.batches
@@ -60,7 +60,7 @@ class UNetTrainer(Trainer):
         return UNetNetwork(self._architecture, TIMES_LARGER * parameters)
 
     def build_optimisers(self):
-        return [torch.optim.Adam(self._network.parameters(), lr=0.001, betas=(0.9, 0.99))]
+        return [torch.optim.Adam(self._network.parameters(), betas=(0.9, 0.99))]
 
     def learning_rate(self, done):
         return super().learning_rate(done) / self._preset.learning_rate * 0.001

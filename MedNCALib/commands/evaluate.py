@@ -31,7 +31,8 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--card",
         action="store_true",
-        help="also write the figures into the model's card; for cases that it was not trained on (many more runs)",
+        help="also write the figures of single runs with seed 0 into the model's card; for cases that it was not "
+        "trained on (many more runs)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
 

@@ -128,12 +128,12 @@ class Network(nn.Module):
             rules.append(Rule(**{name: array.reshape(shapes[name]) for name, array in arrays.items()}))
         return Cascade(self.architecture, tuple(rules))
 
+    @torch.no_grad()
     def load_rules(self, rules: Sequence[Rule]) -> None:
         """Take over the parameters of a cascade of the same architecture."""
         for automaton, rule in zip(self.automata, rules):
-            with torch.no_grad():
-                for name, value in automaton.named_parameters():
-                    value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
+            for name, value in automaton.named_parameters():
+                value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
 
 
 def resize(planes: Tensor, size: tuple[int, int], method: str) -> Tensor:

@@ -169,14 +169,16 @@ class Trainer:
         return Network(self._architecture)
 
     def build_optimisers(self) -> list[torch.optim.Optimizer]:
-        """Muon (https://kellerjordan.github.io/posts/muon) for the matrices, Adam for the biases."""
+        """Muon (https://kellerjordan.github.io/posts/muon) for the matrices, Adam for the biases.
+
+        Their learning rate is set before each batch.
+        """
         matrices = [value for value in self._network.parameters() if value.dim() == 2]
         biases = [value for value in self._network.parameters() if value.dim() == 1]
-        rate = self._preset.learning_rate
         return [
             # Scaled so that a step is about as large as Adam's with the same rate (Liu et al., arXiv 2502.16982).
-            torch.optim.Muon(matrices, lr=rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.Adam(biases, lr=rate, betas=(0.9, 0.99)),
+            torch.optim.Muon(matrices, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.Adam(biases, betas=(0.9, 0.99)),
         ]
 
     def learning_rate(self, done: float) -> float:
