@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import openblas
-from .fire import FireDraws
+from .fire import FIRINGS, FireDraws
 from .interpolation import METHODS, sampling_matrix
 from .kernels import make_kernel
 from .rule import PADDINGS, Rule
@@ -44,6 +44,7 @@ class Architecture:
         downscale: how the image is made small, "area" or "linear".
         handover: how the state is made large, "nearest" or "linear".
         stages: from coarse to fine; each scale divides the one before, and the last is 1.
+        firing: whether steps draw independently of each other or in antithetic pairs, see `FireDraws`.
     """
 
     channels: int
@@ -58,6 +59,7 @@ class Architecture:
     downscale: str
     handover: str
     stages: tuple[Stage, ...]
+    firing: str = "independent"
 
     def __post_init__(self):
         def require(true: bool, what: str):
@@ -73,6 +75,7 @@ class Architecture:
         require(self.activation in ("softmax", "sigmoid"), f"activation {self.activation!r} is not known")
         require(self.activation == "sigmoid" or self.outputs > 1, "softmax needs an output for the background")
         require(0 < self.fire_rate <= 1, f"fire_rate must be above 0 and at most 1, not {self.fire_rate}")
+        require(self.firing in FIRINGS, f"firing {self.firing!r} is not known")
         require(self.padding in PADDINGS, f"padding {self.padding!r} is not known")
         require(self.downscale in METHODS, f"downscale {self.downscale!r} is not known")
         require(self.handover in METHODS, f"handover {self.handover!r} is not known")
@@ -90,6 +93,10 @@ class Architecture:
     @property
     def rule_shapes(self) -> dict[str, tuple[int, ...]]:
         return Rule.shapes(self.channels, self.filters, self.hidden, self.kernel_size)
+
+    def fire_draws(self, seed: int, run: int = 0) -> FireDraws:
+        """Who fires in one run."""
+        return FireDraws(self.fire_rate, seed, run, self.firing)
 
     def probabilities(self, state: np.ndarray) -> np.ndarray:
         """Each label's probability: (N, H, W, C) -> float32 (N, H, W, K)."""

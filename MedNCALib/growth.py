@@ -12,7 +12,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from .atomic import written_whole
-from .fire import FireDraws
 from .model import Model
 from .segmenter import with_neighbours
 from .space import SliceSpace
@@ -49,8 +48,7 @@ def write_growth_gif(
     mm = space.spacing[1:]
     colours = [label.color for label in model.labels]
     frames = [draw(plane, None, colours, mm, "the image")]
-    draws = FireDraws(architecture.fire_rate, seed)
-    for now in model.cascade.run(slices, range(number, number + 1), draws):
+    for now in model.cascade.run(slices, range(number, number + 1), architecture.fire_draws(seed)):
         stage = architecture.stages[now.stage]
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))

@@ -12,7 +12,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from .errors import ImageError
-from .fire import FireDraws
 from .model import Model
 from .segmenter import with_neighbours
 from .space import SliceSpace
@@ -57,7 +56,7 @@ def cell_history(
     group = range(number, number + 1)
     slices = with_neighbours(space, model, model.normalisation.limits(space.voxels), group)
     cells = []
-    for now in model.cascade.run(slices, group, FireDraws(architecture.fire_rate, seed)):
+    for now in model.cascade.run(slices, group, architecture.fire_draws(seed)):
         scale = architecture.stages[now.stage].scale
         cells.append(now.state[0, row // scale, column // scale].copy())
     channels = np.array(cells)

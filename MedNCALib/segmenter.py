@@ -11,7 +11,6 @@ import SimpleITK as sitk
 from .cascade import Architecture
 from .components import keep_largest
 from .errors import MedNCAError
-from .fire import FireDraws
 from .kernels import choose_engine
 from .model import Model
 from .quality import Quality, QualityMeter
@@ -144,7 +143,7 @@ def segment_steps(
         slices = with_neighbours(space, model, limits, group)
         finished = []
         for run in range(runs):
-            draws = FireDraws(architecture.fire_rate, seed, run)
+            draws = architecture.fire_draws(seed, run)
             for count, now in enumerate(cascade.run(slices, group, draws, engine, threads), 1):
                 yield Step(
                     (done + work[count] * len(group)) / total,

@@ -85,6 +85,7 @@ def test_softmax_and_sigmoid_give_probabilities_of_the_labels():
         ({"image_channels": 2}, "odd"),
         ({"channels": 4}, "hold the image"),
         ({"fire_rate": 0.0}, "fire_rate"),
+        ({"firing": "late"}, "firing"),
         ({"activation": "relu"}, "activation"),
         ({"outputs": 1}, "background"),
         ({"padding": "wrap"}, "padding"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from automata import random_model
 
-from MedNCALib.fire import FireDraws
+from MedNCALib.fire import FIRINGS, FireDraws
 from MedNCALib.interpolation import METHODS, sampling_matrix
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -62,6 +62,25 @@ def test_firing_cells_alone_give_the_state_and_the_gradients_that_all_cells_give
     assert (results[0][0] != image).any()
     for one, other in zip(*results):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * float(one.abs().max()))
+
+
+@pytest.mark.parametrize("every_cell", [True, False])
+@pytest.mark.parametrize("firing", FIRINGS)
+def test_cells_fire_in_training_as_in_the_engine(every_cell, firing):
+    # A rule that counts: each time that a cell fires, one is added to its last channel.
+    architecture = replace(random_model().cascade.architecture, firing=firing)
+    automaton = Automaton(architecture)
+    with torch.no_grad():
+        for parameter in automaton.parameters():
+            parameter.zero_()
+        automaton.hidden_bias[0] = automaton.update[-1, 0] = 1
+        state = torch.zeros(8, architecture.channels, 40, 40)
+        counts = automaton(state, 6, torch.Generator().manual_seed(0), every_cell)[:, -1]
+    draws = architecture.fire_draws(seed=0)
+    expected = np.sum([draws.draw(0, step, range(8), 40, 40) for step in range(6)], axis=0)
+    assert float(counts.mean()) == pytest.approx(3, abs=0.1)
+    assert float(counts.std()) == pytest.approx(expected.std(), abs=0.1)
+    assert expected.std() == (0 if firing == "antithetic" else pytest.approx(1.5**0.5, abs=0.1))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -65,12 +65,10 @@ class Automaton(nn.Module):
         count, _, height, width = state.shape
         kernel, state = (each.contiguous(memory_format=torch.channels_last) for each in (kernel, state))
         with torch.autocast(state.device.type, torch.bfloat16, enabled=state.is_cuda):
-            for _ in range(steps):
-                draws = torch.rand(count, 1, height, width, device=state.device, generator=generator)
-                fire = (draws < self._architecture.fire_rate).to(state.dtype)
+            for fire in self._fire(steps, (count, 1, height, width), generator):
                 hidden = F.relu(F.conv2d(self._framed(state), kernel, bias))
                 change = (hidden.movedim(1, -1) @ update).movedim(-1, 1)
-                state = state + change * fire
+                state = state + change * fire.to(state.dtype)
         return state
 
     def _step_firing(
@@ -80,15 +78,24 @@ class Automaton(nn.Module):
         size = self._architecture.kernel_size
         count, height, width, channels = state.shape
         weights = kernel.permute(2, 3, 1, 0).reshape(-1, len(bias))
-        for _ in range(steps):
-            draws = torch.rand(count, height, width, generator=generator)
-            sample, row, column = (draws < self._architecture.fire_rate).nonzero(as_tuple=True)
+        for fire in self._fire(steps, (count, height, width), generator):
+            sample, row, column = fire.nonzero(as_tuple=True)
             first = (sample * (height + size - 1) + row) * (width + size - 1) + column
             framed = self._framed(state.movedim(-1, 1)).movedim(1, -1).contiguous()
             hidden = torch.addmm(bias, Neighbourhoods.apply(framed, first, size), weights).relu()
             cell = (sample * height + row) * width + column
             state = state.reshape(-1, channels).index_add(0, cell, hidden @ update).view(count, height, width, channels)
         return state
+
+    def _fire(self, steps: int, shape: tuple[int, ...], generator: torch.Generator) -> Iterator[Tensor]:
+        """Who fires in each step, as `FireDraws` has it."""
+        draws = None
+        for step in range(steps):
+            if step % 2 and self._architecture.firing == "antithetic":
+                draws = 1 - draws
+            else:
+                draws = torch.rand(shape, device=generator.device, generator=generator)
+            yield draws < self._architecture.fire_rate
 
     def _framed(self, state: Tensor) -> Tensor:
         radius = self._architecture.kernel_size // 2
