@@ -2,6 +2,7 @@
 
 import sys
 
+from command_line import cohort, model_folder, volume_file  # noqa: F401
 from host.fixtures import host  # noqa: F401
 from panel_driver import panel, volumeNode  # noqa: F401
 from scene_checks import scene  # noqa: F401
