@@ -44,7 +44,7 @@ def write_growth_gif(
     limits = model.normalisation.limits(space.voxels)
     number = largest_slice(labels, model, region)
     slices = with_neighbours(space, model, limits, range(number, number + 1))
-    plane = slices[0, ..., architecture.image_channels // 2]
+    plane = model.normalisation.scale(space.read(number, number + 1), limits)[0]
     mm = space.spacing[1:]
     colours = [label.color for label in model.labels]
     frames = [draw(plane, None, colours, mm, "the image")]
@@ -85,7 +85,7 @@ def write_picture(
     """Write the slice in which the result is largest, with the result over it, as PNG."""
     space = SliceSpace(image, model.slice_format, 1, region)
     number = largest_slice(labels, model, region)
-    plane = model.normalisation.apply(space.read(number, number + 1), model.normalisation.limits(space.voxels))[0]
+    plane = model.normalisation.scale(space.read(number, number + 1), model.normalisation.limits(space.voxels))[0]
     masks = np.stack([_label_slice(labels, label.value, model, region, number) for label in model.labels], axis=-1)
     found = draw(plane, masks, [label.color for label in model.labels], space.spacing[1:], "the result")
     with written_whole(path) as beside:

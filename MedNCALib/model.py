@@ -176,7 +176,7 @@ def _load(folder: Path) -> Model:
         architecture = Architecture(**settings, stages=stages)
         preprocessing = dict(card["preprocessing"])
         normalisation = preprocessing.pop("normalisation")
-        normalisation = Normalisation(normalisation["scope"], tuple(normalisation["percentiles"]))
+        normalisation = Normalisation(**{**normalisation, "percentiles": tuple(normalisation["percentiles"])})
         size = preprocessing.pop("size")
         spacing = tuple(preprocessing.pop("spacing"))
         slice_format = SliceFormat(**preprocessing, spacing=spacing, size=None if size is None else tuple(size))

@@ -43,6 +43,7 @@ def reference_preset(preset):
         preset,
         architecture={**preset.architecture, "firing": "independent"},
         augmentation={"rotation": 0.0, "scale": 1.0, "shear": 0.0, "shift": 0.0, "mirror": False, "chance": 0.0},
+        finish=0.0,
         crops=(*[None] * (len(preset.crops) - 1), crop),
         supervision=0.0,
         dice_weight=1.0,

@@ -52,7 +52,7 @@ def preset(tmp_path_factory):
     settings.update(
         canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01
     )
-    settings["augmentation"] = {"rotation": 5, "scale": 1.1, "chance": 0.1}
+    settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, finish=0, finish_augmentation={})
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
     return str(path)
@@ -110,6 +110,31 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
     assert [row.split(",")[0] for row in logs[0]] == [row.split(",")[0] for row in logs[1]]
     other = train(*folders, tmp_path / "other", preset=preset, batches=48, seed=4)
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folders, preset, tmp_path):
+    def trained(name, batches, **changes):
+        path = tmp_path / f"{name}.json"
+        path.write_text(
+            json.dumps({**json.loads(Path(preset).read_text(encoding="utf-8")), **changes}), encoding="utf-8"
+        )
+        train(*folders, tmp_path / name, preset=str(path), batches=batches)
+        return torch.load(tmp_path / name / "training" / "checkpoint.pt", weights_only=True)["average"]
+
+    strong = {"rotation": 90, "scale": 2.0, "chance": 1.0}
+    mild = json.loads(Path(preset).read_text(encoding="utf-8"))["augmentation"]
+
+    def alike(one, other):
+        return all(torch.equal(one[name], other[name]) for name in one)
+
+    always_mild = trained("mild", 8)
+    always_strong = trained("strong", 8, augmentation=strong)
+    all_finish = trained("all", 8, augmentation=strong, finish=1, finish_augmentation=mild)
+    half_finish = trained("half", 8, augmentation=strong, finish=0.5, finish_augmentation=mild)
+    assert alike(all_finish, always_mild)
+    assert not alike(half_finish, always_mild)
+    assert not alike(half_finish, always_strong)
 
 
 @pytest.mark.usefixtures("unperturbed_only")

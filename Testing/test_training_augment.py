@@ -54,6 +54,17 @@ def test_labels_move_with_the_image():
     assert overlap > 0.99
 
 
+def test_a_smooth_deformation_bends_image_and_labels_alike_and_no_further_than_asked():
+    rows = torch.linspace(0, 1, 64)[:, None].expand(64, 64)
+    image = rows.expand(8, 3, 64, 64).clone()
+    after, labels = warped(image, (image[:, 1] > 0.5).long(), elastic=0.05)
+    moved = 63 * (after - image)[:, 1, 8:-8, 8:-8].abs().amax(dim=(1, 2))  # in pixels; away from the border
+    assert moved.max() > 1
+    assert (moved <= 1.2 * 0.05 * 64).all()  # between its knots a bicubic surface overshoots
+    assert ((after[:, 1] > 0.5) == (labels == 1)).float().mean() > 0.98
+    assert (after[:, 1].std(dim=-1).amax(dim=-1) > 0.005).any()  # not one shift for all
+
+
 def test_intensity_changes_stay_between_0_and_1_and_leave_some_samples_alone():
     image = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     after = Augmentation().change_intensities(image, torch.Generator().manual_seed(2))

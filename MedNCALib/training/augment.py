@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+_KNOTS = 6  # of a smooth deformation, along rows and columns
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -23,6 +25,7 @@ class Augmentation:
         scale: largest factor of enlarging and of shrinking.
         shear: largest shear.
         shift: largest shift, as a share of the slice's size.
+        elastic: largest displacement by a smooth deformation, as a share of the canvas's size.
         mirror: mirror left and right in half of the samples.
         chance: see above.
         noise: largest standard deviation of Gaussian noise.
@@ -38,6 +41,7 @@ class Augmentation:
     scale: float = 1.25
     shear: float = 0.1
     shift: float = 0.1
+    elastic: float = 0.0
     mirror: bool = True
     chance: float = 0.4
     noise: float = 0.12
@@ -57,7 +61,7 @@ class Augmentation:
         mirror: str,
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Random affine map from slices to a canvas of `size`, centred; beyond the slice its border goes on.
+        """Random map from slices to a canvas of `size`, centred; beyond the slice its border goes on.
 
         Args:
             image: (N, image_channels, H, W).
@@ -100,6 +104,10 @@ class Augmentation:
             dim=1,
         )
         grid = F.affine_grid(matrix, [count, 1, rows, columns], align_corners=False)
+        knots = 2 * torch.rand(count, 2, _KNOTS, _KNOTS, device=image.device, generator=generator) - 1
+        knots = knots * between(2 * self.elastic)[:, None, None, None]  # the canvas is 2 wide
+        bent = F.interpolate(knots, (rows, columns), mode="bicubic", align_corners=True)
+        grid = grid + bent.permute(0, 2, 3, 1)
         one_hot = F.one_hot(target, classes).movedim(-1, 1).to(image.dtype)
         both = F.grid_sample(torch.cat([image, one_hot], dim=1), grid, padding_mode="border", align_corners=False)
         channels = image.shape[1]

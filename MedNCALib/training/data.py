@@ -28,7 +28,7 @@ class Case:
 
     Attributes:
         name: of the pair of files.
-        slices: intensities 0..1, float32, shape (n, H, W).
+        slices: intensities scaled to 0..1, contrast not yet made alike, float32, shape (n, H, W).
         target: which label, 0 to K in the model's order, uint8, shape (n, H, W).
         foreground: numbers of the slices that show a label.
     """
@@ -105,7 +105,7 @@ def make_case(
     """Bring one volume and its labels to the model's grid; a cell has the label that covers most of it."""
     space = SliceSpace(image, slice_format)
     try:
-        slices = normalisation.apply(space.read(0, space.count), normalisation.limits(space.voxels))
+        slices = normalisation.scale(space.read(0, space.count), normalisation.limits(space.voxels))
     except ImageError as error:
         raise TrainingError(f"{name}: {error}") from error
     shares = []

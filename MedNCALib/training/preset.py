@@ -25,6 +25,8 @@ class Preset:
         architecture: keywords of `Architecture` except `outputs`, which follows from the labels in the data.
         preprocessing: keywords of `SliceFormat`, a spacing of "median" for the data's own, and `normalisation`.
         augmentation: keywords of `Augmentation`.
+        finish: share of the training, at its end, whose images are changed less.
+        finish_augmentation: keywords of `Augmentation` that are then others.
         canvas: rows and columns of a training slice, multiples of the coarsest scale; null for the largest slice in the
             data.
         crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
@@ -48,6 +50,8 @@ class Preset:
     architecture: dict[str, Any]
     preprocessing: dict[str, Any]
     augmentation: dict[str, Any]
+    finish: float
+    finish_augmentation: dict[str, Any]
     canvas: tuple[int, int] | None
     crops: tuple[tuple[int, int] | None, ...]
     supervision: float
@@ -88,10 +92,12 @@ class Preset:
 
     def build_normalisation(self) -> Normalisation:
         settings = self.preprocessing["normalisation"]
-        return Normalisation(settings["scope"], tuple(settings["percentiles"]))
+        return Normalisation(**{**settings, "percentiles": tuple(settings["percentiles"])})
 
-    def build_augmentation(self) -> Augmentation:
-        return Augmentation(**self.augmentation)
+    def build_augmentation(self, done: float) -> Augmentation:
+        """For a batch when this share of the training is done."""
+        others = self.finish_augmentation if done >= 1 - self.finish else {}
+        return Augmentation(**{**self.augmentation, **others})
 
 
 def preset_names() -> list[str]:

@@ -25,7 +25,6 @@ from ..errors import TrainingError
 from ..metrics import dice
 from ..model import Model
 from ..segmenter import segment
-from .augment import Augmentation
 from .loss import dice_and_cross_entropy
 from .network import Network
 from .prepared import Prepared, ValidationCase
@@ -77,7 +76,6 @@ class Trainer:
         self._data, self._preset, self._folder, self._seed = data, preset, folder, seed
         self._length, self._report = length, report
         self._architecture: Architecture = data.model.cascade.architecture
-        self._augmentation: Augmentation = preset.build_augmentation()
         coarsest = self._architecture.stages[0].scale
         self._canvas = preset.canvas or tuple(-(-length // coarsest) * coarsest for length in data.sampler.size)
         self._crops = [crop and tuple(min(pair) for pair in zip(crop, self._canvas)) for crop in preset.crops]
@@ -224,10 +222,12 @@ class Trainer:
         for group in self._parameter_groups():
             group["lr"] = self.learning_rate(done)
         image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(random))
-        image, target = self._augmentation.warp(
+        augmentation = self._preset.build_augmentation(done)
+        image, target = augmentation.warp(
             image, target, architecture.labels + 1, self._canvas, self._data.mirror, self._generator
         )
-        image = self._augmentation.change_intensities(image, self._generator)
+        image = augmentation.change_intensities(image, self._generator)
+        image = self._data.model.normalisation.even(image, lambda matrix: torch.from_numpy(matrix).to(image.device))
         loss = self.loss(image, target, random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")

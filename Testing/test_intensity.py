@@ -1,0 +1,94 @@
+"""Intensities become comparable: between scanners, and where asked for, between the places of one slice."""
+
+import json
+
+import numpy as np
+import pytest
+from automata import random_model
+
+from MedNCALib import load_model
+from MedNCALib.errors import MedNCAError
+from MedNCALib.intensity import Normalisation
+from MedNCALib.phantom import make_phantom
+
+EVEN = Normalisation("slice", (0.5, 99.5), window=12)
+UNEVEN = Normalisation("slice", (0.5, 99.5))
+
+
+@pytest.fixture(scope="module")
+def slices():
+    import SimpleITK as sitk
+
+    phantom = make_phantom(seed=3, noise=0.02, bias=0.0)
+    array = sitk.GetArrayFromImage(phantom.image).astype(np.float32)
+    return array[len(array) // 2 - 1 : len(array) // 2 + 2] - array.min()
+
+
+def test_a_coil_far_away_changes_an_evened_slice_little(slices):
+    across = np.linspace(-1, 1, slices.shape[2], dtype=np.float32)
+    dimmed = slices * 3**across  # nine times darker on one side
+    changes = {
+        normalisation.window: np.abs(normalisation.apply(dimmed, None) - normalisation.apply(slices, None)).mean()
+        for normalisation in (EVEN, UNEVEN)
+    }
+    assert changes[12] < changes[None] / 2
+
+
+def test_something_very_bright_far_away_does_not_take_the_contrast(slices):
+    with_fat = slices.copy()
+    with_fat[:, :4, :4] = 20 * slices.max()
+    middle = np.s_[:, 14:, 14:]
+    contrast = {
+        normalisation.window: normalisation.apply(with_fat, None)[middle].std()
+        / normalisation.apply(slices, None)[middle].std()
+        for normalisation in (EVEN, UNEVEN)
+    }
+    assert contrast[None] < 0.1
+    assert contrast[12] > 3 * contrast[None]
+
+
+def test_evened_intensities_are_0_to_1_and_a_flat_slice_stays_flat(slices):
+    evened = EVEN.apply(slices, None)
+    assert evened.dtype == np.float32
+    assert evened.min() >= 0
+    assert evened.max() <= 1
+    flat = EVEN.apply(np.full((2, 20, 30), 7, np.float32), None)
+    np.testing.assert_allclose(flat, flat[0, 0, 0], atol=1e-5)
+
+
+def test_an_evened_pixel_is_its_distance_from_the_mean_in_deviations_of_the_gaussian_window():
+    line = np.random.default_rng(0).random(40).astype(np.float32)
+    plane = np.tile(line, (30, 1))  # rows alike: the window along them changes nothing
+    weights = np.exp(-0.5 * ((np.arange(40) - 17) / 5) ** 2)
+    mean = np.average(line, weights=weights)
+    deviation = np.average((line - mean) ** 2, weights=weights) ** 0.5
+    expected = ((line[17] - mean) / (deviation + 0.03) + 1.5) / 4.5
+    evened = Normalisation("slice", (0, 100), window=5).even(plane)
+    np.testing.assert_allclose(evened[:, 17], expected, rtol=1e-4)
+
+
+def test_training_evens_out_as_the_engine_does(slices):
+    torch = pytest.importorskip("torch", reason="training needs torch")
+    scaled = UNEVEN.apply(slices, None)
+    trained = EVEN.even(torch.from_numpy(scaled)[None], torch.from_numpy)
+    np.testing.assert_allclose(trained[0].numpy(), EVEN.apply(slices, None), atol=1e-5)
+
+
+def test_a_card_keeps_the_window_and_one_without_it_has_none(tmp_path):
+    from dataclasses import replace
+
+    replace(random_model(), normalisation=EVEN).save(tmp_path)
+    assert load_model(tmp_path).normalisation == EVEN
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    del card["preprocessing"]["normalisation"]["window"]
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert load_model(tmp_path).normalisation == UNEVEN
+
+
+def test_a_window_that_is_none_is_told(tmp_path):
+    random_model().save(tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    card["preprocessing"]["normalisation"]["window"] = 0
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(MedNCAError, match="window must be a positive number of pixels"):
+        load_model(tmp_path)
