@@ -1,8 +1,8 @@
 """How far the result can be trusted: several runs differ only in which cells fired, so where they differ, the model is
 unsure.
 
-- NQM = sum of the standard deviation over runs / sum of the mean probability (Kalkhof and Mukhopadhyay, "M3D-NCA",
-  MICCAI 2023, arXiv 2309.02954); higher is worse.
+- NQM = sum of the standard deviation over runs / sum of the mean, of the probability of any label (Kalkhof and
+  Mukhopadhyay, "M3D-NCA", MICCAI 2023, arXiv 2309.02954, who have one label); higher is worse.
 - Agreement = mean Dice over all pairs of runs, per label and averaged over labels (as a failure score: arXiv
   2406.03323); lower is worse.
 
@@ -65,21 +65,21 @@ class QualityMeter:
         self._overlaps = np.zeros((runs, runs, labels), np.int64)
         self._deviation = self._probability = 0.0
 
-    def add(self, winners: Sequence[np.ndarray], mean: np.ndarray, deviation: np.ndarray) -> None:
+    def add(self, winners: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> None:
         """Add a group of slices.
 
         Args:
             winners: for each run, the winning label of each cell: 0 for none, else 1 to K; any shape.
-            mean: mean probability over the runs, shape (..., K).
-            deviation: standard deviation over the runs, the same shape.
+            probabilities: for each run, of the labels, shape (..., K).
         """
         for label in range(self._sizes.shape[1]):
             masks = [winner == label + 1 for winner in winners]
             self._sizes[:, label] += [np.count_nonzero(mask) for mask in masks]
             for a, b in combinations(range(len(masks)), 2):
                 self._overlaps[a, b, label] += np.count_nonzero(masks[a] & masks[b])
-        self._deviation += float(deviation.sum(dtype=np.float64))
-        self._probability += float(mean.sum(dtype=np.float64))
+        of_any = np.stack([run.sum(axis=-1) for run in probabilities])
+        self._deviation += float(of_any.std(axis=0).sum(dtype=np.float64))
+        self._probability += float(of_any.mean(axis=0).sum(dtype=np.float64))
 
     def quality(
         self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: dict | None

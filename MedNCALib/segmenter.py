@@ -222,9 +222,8 @@ class _Output:
     def add(self, finished: Sequence[np.ndarray]) -> None:
         """Add the next group: each run's probabilities, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
-        deviation = np.std(finished, axis=0)
-        inside = self._space.inside
-        self._meter.add([winners(run[inside]) for run in finished], mean[inside], deviation[inside])
+        inside = [run[self._space.inside] for run in finished]
+        self._meter.add([winners(run) for run in inside], inside)
         ready, values = self._writer.add(mean)
         ready = slice(ready.start, ready.stop)
         found = winners(values)
@@ -233,6 +232,7 @@ class _Output:
         for label, (_, view) in enumerate(self._probabilities):
             view[ready] = values[..., label]
         if self._spread_writer:
+            deviation = np.std(finished, axis=0)
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
             self._spread_view[ready.start : ready.stop] = values[..., 0]
 

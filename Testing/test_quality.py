@@ -27,13 +27,16 @@ def measured(runs, thresholds=None, volumes=(1.0, 2.0), parts=3):
     meter = QualityMeter(len(runs), runs[0].shape[-1])
     for part in range(parts):
         group = [run[part::parts] for run in runs]
-        meter.add([winner(run) for run in group], np.mean(group, axis=0), np.std(group, axis=0))
+        meter.add([winner(run) for run in group], group)
     return meter.quality(["first", "second"], volumes, 0.5, thresholds)
 
 
-def test_nqm_is_the_sum_of_deviations_over_the_sum_of_means():
+def test_nqm_is_the_sum_of_deviations_over_the_sum_of_means_of_the_probability_of_any_label():
     runs = runs_of()
-    assert measured(runs).nqm == pytest.approx(np.std(runs, axis=0).sum() / np.mean(runs, axis=0).sum())
+    of_any = np.sum(runs, axis=-1)
+    assert measured(runs).nqm == pytest.approx(of_any.std(axis=0).sum() / of_any.mean(axis=0).sum())
+    only_exchanged = [run if number % 2 else run[..., ::-1] for number, run in enumerate(runs_of()[:1] * 4)]
+    assert measured(only_exchanged).nqm == pytest.approx(0, abs=1e-6)
 
 
 def test_agreement_is_the_mean_dice_of_all_pairs_of_runs():
