@@ -38,7 +38,7 @@ train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/
 # Hours: the competitors of the hippocampus model are trained for as long as it was.
 comparison: .venv/test
 	.venv/bin/python Testing/comparison.py hippocampus-mr --images $(DATA)/hippocampus/images \
-		--labels $(DATA)/hippocampus/labels --minutes 120 -o build/comparison
+		--labels $(DATA)/hippocampus/labels --minutes 150 -o build/comparison
 
 .venv/bin/pip:
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))" || \
