@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from .interpolation import resample_planes
 # Percentiles of more voxels than this are taken from every n-th voxel along each axis. The 0.5th percentile of four
 # million voxels still stands on twenty thousand of them, and more would only cost memory.
 _SAMPLE = 1 << 22
-
 
 # Pixels of about one intensity, such as air with its noise, are not spread out further than by one over this.
 _LEAST_DEVIATION = 0.03
@@ -47,6 +47,11 @@ class Normalisation:
             raise ValueError(f"percentiles must rise from 0 to 100, not {self.percentiles}")
         if self.window is not None and not self.window > 0:
             raise ValueError(f"window must be a positive number of pixels or null, not {self.window}")
+
+    @classmethod
+    def from_json(cls, settings: dict[str, Any]) -> Normalisation:
+        """From the keywords as a card or a preset holds them."""
+        return cls(**{**settings, "percentiles": tuple(settings["percentiles"])})
 
     def limits(self, voxels: np.ndarray) -> tuple[float, float]:
         """The intensities that become 0 and 1.

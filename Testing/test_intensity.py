@@ -1,13 +1,16 @@
 """Intensities become comparable: between scanners, and where asked for, between the places of one slice."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from automata import random_model
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError
+from MedNCALib.growth import write_picture
 from MedNCALib.intensity import Normalisation
 from MedNCALib.phantom import make_phantom
 
@@ -17,8 +20,6 @@ UNEVEN = Normalisation("slice", (0.5, 99.5))
 
 @pytest.fixture(scope="module")
 def slices():
-    import SimpleITK as sitk
-
     phantom = make_phantom(seed=3, noise=0.02, bias=0.0)
     array = sitk.GetArrayFromImage(phantom.image).astype(np.float32)
     return array[len(array) // 2 - 1 : len(array) // 2 + 2] - array.min()
@@ -75,8 +76,6 @@ def test_training_evens_out_as_the_engine_does(slices):
 
 
 def test_a_card_keeps_the_window_and_one_without_it_has_none(tmp_path):
-    from dataclasses import replace
-
     replace(random_model(), normalisation=EVEN).save(tmp_path)
     assert load_model(tmp_path).normalisation == EVEN
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
@@ -92,3 +91,12 @@ def test_a_window_that_is_none_is_told(tmp_path):
     (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(MedNCAError, match="window must be a positive number of pixels"):
         load_model(tmp_path)
+
+
+def test_a_picture_shows_the_image_as_it_is_and_not_evened(tmp_path):
+    pytest.importorskip("PIL", reason="pictures need Pillow")
+    phantom = make_phantom()
+    for window in (None, 4):
+        model = replace(random_model(), normalisation=Normalisation("volume", (0.5, 99.5), window))
+        write_picture(tmp_path / f"{window}.png", phantom.image, phantom.labels, model)
+    assert (tmp_path / "None.png").read_bytes() == (tmp_path / "4.png").read_bytes()

@@ -114,24 +114,22 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
 
 @pytest.mark.usefixtures("unperturbed_only")
 def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folders, preset, tmp_path):
-    def trained(name, batches, **changes):
-        path = tmp_path / f"{name}.json"
-        path.write_text(
-            json.dumps({**json.loads(Path(preset).read_text(encoding="utf-8")), **changes}), encoding="utf-8"
-        )
-        train(*folders, tmp_path / name, preset=str(path), batches=batches)
-        return torch.load(tmp_path / name / "training" / "checkpoint.pt", weights_only=True)["average"]
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    mild, strong = settings["augmentation"], {"rotation": 90, "scale": 2.0, "chance": 1.0}
 
-    strong = {"rotation": 90, "scale": 2.0, "chance": 1.0}
-    mild = json.loads(Path(preset).read_text(encoding="utf-8"))["augmentation"]
+    def trained(name, **changes):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({**settings, **changes}), encoding="utf-8")
+        train(*folders, tmp_path / name, preset=str(path), batches=8)
+        return torch.load(tmp_path / name / "training" / "checkpoint.pt", weights_only=True)["average"]
 
     def alike(one, other):
         return all(torch.equal(one[name], other[name]) for name in one)
 
-    always_mild = trained("mild", 8)
-    always_strong = trained("strong", 8, augmentation=strong)
-    all_finish = trained("all", 8, augmentation=strong, finish=1, finish_augmentation=mild)
-    half_finish = trained("half", 8, augmentation=strong, finish=0.5, finish_augmentation=mild)
+    always_mild = trained("mild")
+    always_strong = trained("strong", augmentation=strong)
+    all_finish = trained("all", augmentation=strong, finish=1, finish_augmentation=mild)
+    half_finish = trained("half", augmentation=strong, finish=0.5, finish_augmentation=mild)
     assert alike(all_finish, always_mild)
     assert not alike(half_finish, always_mild)
     assert not alike(half_finish, always_strong)

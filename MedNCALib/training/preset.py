@@ -91,8 +91,7 @@ class Preset:
         return SliceFormat(**settings, spacing=tuple(spacing))
 
     def build_normalisation(self) -> Normalisation:
-        settings = self.preprocessing["normalisation"]
-        return Normalisation(**{**settings, "percentiles": tuple(settings["percentiles"])})
+        return Normalisation.from_json(self.preprocessing["normalisation"])
 
     def build_augmentation(self, done: float) -> Augmentation:
         """For a batch when this share of the training is done."""
