@@ -22,7 +22,7 @@ from MedNCALib.pairs import Pair  # noqa: E402
 from MedNCALib.perturbations import trials  # noqa: E402
 from MedNCALib.space import SliceSpace  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
-from MedNCALib.training.data import split  # noqa: E402
+from MedNCALib.training.data import Case, Sampler, split  # noqa: E402
 from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
 from MedNCALib.training.network import Network  # noqa: E402
 from MedNCALib.training.prepared import ValidationCase  # noqa: E402
@@ -240,8 +240,12 @@ def test_lengths_and_presets_that_make_no_sense_are_refused(folders, preset, tmp
     with pytest.raises(TrainingError, match="general, hippocampus-mr"):
         train(*folders, tmp_path / "model", preset="liver")
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
-    for crops, message in ([[None], "one entry a stage"], [[None, [16, 22]], "multiples of the scale 4"]):
-        (tmp_path / "bad.json").write_text(json.dumps({**settings, "crops": crops}), encoding="utf-8")
+    for changes, message in (
+        ({"crops": [None]}, "one entry a stage"),
+        ({"crops": [None, [16, 22]]}, "multiples of the scale 4"),
+        ({"leave_out": "case_("}, "'case_.' is not a regular expression"),
+    ):
+        (tmp_path / "bad.json").write_text(json.dumps({**settings, **changes}), encoding="utf-8")
         with pytest.raises(TrainingError, match=message):
             load_preset(str(tmp_path / "bad.json"))
 
@@ -269,6 +273,26 @@ def test_cases_of_one_subject_are_never_on_both_sides():
     assert len(validation) == 35
     with pytest.raises(TrainingError, match="case_1"):
         split([*pairs, Pair("case_1", None, None)], subject="HF-[0-9]+")
+
+
+def test_cases_with_little_labelled_are_drawn_more_often():
+    targets = [np.zeros((1, 8, 8), np.uint8) for _ in range(2)]
+    targets[0][0, :1, :4] = 1
+    targets[1][0, :8, :8] = 1  # sixteen times as much
+    cases = [Case("", np.full((1, 8, 8), number, np.float32), t, np.array([0])) for number, t in enumerate(targets)]
+    for small_first, share in ((0, 1 / 2), (0.5, 1 / 5), (1, 1 / 17)):
+        images, _ = Sampler(cases, 1, 2000, 1.0, small_first).draw(np.random.default_rng(0))
+        assert images[:, 0, 0, 0].mean().item() == pytest.approx(share, abs=0.04)
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    path = tmp_path / "without.json"
+    path.write_text(json.dumps({**settings, "leave_out": "_[36]$"}), encoding="utf-8")
+    card = train(*folders, tmp_path / "model", preset=str(path), batches=1).card
+    assert card["training"]["data"][0]["cases"] + len(card["scores"]["cases"]) == 6
+    assert "case_3" not in card["scores"]["cases"]
 
 
 def test_a_window_is_the_same_place_in_image_target_and_state():

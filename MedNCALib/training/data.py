@@ -141,17 +141,22 @@ class Sampler:
     """Draws batches of slices with their neighbours; the batch's number alone decides what is drawn.
 
     Args:
-        cases: the training cases; each is drawn equally often.
+        cases: the training cases.
         image_channels: slices in a stack.
         batch_size: slices in a batch.
         foreground: share of slices that show a label.
+        small_first: cases are drawn in proportion to their labelled pixels to the power of minus this.
 
     Attributes:
         size: rows and columns of the largest slices.
     """
 
-    def __init__(self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float):
+    def __init__(
+        self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float, small_first: float
+    ):
         self._cases = cases
+        weights = np.array([np.count_nonzero(case.target) for case in cases], float) ** -small_first
+        self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
         self._batch_size, self._foreground = batch_size, foreground
         self.size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
@@ -160,7 +165,7 @@ class Sampler:
         """Images (N, image_channels, H, W), float32, and targets (N, H, W), int64; small slices are centred."""
         images, targets = [], []
         for _ in range(self._batch_size):
-            case = self._cases[random.integers(len(self._cases))]
+            case = self._cases[random.choice(len(self._cases), p=self._chances)]
             choose = case.foreground if random.random() < self._foreground else len(case.slices)
             index = random.choice(choose)
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +64,8 @@ def prepare(
         MedNCAError: data that cannot be used.
     """
     pairs = find_pairs(images, labels)
+    if settings.leave_out is not None:
+        pairs = [pair for pair in pairs if not re.search(settings.leave_out, pair.name)]
     report(0.0, f"reading {len(pairs)} cases")
     read = {pair.name: read_checked(pair) for pair in pairs}
     values = label_values(truth for _, truth in read.values())
@@ -75,7 +78,8 @@ def prepare(
     cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
     if not cases:
         raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
-    sampler = Sampler(cases, template.cascade.architecture.image_channels, settings.batch_size, settings.foreground)
+    channels = template.cascade.architecture.image_channels
+    sampler = Sampler(cases, channels, settings.batch_size, settings.foreground, settings.small_first)
     held_out = tuple(ValidationCase(pair.name, *read[pair.name]) for pair in validation)
     mirror = template.slice_format.left_right
     return Prepared(template, sampler, held_out, len(training), mirror)

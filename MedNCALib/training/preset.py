@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,10 @@ class Preset:
         jitter: relative range of the random number of steps.
         rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
         foreground: share of slices that show a label.
+        small_first: a case is drawn in proportion to its labelled pixels to the power of minus this; 0 draws all
+            equally often.
+        leave_out: regular expression that finds names of cases whose labels are known to be wrong, and which take no
+            part; null for none.
         subject: regular expression that finds in a case's name whom it shows, so that validation has subjects of its
             own; null where each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
@@ -63,6 +68,8 @@ class Preset:
     jitter: float
     rest: float
     foreground: float
+    small_first: float
+    leave_out: str | None
     subject: str | None
     phantoms: int
     batches: int
@@ -73,6 +80,11 @@ class Preset:
             raise ValueError(f"crops must have one entry a stage, {len(scales)}, not {len(self.crops)}")
         if self.dice_over not in ("batch", "slice"):
             raise ValueError(f"dice_over must be batch or slice, not {self.dice_over!r}")
+        for expression in filter(None, (self.leave_out, self.subject)):
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError(f"{expression!r} is not a regular expression ({error})") from error
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
             if size and any(length % multiple for length in size):
                 raise ValueError(f"{list(size)} pixels are not multiples of the scale {multiple}")
