@@ -285,6 +285,14 @@ def test_cases_with_little_labelled_are_drawn_more_often():
         assert images[:, 0, 0, 0].mean().item() == pytest.approx(share, abs=0.04)
 
 
+def test_what_is_left_out_is_on_neither_side():
+    pairs = [Pair(f"{number:03}", None, None) for number in range(36)]
+    training, validation = split(pairs, leave_out="^00[67]$")
+    assert {pair.name for pair in pairs} - {pair.name for pair in (*training, *validation)} == {"006", "007"}
+    with pytest.raises(TrainingError, match="two volumes"):
+        split(pairs, leave_out="0")
+
+
 @pytest.mark.usefixtures("unperturbed_only")
 def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))

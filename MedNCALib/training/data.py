@@ -39,7 +39,9 @@ class Case:
     foreground: np.ndarray
 
 
-def split(pairs: Sequence[Pair], subject: str | None = None) -> tuple[list[Pair], list[Pair]]:
+def split(
+    pairs: Sequence[Pair], subject: str | None = None, leave_out: str | None = None
+) -> tuple[list[Pair], list[Pair]]:
     """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
 
     Where it is known who is the same subject, a block is one subject: they are then from all over the collection.
@@ -47,10 +49,13 @@ def split(pairs: Sequence[Pair], subject: str | None = None) -> tuple[list[Pair]
     Args:
         pairs: sorted by name.
         subject: regular expression that finds the subject in a name; what has the same stays together.
+        leave_out: regular expression that finds names that are on neither side.
 
     Raises:
         TrainingError: fewer than two pairs or subjects, or a name in which no subject is found.
     """
+    if leave_out is not None:
+        pairs = [pair for pair in pairs if not re.search(leave_out, pair.name)]
     subjects = [_subject(pair.name, subject) for pair in pairs]
     order = {name: number for number, name in enumerate(dict.fromkeys(subjects))}
     if len(order) < 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,15 +62,12 @@ def prepare(
     Raises:
         MedNCAError: data that cannot be used.
     """
-    pairs = find_pairs(images, labels)
-    if settings.leave_out is not None:
-        pairs = [pair for pair in pairs if not re.search(settings.leave_out, pair.name)]
-    report(0.0, f"reading {len(pairs)} cases")
-    read = {pair.name: read_checked(pair) for pair in pairs}
+    training, validation = split(find_pairs(images, labels), settings.subject, settings.leave_out)
+    report(0.0, f"reading {len(training) + len(validation)} cases")
+    read = {pair.name: read_checked(pair) for pair in (*training, *validation)}
     values = label_values(truth for _, truth in read.values())
     torch.manual_seed(seed)
     template = _template(settings, output, values, read, start_from)
-    training, validation = split(pairs, settings.subject)
     build = (values, template.slice_format, template.normalisation)
     cases = [make_case(pair.name, *read[pair.name], *build) for pair in training]
     cases += phantom_cases(settings.phantoms, *build)
