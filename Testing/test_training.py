@@ -17,12 +17,14 @@ from MedNCALib.errors import MedNCAError, TrainingError
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from MedNCALib.intensity import Normalisation  # noqa: E402
 from MedNCALib.labels import Label, write_labels  # noqa: E402
+from MedNCALib.metrics import dice  # noqa: E402
 from MedNCALib.pairs import Pair  # noqa: E402
 from MedNCALib.perturbations import trials  # noqa: E402
-from MedNCALib.space import SliceSpace  # noqa: E402
+from MedNCALib.space import SliceFormat, SliceSpace  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
-from MedNCALib.training.data import Case, Sampler, split  # noqa: E402
+from MedNCALib.training.data import Case, Sampler, make_case, split  # noqa: E402
 from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
 from MedNCALib.training.network import Network  # noqa: E402
 from MedNCALib.training.prepared import ValidationCase  # noqa: E402
@@ -276,9 +278,9 @@ def test_cases_of_one_subject_are_never_on_both_sides():
 
 
 def test_cases_with_little_labelled_are_drawn_more_often():
-    targets = [np.zeros((1, 8, 8), np.uint8) for _ in range(2)]
-    targets[0][0, :1, :4] = 1
-    targets[1][0, :8, :8] = 1  # sixteen times as much
+    targets = [np.zeros((1, 1, 8, 8), np.uint8) for _ in range(2)]
+    targets[0][..., :1, :4] = 255
+    targets[1][..., :8, :8] = 255  # sixteen times as much
     cases = [Case("", np.full((1, 8, 8), number, np.float32), t, np.array([0])) for number, t in enumerate(targets)]
     for small_first, share in ((0, 1 / 2), (0.5, 1 / 5), (1, 1 / 17)):
         images, _ = Sampler(cases, 1, 2000, 1.0, small_first).draw(np.random.default_rng(0))
@@ -306,14 +308,19 @@ def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path
 def test_a_window_is_the_same_place_in_image_target_and_state():
     rows, columns = torch.meshgrid(torch.arange(32), torch.arange(48), indexing="ij")
     places = (100 * rows + columns).repeat(4, 1, 1)
-    target = ((rows == 20) & (columns == 9)).long().repeat(4, 1, 1)
+    target = ((rows == 20) & (columns == 9)).float().repeat(4, 1, 1, 1)
     image, state = places[:, None].float(), places[:, None, ::4, ::4].float()
     image, cropped, state = trainer.crop(image, target, state, (16, 24), 4, 1.0, np.random.default_rng(0))
     assert image.shape == (4, 1, 16, 24)
     np.testing.assert_array_equal(state, image[:, :, ::4, ::4])
-    assert (cropped.sum(dim=(1, 2)) == 1).all()  # the labelled pixel is in each window
-    assert (image[:, 0][cropped == 1] == 2009).all()
+    assert (cropped.sum(dim=(1, 2, 3)) == 1).all()  # the labelled pixel is in each window
+    assert (image[cropped == 1] == 2009).all()
     assert len({tuple(window[0, 0].tolist()) for window in image}) > 1
+
+
+def shares(target, labels):
+    """What training wants of pixels that are wholly one label: int64 (N, H, W) -> float32 (N, labels, H, W)."""
+    return torch.nn.functional.one_hot(target, labels + 1)[..., 1:].movedim(-1, 1).float()
 
 
 def test_the_loss_is_lowest_for_the_truth_and_counts_each_label_alike():
@@ -325,7 +332,7 @@ def test_the_loss_is_lowest_for_the_truth_and_counts_each_label_alike():
         logits = 20 * torch.nn.functional.one_hot(prediction, 3).movedim(-1, 1).float()
         if activation == "sigmoid":
             logits = logits[:, 1:] - 10
-        return dice_and_cross_entropy(logits, target, activation, 1.0, "batch").item()
+        return dice_and_cross_entropy(logits, shares(target, 2), activation, 1.0, "batch").item()
 
     missed = target.clone()
     missed[missed == 2] = 0
@@ -340,13 +347,44 @@ def test_over_slices_a_small_label_counts_like_a_large_one():
 
     def loss(found, target, over):
         logits = 20 * torch.nn.functional.one_hot(torch.cat(found), 2).movedim(-1, 1).float()
-        return dice_and_cross_entropy(logits, torch.cat(target), "softmax", 100.0, over).item()
+        return dice_and_cross_entropy(logits, shares(torch.cat(target), 1), "softmax", 100.0, over).item()
 
     target = [large, small, none]
     for over, missed in (("batch", (0, 5)), ("slice", (45, 55))):
         assert missed[0] < loss([large, none, none], target, over) < missed[1]
         assert loss(target, target, over) < 0.01
         assert loss([none], [none], over) < 0.01
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("over", ["batch", "slice"])
+@pytest.mark.parametrize("dice_weight", [0.0, 100.0])
+def test_where_a_label_covers_part_of_a_pixel_the_loss_is_lowest_for_that_share(activation, over, dice_weight):
+    target = torch.full((1, 1, 8, 8), 0.3)
+    losses = {}
+    for share in (0.1, 0.2, 0.3, 0.4, 0.5, 0.9):
+        logit = torch.full((1, 1, 8, 8), share).logit()
+        logits = torch.cat([0 * logit, logit], dim=1) if activation == "softmax" else logit
+        losses[share] = dice_and_cross_entropy(logits, target, activation, dice_weight, over).item()
+    assert min(losses, key=losses.get) == 0.3
+
+
+def test_a_border_within_coarse_cells_stays_where_it_is():
+    rows, columns = np.mgrid[:64, :64]
+    truth = np.hypot(rows - 30.6, columns - 33.2) < 9
+    labels = sitk.GetImageFromArray(truth[None].astype(np.uint8))
+    coarse = SliceFormat(axes="LPS", spacing=(2.0, 2.0, None))
+    case = make_case("", sitk.Cast(labels, sitk.sitkFloat32), labels, [1], coarse, Normalisation("volume", (0, 100)))
+    assert case.target.shape == (1, 1, 32, 32)
+    assert list(case.foreground) == [0]
+    space = SliceSpace(labels, coarse)
+
+    def back(shares):
+        return space.writer(1).add(np.moveaxis(shares, 1, -1).astype(np.float32))[1][0, ..., 0] > 0.5
+
+    lost = 1 - dice(truth, back(case.target / 255))
+    assert lost < 0.02
+    assert lost < 0.5 * (1 - dice(truth, back(case.target > 127)))
 
 
 def test_every_preset_builds_its_architecture():

@@ -56,7 +56,6 @@ class Augmentation:
         self,
         image: Tensor,
         target: Tensor,
-        classes: int,
         size: tuple[int, int],
         mirror: str,
         generator: torch.Generator,
@@ -65,8 +64,7 @@ class Augmentation:
 
         Args:
             image: (N, image_channels, H, W).
-            target: int64, (N, H, W).
-            classes: number of classes, the background included.
+            target: share of each pixel that is each label, (N, K, H, W).
             size: rows and columns of the canvas.
             mirror: which way is left to right: "slices", "rows" or "columns".
             generator: of random numbers.
@@ -108,10 +106,9 @@ class Augmentation:
         knots = knots * between(2 * self.elastic)[:, None, None, None]  # the canvas is 2 wide
         bent = F.interpolate(knots, (rows, columns), mode="bicubic", align_corners=True)
         grid = grid + bent.permute(0, 2, 3, 1)
-        one_hot = F.one_hot(target, classes).movedim(-1, 1).to(image.dtype)
-        both = F.grid_sample(torch.cat([image, one_hot], dim=1), grid, padding_mode="border", align_corners=False)
+        both = F.grid_sample(torch.cat([image, target], dim=1), grid, padding_mode="border", align_corners=False)
         channels = image.shape[1]
-        return both[:, :channels], both[:, channels:].argmax(dim=1)
+        return both[:, :channels], both[:, channels:]
 
     def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
         """Bias field, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""

@@ -29,8 +29,9 @@ class Case:
     Attributes:
         name: of the pair of files.
         slices: intensities scaled to 0..1, contrast not yet made alike, float32, shape (n, H, W).
-        target: which label, 0 to K in the model's order, uint8, shape (n, H, W).
-        foreground: numbers of the slices that show a label.
+        target: share of each cell that is each label, in 255ths, uint8, shape (n, K, H, W). The border runs through
+            cells, and is kept where it is.
+        foreground: numbers of the slices in which some cell is at least half labelled.
     """
 
     name: str
@@ -107,7 +108,7 @@ def make_case(
     slice_format: SliceFormat,
     normalisation: Normalisation,
 ) -> Case:
-    """Bring one volume and its labels to the model's grid; a cell has the label that covers most of it."""
+    """Bring one volume and its labels to the model's grid."""
     space = SliceSpace(image, slice_format)
     try:
         slices = normalisation.scale(space.read(0, space.count), normalisation.limits(space.voxels))
@@ -117,9 +118,9 @@ def make_case(
     for value in values:
         mask = SliceSpace(sitk.Cast(labels == value, sitk.sitkFloat32), slice_format)
         shares.append(mask.read(0, mask.count))
-    background = 1 - np.sum(shares, axis=0)
-    target = np.argmax([background, *shares], axis=0).astype(np.uint8)
-    return Case(name, slices, target, np.flatnonzero(target.any(axis=(1, 2))))
+    shares = np.clip(np.stack(shares, axis=1), 0, 1)  # cubic interpolation goes beyond
+    shown = (shares.sum(axis=1) >= 0.5).any(axis=(1, 2))
+    return Case(name, slices, np.rint(255 * shares).astype(np.uint8), np.flatnonzero(shown))
 
 
 def phantom_cases(
@@ -150,7 +151,7 @@ class Sampler:
         image_channels: slices in a stack.
         batch_size: slices in a batch.
         foreground: share of slices that show a label.
-        small_first: cases are drawn in proportion to their labelled pixels to the power of minus this.
+        small_first: cases are drawn in proportion to their labelled area to the power of minus this.
 
     Attributes:
         size: rows and columns of the largest slices.
@@ -160,14 +161,14 @@ class Sampler:
         self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float, small_first: float
     ):
         self._cases = cases
-        weights = np.array([np.count_nonzero(case.target) for case in cases], float) ** -small_first
+        weights = np.array([case.target.sum() for case in cases], float) ** -small_first
         self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
         self._batch_size, self._foreground = batch_size, foreground
         self.size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
 
     def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Images (N, image_channels, H, W), float32, and targets (N, H, W), int64; small slices are centred."""
+        """Images (N, image_channels, H, W) and targets (N, K, H, W), both 0 to 1; small slices are centred."""
         images, targets = [], []
         for _ in range(self._batch_size):
             case = self._cases[random.choice(len(self._cases), p=self._chances)]
@@ -175,8 +176,8 @@ class Sampler:
             index = random.choice(choose)
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
             images.append(self._padded(case.slices[stack]))
-            targets.append(self._padded(case.target[index][None])[0])
-        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).long()
+            targets.append(self._padded(case.target[index]))
+        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255
 
     def _padded(self, planes: np.ndarray) -> np.ndarray:
         margins = [(total - length) for total, length in zip(self.size, planes.shape[1:])]

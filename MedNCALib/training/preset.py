@@ -41,7 +41,7 @@ class Preset:
         jitter: relative range of the random number of steps.
         rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
         foreground: share of slices that show a label.
-        small_first: a case is drawn in proportion to its labelled pixels to the power of minus this; 0 draws all
+        small_first: a case is drawn in proportion to its labelled area to the power of minus this; 0 draws all
             equally often.
         leave_out: regular expression that finds names of cases whose labels are known to be wrong, and which take no
             part; null for none.

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from ..atomic import written_whole
@@ -148,7 +149,8 @@ class Trainer:
                 self._save_checkpoint()
                 saved = time.monotonic()
             if self._batch % 20 == 0:
-                self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}, best {self._best:.3f}")
+                best = f", best {self._best:.3f}" if self._validated else ""
+                self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}{best}")
         return self.best()
 
     def best(self) -> Model | None:
@@ -203,8 +205,7 @@ class Trainer:
             state = automaton(state, int(random.integers(low, high + 1)), self._generator)
             weight = 1.0 if last else preset.supervision
             if weight:
-                middle = slice(stage.scale // 2, None, stage.scale)
-                small = target[:, middle, middle]
+                small = F.avg_pool2d(target, stage.scale)
                 activation = self._architecture.activation
                 total += weight * dice_and_cross_entropy(
                     network.logits(state), small, activation, preset.dice_weight, preset.dice_over
@@ -216,16 +217,13 @@ class Trainer:
         model.save(self._folder)
 
     def _train_batch(self, done: float) -> float:
-        architecture = self._architecture
         random = np.random.default_rng([self._seed, self._batch])
         self._generator.manual_seed(int(random.integers(1 << 62)))
         for group in self._parameter_groups():
             group["lr"] = self.learning_rate(done)
         image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(random))
         augmentation = self._preset.build_augmentation(done)
-        image, target = augmentation.warp(
-            image, target, architecture.labels + 1, self._canvas, self._data.mirror, self._generator
-        )
+        image, target = augmentation.warp(image, target, self._canvas, self._data.mirror, self._generator)
         image = augmentation.change_intensities(image, self._generator)
         image = self._data.model.normalisation.even(image, lambda matrix: torch.from_numpy(matrix).to(image.device))
         loss = self.loss(image, target, random)
@@ -310,7 +308,7 @@ def crop(
 
     Args:
         image: (N, image_channels, H, W).
-        target: (N, H, W).
+        target: (N, K, H, W), shares of the labels.
         state: (N, C, H / scale, W / scale), or None before the first stage.
         size: rows and columns of the window, multiples of `scale`, as is where it begins.
         foreground: share of windows that are drawn around a pixel with a label.
@@ -319,18 +317,18 @@ def crop(
     for number in range(len(target)):
         pixel = None
         if random.random() < foreground:
-            places = target[number].nonzero()
+            places = (target[number].sum(dim=0) >= 0.5).nonzero()
             if len(places):
                 pixel = places[int(random.integers(len(places)))].tolist()
         first = []
-        for axis, (length, wanted) in enumerate(zip(target.shape[1:], size)):
+        for axis, (length, wanted) in enumerate(zip(target.shape[2:], size)):
             low, high = 0, (length - wanted) // scale
             if pixel is not None:  # keep it inside, anywhere
                 low, high = max(low, -(-(pixel[axis] - wanted + 1) // scale)), min(high, pixel[axis] // scale)
             first.append(scale * int(random.integers(low, high + 1)))
         window = tuple(slice(start, start + wanted) for start, wanted in zip(first, size))
         images.append(image[(number, slice(None), *window)])
-        targets.append(target[(number, *window)])
+        targets.append(target[(number, slice(None), *window)])
         if state is not None:
             small = tuple(slice(part.start // scale, part.stop // scale) for part in window)
             states.append(state[(number, slice(None), *small)])
