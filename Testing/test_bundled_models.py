@@ -55,7 +55,7 @@ def whole_dice(found, truth):
     return dice(truth > 0, voxels(found) > 0)
 
 
-@pytest.mark.parametrize(("name", "count"), [(MODEL, 8), ("prostate-mr-t2", 3), ("left-ventricle-cine-mr", 12)])
+@pytest.mark.parametrize(("name", "count"), [(MODEL, 8), ("prostate-mr-t2", 6), ("left-ventricle-cine-mr", 12)])
 def test_held_out_cases_reach_about_the_dice_of_the_card(name, count):
     """Exactly, where the card names no more cases; a few of many differ from all by what cases differ."""
     model = load_model(name)
