@@ -7,7 +7,7 @@ Intensities are such that the image's 0.5th and 99.5th percentiles are 0 and 1; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -187,20 +187,28 @@ _OF_SLICES = {
     "shift 10 columns": partial(shift, columns=10),
     "thick slices": thick_slices,
 }
+# Twice as strong: enough for bad results, which calibration needs.
+_STRONGER = {
+    "noise 0.4": partial(noise, sd=0.4),
+    "ghosting 0.4": partial(ghosting, intensity=0.4),
+    "scale 0.6": partial(scale, factor=0.6),
+}
 _RESTS = {"steps x 2": 2, "steps x 4": 4}
 NAMES = (UNPERTURBED, *_OF_SLICES, "mirrored", "axis order", *_RESTS)
+STRONGER = tuple(_STRONGER)
 
 
 def trials(
-    model: Model, image: sitk.Image, truth: sitk.Image, seed: int
+    model: Model, image: sitk.Image, truth: sitk.Image, seed: int, names: Sequence[str] = NAMES
 ) -> Iterator[tuple[str, Model, sitk.Image, sitk.Image]]:
-    """A case as it is, then each perturbation of it, in the order of `NAMES`.
+    """A case with one perturbation after the other.
 
     Args:
         model: whose slices are perturbed.
         image: three-dimensional scalar image.
         truth: its labels, on the same grid.
         seed: of the random perturbations.
+        names: which, and in which order, of `NAMES` and `STRONGER`.
 
     Yields:
         The perturbation's name, and the model, image and label image of the trial. One that cannot be done to the
@@ -209,13 +217,16 @@ def trials(
     Raises:
         ImageError: the image has no contrast, or voxels that are not numbers.
     """
-    yield UNPERTURBED, model, image, truth
     stack = Stack.of(image, truth, model.slice_format.axes)
-    mirrored = partial(mirror, axis=model.slice_format.left_right)
-    for name, perturbation in {**_OF_SLICES, "mirrored": mirrored}.items():
-        changed = perturbation(stack, np.random.default_rng([seed, *name.encode()]))
-        if changed is not None and changed.image.min() < changed.image.max():
-            yield name, model, *changed.images()
-    yield "axis order", model, other_order(image), other_order(truth)
-    for name, times in _RESTS.items():
-        yield name, rested(model, times), image, truth
+    of_slices = {**_OF_SLICES, **_STRONGER, "mirrored": partial(mirror, axis=model.slice_format.left_right)}
+    for name in names:
+        if name in of_slices:
+            changed = of_slices[name](stack, np.random.default_rng([seed, *name.encode()]))
+            if changed is not None and changed.image.min() < changed.image.max():
+                yield name, model, *changed.images()
+        elif name == "axis order":
+            yield name, model, other_order(image), other_order(truth)
+        elif name in _RESTS:
+            yield name, rested(model, _RESTS[name]), image, truth
+        else:
+            yield name, model, image, truth

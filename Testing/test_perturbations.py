@@ -10,7 +10,7 @@ from threshold_model import case, threshold_model
 
 from MedNCALib import perturbations
 from MedNCALib.errors import ImageError
-from MedNCALib.perturbations import NAMES, Stack, trials
+from MedNCALib.perturbations import NAMES, STRONGER, Stack, trials
 
 UPRIGHT = np.eye(4)
 
@@ -192,11 +192,13 @@ def test_resting_gives_the_last_stage_more_steps():
 
 
 def test_trials_come_in_the_order_of_their_names_and_only_the_possible_ones():
-    def names(image, truth):
-        return [name for name, *_ in trials(threshold_model(), image, truth, 0)]
+    def names(image, truth, *wanted):
+        return [name for name, *_ in trials(threshold_model(), image, truth, 0, *wanted)]
 
     large = case(0, size=(24, 26, 7))
     assert names(*large) == list(NAMES)
+    some = ["steps x 2", *STRONGER, "mirrored", "unperturbed"]
+    assert names(*large, some) == some
     assert names(*(image[:, :, 3:4] for image in large)) == [name for name in NAMES if name != "thick slices"]
     small = case(0, size=(9, 26, 7))  # columns that are all border
     image = np.zeros((7, 26, 9), np.float32)
@@ -225,11 +227,18 @@ def test_an_image_without_contrast_is_refused():
 def test_the_trials_of_a_real_volume_hold_its_anatomy():
     name = "hippocampus_052.nii.gz"
     image, truth = (sitk.ReadImage(str(shared_data("hippocampus", part, name))) for part in ("images", "labels"))
-    found = {name: (image, truth) for name, _, image, truth in trials(random_model(), image, truth, 0)}
+    every = (*NAMES, *STRONGER)
+    found = {name: (image, truth) for name, _, image, truth in trials(random_model(), image, truth, 0, every)}
     volume = {name: voxels(truth > 0).sum() * np.prod(truth.GetSpacing()) for name, (_, truth) in found.items()}
-    for name, factor in (("scale 0.8", 0.64), ("scale 0.9", 0.81), ("scale 1.1", 1.21), ("scale 1.2", 1.44)):
+    for name, factor in (
+        ("scale 0.6", 0.36),
+        ("scale 0.8", 0.64),
+        ("scale 0.9", 0.81),
+        ("scale 1.1", 1.21),
+        ("scale 1.2", 1.44),
+    ):
         assert volume[name] == pytest.approx(factor * volume["unperturbed"], rel=0.03)
-    for name in ("noise 0.2", "bias field 0.5", "ghosting 0.2", "mirrored", "axis order", "steps x 4"):
+    for name in ("noise 0.4", "bias field 0.5", "ghosting 0.4", "mirrored", "axis order", "steps x 4"):
         assert volume[name] == volume["unperturbed"]
     # Where half a voxel is enough, thick slices show a little more.
     assert volume["unperturbed"] < volume["thick slices"] < 1.15 * volume["unperturbed"]
