@@ -226,7 +226,7 @@ def trials(
                 yield name, model, *changed.images()
         elif name == "axis order":
             yield name, model, other_order(image), other_order(truth)
-        elif name in _RESTS:
-            yield name, rested(model, _RESTS[name]), image, truth
-        else:
+        elif name == UNPERTURBED:
             yield name, model, image, truth
+        else:
+            yield name, rested(model, _RESTS[name]), image, truth
