@@ -1,8 +1,8 @@
 """Which agreement and NQM a model's results need to pass, from cases whose labels are known.
 
 Held-out cases of the kind a model was trained on are nearly all found well, so they alone cannot show what a bad result
-looks like. Each is therefore taken as it is and with the perturbations of `CONDITIONS`, three of them so strong that
-even a robust model fails: among results that are all nearly as good, the thresholds would tell chance from chance.
+looks like. Each is therefore taken as it is and with the perturbations of `CONDITIONS`, some of them stronger than a
+model has to withstand: among the results of a robust one, which are all nearly as good, there would be little to tell.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .segmenter import segment
 
 RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
 
-# The strongest of each kind that a model should withstand, and what is too much; what only stores the image otherwise,
-# or gives the model more time, makes nothing worse.
+# The strongest of each kind that a model should withstand, and stronger ones; what only stores the image otherwise, or
+# gives the model more time, makes nothing worse.
 CONDITIONS = (
     UNPERTURBED,
     "noise 0.2",
@@ -59,7 +59,7 @@ def calibrated(
     """
     scores = []
     for number, (image, truth) in enumerate(cases):
-        for name, _, trial_image, trial_truth in trials(model, image, truth, number, CONDITIONS):
+        for name, _, trial_image, trial_truth in trials(model, image, truth, seed=number, names=CONDITIONS):
             result = segment(trial_image, model, runs=RUNS)
             if all(volume.mean > 0 for volume in result.quality.volumes_ml.values()):
                 _, whole = dices(trial_truth, result.labels, model.labels)

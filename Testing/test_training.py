@@ -64,7 +64,7 @@ def preset(tmp_path_factory):
 def unperturbed_only(monkeypatch):
     """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
     for module in (evaluation, calibration):
-        monkeypatch.setattr(module, "trials", lambda *of, **seed: islice(trials(*of, **seed), 1))
+        monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
 
 
 def weights(model):
