@@ -1,9 +1,10 @@
 """One table: a model, the same cascade trained by the published recipe, and a UNet of 500 times its size.
 
-python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 150 -o DIR
+python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 42 150 -o DIR
 
 All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
-goes on where it was. Writes comparison.md and comparison.json.
+goes on where it was. Writes comparison.json into a folder of the model's name in the output folder, and there
+comparison.md: one table of all the models that were compared into it.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from MedNCALib.errors import TrainingError  # noqa: E402
 from MedNCALib.evaluation import perturbed_scores  # noqa: E402
 from MedNCALib.memory import peak_mb  # noqa: E402
 from MedNCALib.metrics import compare  # noqa: E402
-from MedNCALib.perturbations import UNPERTURBED  # noqa: E402
+from MedNCALib.perturbations import NAMES, UNPERTURBED  # noqa: E402
 from MedNCALib.training.prepared import prepare  # noqa: E402
 from MedNCALib.training.preset import load_preset  # noqa: E402
 from MedNCALib.training.trainer import Length  # noqa: E402
@@ -41,18 +42,19 @@ RECIPES = {
 def main(arguments):
     model = mednca.load_model(arguments.model)
     preset = load_preset(arguments.preset or model.card["training"]["preset"])
+    output = arguments.output / model.name
     rows = {}
-    for title, (trainer, change) in RECIPES.items():
-        folder = arguments.output / trainer.__name__
+    for (title, (trainer, change)), minutes in zip(RECIPES.items(), arguments.minutes):
+        folder = output / trainer.__name__
         settings = change(preset)
         data = prepare(arguments.images, arguments.labels, folder, settings, seed=0)
-        competitor, remark = train(trainer(data, settings, folder, 0, Length(minutes=arguments.minutes), tell), folder)
+        competitor, remark = train(trainer(data, settings, folder, 0, Length(minutes=minutes), tell), folder)
         rows[title] = {"remark": remark, **measure(competitor, data.validation)} if competitor else {"remark": remark}
     rows = {f"**{model.name}**": {"remark": "", **measure(model, data.validation)}, **rows}
-    text = table(rows)
+    (output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    text = table([json.loads(file.read_text("utf-8")) for file in sorted(arguments.output.glob("*/comparison.json"))])
     print(text)
     (arguments.output / "comparison.md").write_text(text, encoding="utf-8")
-    (arguments.output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
 
 
 def tell(done, message):
@@ -108,15 +110,15 @@ def cost_here(model_file, image_file):
     print(json.dumps({"seconds": min(seconds), "peak_mb": peak_mb()}))
 
 
-def table(rows):
-    """Markdown: what each is and does, then what each perturbation costs it."""
+def table(comparisons):
+    """Markdown: what each is and does, then what each perturbation costs it; a model, then its competitors."""
     lines = [
         "| | Dice | HD95 | parameters | size | a volume | peak memory | |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    measured = {title: row for title, row in rows.items() if "dice" in row}
-    for title, row in rows.items():
-        if title in measured:
+    rows = [(title, row) for comparison in comparisons for title, row in comparison.items()]
+    for title, row in rows:
+        if "dice" in row:
             hd95 = "-" if row["hd95_mm"] is None else f"{row['hd95_mm']:.1f} mm"
             lines.append(
                 f"| {title} | {row['dice']:.3f} | {hd95} | {row['parameters']:,} | "
@@ -124,10 +126,12 @@ def table(rows):
             )
         else:
             lines.append(f"| {title} | | | | | | | {row['remark']} |")
-    lines += ["", f"| Dice lost by | {' | '.join(measured)} |", f"|---|{'---|' * len(measured)}"]
-    for name in next(iter(measured.values()))["falls"]:
-        falls = [f"{row['falls'][name]:.3f}" for row in measured.values()]
-        lines.append(f"| {name} | {' | '.join(falls)} |")
+    titles, falls = zip(*[(title, row["falls"]) for title, row in rows if "falls" in row])
+    lines += ["", f"| Dice lost by | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
+    for name in NAMES:
+        if name != UNPERTURBED and any(name in each for each in falls):
+            cells = [f"{each[name]:.3f}" if name in each else "-" for each in falls]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -140,6 +144,13 @@ if __name__ == "__main__":
         parser.add_argument("--images", required=True, help="folder of images")
         parser.add_argument("--labels", required=True, help="folder of label images of the same names")
         parser.add_argument("--preset", help="default: the one that the model was trained with")
-        parser.add_argument("--minutes", required=True, type=float, help="how long each competitor is trained")
+        parser.add_argument(
+            "--minutes",
+            required=True,
+            type=float,
+            nargs=len(RECIPES),
+            metavar=("RECIPE", "UNET"),
+            help="how long the published recipe and the UNet are trained",
+        )
         parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the competitors")
         main(parser.parse_args())

@@ -4,6 +4,7 @@ Both see the slices, the split and the time of the model that they are compared 
 stands, so that everything around it (physical space, segmentation, scores) is the engine's own.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from MedNCALib.training.network import Network
 from MedNCALib.training.trainer import Trainer
 
 TIMES_LARGER = 500
-_LEVELS = 5
+_COARSEST = 3  # pixels across at least, as in the hippocampus's 48 of which five levels make 3
 
 
 class ReferenceTrainer(Trainer):
@@ -57,9 +58,12 @@ def reference_preset(preset):
 class UNetTrainer(Trainer):
     """MONAI's UNet with the preset's augmentation, loss, averaging and schedule, from Adam's usual rate of 0.001."""
 
+    checkpoint_seconds = 120.0  # with a gigabyte to write, which would take time from the training
+
     def build_network(self):
         parameters = Network(self._architecture).to_cascade().parameters
-        return UNetNetwork(self._architecture, TIMES_LARGER * parameters)
+        levels = 1 + int(math.log2(min(self._canvas) / _COARSEST))
+        return UNetNetwork(self._architecture, TIMES_LARGER * parameters, levels)
 
     def build_optimisers(self):
         return [torch.optim.Adam(self._network.parameters(), betas=(0.9, 0.99))]
@@ -82,9 +86,9 @@ class UNetTrainer(Trainer):
 class UNetNetwork(torch.nn.Module):
     """A UNet for the slices and labels of a cascade, wide enough to have so many parameters."""
 
-    def __init__(self, architecture, parameters):
+    def __init__(self, architecture, parameters, levels):
         super().__init__()
-        self._architecture = architecture
+        self._architecture, self._levels = architecture, levels
         width = 0
         while width == 0 or sum(each.numel() for each in self.parameters()) < parameters:
             width += 8
@@ -92,8 +96,8 @@ class UNetNetwork(torch.nn.Module):
                 spatial_dims=2,
                 in_channels=architecture.image_channels,
                 out_channels=architecture.outputs,
-                channels=[width * 2**level for level in range(_LEVELS)],
-                strides=[2] * (_LEVELS - 1),
+                channels=[width * 2**level for level in range(levels)],
+                strides=[2] * (levels - 1),
             )
 
     def forward(self, image):
@@ -104,7 +108,7 @@ class UNetNetwork(torch.nn.Module):
 
     def to_cascade(self):
         # The first stage stands for the UNet's coarsest level, of which the slices have to be a multiple.
-        stages = (Stage(2 ** (_LEVELS - 1), 1), Stage(1, 1))
+        stages = (Stage(2 ** (self._levels - 1), 1), Stage(1, 1))
         return UNetCascade(replace(self._architecture, stages=stages), self.cpu().eval())
 
 

@@ -36,14 +36,15 @@ def arguments(tmp_path_factory):
         images=images,
         labels=labels,
         preset=None,
-        minutes=0.02,
+        minutes=[0.02, 0.02],
         output=root / "out",
     )
 
 
 def test_all_are_trained_and_measured_alike_and_told_in_one_table(arguments, capsys):
     comparison.main(arguments)
-    rows = json.loads((arguments.output / "comparison.json").read_text(encoding="utf-8"))
+    folder = arguments.output / "model"
+    rows = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     model, reference, unet = rows.values()
     assert unet["parameters"] >= TIMES_LARGER * model["parameters"] == TIMES_LARGER * reference["parameters"]
     assert 0 <= unet["dice"] <= 1
@@ -58,7 +59,7 @@ def test_all_are_trained_and_measured_alike_and_told_in_one_table(arguments, cap
 
 def test_a_unet_stands_where_a_cascade_stands(arguments):
     model = load_model(arguments.model)
-    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).build_architecture(2), 1000)
+    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).build_architecture(2), 1000, levels=4)
     image = make_phantom(size=(6, 45, 31), spacing=(4.0, 1.0, 1.0)).image
     result = segment(image, replace(model, cascade=unet.to_cascade()), engine="torch")
     assert result.labels.GetSize() == image.GetSize()
@@ -70,3 +71,21 @@ def test_the_published_recipe_has_none_of_what_was_added():
     assert (preset.supervision, preset.jitter, preset.rest, preset.averaging, preset.phantoms) == (0, 0, 0, 0, 0)
     assert preset.build_architecture(2).firing == "independent"
     assert preset.crops == (None, None, (12, 16))  # a window as large as the coarsest stage's image
+
+
+def test_models_that_are_compared_into_one_folder_share_a_table():
+    row = {"dice": 0.9, "hd95_mm": None, "parameters": 1000, "megabytes": 0.1, "seconds": 0.2, "peak_mb": 300}
+    first = {"**one**": {**row, "remark": "", "falls": {"noise 0.1": 0.01, "thick slices": 0.02}}}
+    second = {
+        "**two**": {**row, "remark": "", "falls": {"noise 0.1": 0.03}},
+        "UNet": {"remark": "The loss is no longer a number."},
+    }
+    lines = comparison.table([first, second]).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["**one**", "**two**", "UNet"]
+    assert lines[4].endswith("| The loss is no longer a number. |")
+    assert lines[-4:] == [
+        "| Dice lost by | **one** | **two** |",
+        "|---|---|---|",
+        "| noise 0.1 | 0.010 | 0.030 |",
+        "| thick slices | 0.020 | - |",
+    ]

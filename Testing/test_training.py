@@ -97,7 +97,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=48, seed=3)
-    monkeypatch.setattr(trainer, "_CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(trainer.Trainer, "checkpoint_seconds", 0)
 
     def kill(done, message):
         if done > 0.5:

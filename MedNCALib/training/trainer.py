@@ -31,7 +31,6 @@ from .network import Network
 from .prepared import Prepared, ValidationCase
 from .preset import Preset
 
-_CHECKPOINT_SECONDS = 5.0  # so much work is lost at most when a run is killed; writing one takes milliseconds
 _VALIDATIONS = 16  # over a whole run; a short one by the clock has one a minute, since each costs seconds
 _WARM_UP = 0.02
 
@@ -145,7 +144,7 @@ class Trainer:
                 self._validated = due
                 self._validate(done)
                 self._seconds = time.monotonic() - started
-            if time.monotonic() - saved > _CHECKPOINT_SECONDS or done >= 1:
+            if time.monotonic() - saved > self.checkpoint_seconds or done >= 1:
                 self._save_checkpoint()
                 saved = time.monotonic()
             if self._batch % 20 == 0:
@@ -163,6 +162,7 @@ class Trainer:
     # What a training is made of; a comparison with other networks and recipes overrides these.
 
     largest_gradient = 1.0
+    checkpoint_seconds = 5.0  # so much work is lost at most when a run is killed; writing one takes milliseconds
 
     def build_network(self) -> torch.nn.Module:
         """The network before training: has `load_rules` and `to_cascade`."""
