@@ -138,6 +138,14 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
 
 
 @pytest.mark.usefixtures("unperturbed_only")
+def test_a_run_that_goes_on_for_longer_than_it_began_is_validated_to_its_end(folders, preset, tmp_path):
+    train(*folders, tmp_path / "model", preset=preset, batches=16)
+    train(*folders, tmp_path / "model", preset=preset, batches=32, resume=True)
+    rows = (tmp_path / "model" / "training" / "log.csv").read_text().splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in rows] == [*range(1, 17), *range(18, 33, 2)]
+
+
+@pytest.mark.usefixtures("unperturbed_only")
 def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_path):
     with pytest.raises(TrainingError, match="nothing to resume"):
         train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)

@@ -121,7 +121,9 @@ class Trainer:
         for optimiser, state in zip(self._optimisers, saved["optimisers"]):
             optimiser.load_state_dict(state)
         self._batch, self._seconds = saved["batch"], saved["seconds"]
-        self._best, self._best_weights, self._validated = saved["best"], saved["best_weights"], saved["validated"]
+        self._best, self._best_weights = saved["best"], saved["best_weights"]
+        # Not from the checkpoint: a run that goes on for longer than it began is validated in what is added, too.
+        self._validated = int(self._length.progress(self._batch, self._seconds) * self._length.validations)
         with open(self._log, newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file) if row[0] == "batch" or int(row[0]) <= self._batch]
         with written_whole(self._log) as path, open(path, "w", newline="", encoding="utf-8") as file:
@@ -148,7 +150,7 @@ class Trainer:
                 self._save_checkpoint()
                 saved = time.monotonic()
             if self._batch % 20 == 0:
-                best = f", best {self._best:.3f}" if self._validated else ""
+                best = f", best {self._best:.3f}" if self._best_weights else ""
                 self._report(done, f"batch {self._batch}, loss {np.mean(self._losses):.3f}{best}")
         return self.best()
 
@@ -289,7 +291,6 @@ class Trainer:
                     "seconds": self._seconds,
                     "best": self._best,
                     "best_weights": self._best_weights,
-                    "validated": self._validated,
                 },
                 path,
             )
