@@ -2,7 +2,7 @@
 # make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
 # make pictures             the pictures in README: the panel in each of its states, the views, the growth
 # make weights              train the bundled models from the data in DATA
-# make comparison           the table of the model, the published recipe and a UNet of 500 times its size
+# make comparison           the table of the bundled models, their presets, the published recipe and UNets of 500 times their size
 
 PYTHON ?= python3
 # Slicer 5.8 has Python 3.9: the engine's own tests run on it where it is installed.
@@ -35,11 +35,11 @@ weights: .venv/test
 train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
 	-o weights/$(1)
 
-# Hours: minutes for the published recipe, and for the UNet.
+# Hours: minutes for the preset, the published recipe, and the UNet.
 comparison: .venv/test
-	$(call compare,hippocampus-mr,hippocampus,42 150)
-	$(call compare,prostate-mr-t2,prostate,18 95)
-	$(call compare,left-ventricle-cine-mr,left_ventricle,18 95)
+	$(call compare,hippocampus-mr,hippocampus,150 42 150)
+	$(call compare,prostate-mr-t2,prostate,120 42 120)
+	$(call compare,left-ventricle-cine-mr,left_ventricle,120 42 120)
 
 compare = .venv/bin/python Testing/comparison.py $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
 	--minutes $(3) -o build/comparison

@@ -1,6 +1,6 @@
-"""One table: a model, the same cascade trained by the published recipe, and a UNet of 500 times its size.
+"""One table: a model, its preset in one run from the start, the published recipe, and a UNet of 500 times its size.
 
-python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 42 150 -o DIR
+python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 150 42 150 -o DIR
 
 All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
 goes on where it was. Writes comparison.json into a folder of the model's name in the output folder, and there
@@ -31,10 +31,11 @@ from MedNCALib.metrics import compare  # noqa: E402
 from MedNCALib.perturbations import NAMES, UNPERTURBED  # noqa: E402
 from MedNCALib.training.prepared import prepare  # noqa: E402
 from MedNCALib.training.preset import load_preset  # noqa: E402
-from MedNCALib.training.trainer import Length  # noqa: E402
+from MedNCALib.training.trainer import Length, Trainer  # noqa: E402
 
 RECIPES = {
-    "the same cascade, published recipe": (ReferenceTrainer, reference_preset),
+    "its preset, one run": (Trainer, lambda preset: preset),
+    "published recipe": (ReferenceTrainer, reference_preset),
     "UNet (MONAI)": (UNetTrainer, lambda preset: preset),
 }
 
@@ -130,7 +131,7 @@ def table(comparisons):
     lines += ["", f"| Dice lost by | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
     for name in NAMES:
         if name != UNPERTURBED and any(name in each for each in falls):
-            cells = [f"{each[name]:.3f}" if name in each else "-" for each in falls]
+            cells = [f"{round(each[name], 3) + 0:.3f}" if name in each else "-" for each in falls]  # + 0: not "-0.000"
             lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -149,8 +150,8 @@ if __name__ == "__main__":
             required=True,
             type=float,
             nargs=len(RECIPES),
-            metavar=("RECIPE", "UNET"),
-            help="how long the published recipe and the UNet are trained",
+            metavar=("PRESET", "RECIPE", "UNET"),
+            help="how long the preset, the published recipe and the UNet are trained",
         )
         parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the competitors")
         main(parser.parse_args())

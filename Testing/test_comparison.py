@@ -36,7 +36,7 @@ def arguments(tmp_path_factory):
         images=images,
         labels=labels,
         preset=None,
-        minutes=[0.02, 0.02],
+        minutes=[0.02, 0.02, 0.02],
         output=root / "out",
     )
 
@@ -45,10 +45,11 @@ def test_all_are_trained_and_measured_alike_and_told_in_one_table(arguments, cap
     comparison.main(arguments)
     folder = arguments.output / "model"
     rows = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    model, reference, unet = rows.values()
+    model, preset, reference, unet = rows.values()
     assert unet["parameters"] >= TIMES_LARGER * model["parameters"] == TIMES_LARGER * reference["parameters"]
+    assert preset["parameters"] == model["parameters"]
     assert 0 <= unet["dice"] <= 1
-    for row in (model, reference, unet):
+    for row in (model, preset, reference, unet):
         assert min(row["seconds"], row["megabytes"]) > 0
         assert row["falls"]["axis order"] == pytest.approx(0, abs=1e-6)
     table = (arguments.output / "comparison.md").read_text(encoding="utf-8")
@@ -77,15 +78,16 @@ def test_models_that_are_compared_into_one_folder_share_a_table():
     row = {"dice": 0.9, "hd95_mm": None, "parameters": 1000, "megabytes": 0.1, "seconds": 0.2, "peak_mb": 300}
     first = {"**one**": {**row, "remark": "", "falls": {"noise 0.1": 0.01, "thick slices": 0.02}}}
     second = {
-        "**two**": {**row, "remark": "", "falls": {"noise 0.1": 0.03}},
+        "**two**": {**row, "remark": "", "falls": {"noise 0.1": 0.03, "mirrored": -0.0001}},
         "UNet": {"remark": "The loss is no longer a number."},
     }
     lines = comparison.table([first, second]).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:5]] == ["**one**", "**two**", "UNet"]
     assert lines[4].endswith("| The loss is no longer a number. |")
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "| Dice lost by | **one** | **two** |",
         "|---|---|---|",
         "| noise 0.1 | 0.010 | 0.030 |",
         "| thick slices | 0.020 | - |",
+        "| mirrored | - | 0.000 |",
     ]
