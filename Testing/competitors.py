@@ -13,7 +13,7 @@ from monai.networks.nets import UNet
 
 from MedNCALib.cascade import Architecture, CascadeStep, Stage
 from MedNCALib.training.loss import dice_and_cross_entropy
-from MedNCALib.training.network import Network
+from MedNCALib.training.network import Network, fast_in_bfloat16
 from MedNCALib.training.trainer import Trainer
 
 TIMES_LARGER = 500
@@ -72,7 +72,7 @@ class UNetTrainer(Trainer):
         return super().learning_rate(done) / self._preset.learning_rate * 0.001
 
     def loss(self, image, target, random):
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=image.is_cuda):
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=fast_in_bfloat16(image.device)):
             logits = self._network(image)
         preset = self._preset
         return dice_and_cross_entropy(

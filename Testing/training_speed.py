@@ -3,7 +3,7 @@
     python Testing/training_speed.py
 
 Prints milliseconds for 8 steps, forward and backward, of 8 samples of 64 x 64 cells with one thread: medians, measured
-in turn. It is what `fastest_way` chooses by.
+in turn. It is what `Automaton.forward` chooses by.
 """
 
 import time

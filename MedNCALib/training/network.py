@@ -20,11 +20,9 @@ WAYS = ("firing cells", "every cell", "every cell in bfloat16")
 _CACHED_CELLS = 8192  # of 4096, 8192 and all at once the fastest for 64 x 64 cells, C 16 and C 32; not for 16 x 16
 
 
-def fastest_way(device: torch.device) -> str:
-    """Which of `WAYS`: a GPU, and a processor whose cores multiply matrices of bfloat16 (AMX), are fast at it."""
-    if device.type == "cuda" or getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False):
-        return "every cell in bfloat16"
-    return "firing cells"
+def fast_in_bfloat16(device: torch.device) -> bool:
+    """Whether products of bfloat16 are much faster than others: on a GPU, and on a processor with AMX."""
+    return device.type == "cuda" or getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False)
 
 
 class Automaton(nn.Module):
@@ -63,7 +61,7 @@ class Automaton(nn.Module):
         kernel = kernel + F.pad(own[:, :, None, None], (size // 2,) * 4)
         bias = self.hidden_bias + perceived @ self.perception_bias
         update = (self.update * self._moves).T
-        way = way or fastest_way(state.device)
+        way = way or ("every cell in bfloat16" if fast_in_bfloat16(state.device) else "firing cells")
         if way != "firing cells":
             with torch.autocast(state.device.type, torch.bfloat16, enabled=way == "every cell in bfloat16"):
                 return self._step_all(state, kernel, bias, update, steps, generator)
