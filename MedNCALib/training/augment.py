@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from ..intensity import Normalisation
-
 _KNOTS = 6  # of a smooth deformation, along rows and columns
 
 
@@ -112,11 +110,8 @@ class Augmentation:
         channels = image.shape[1]
         return both[:, :channels], both[:, channels:]
 
-    def change_intensities(self, image: Tensor, generator: torch.Generator, normalisation: Normalisation) -> Tensor:
-        """Bias field, gamma, blur, low resolution, ghosts and noise on (N, image_channels, H, W), then contrast.
-
-        Between them the slices are scaled anew, see `scale_anew`, and contrast is a scaling that is somewhat wrong.
-        """
+    def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """Bias field, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
         count, _, height, width = image.shape
         device = image.device
 
@@ -136,7 +131,7 @@ class Augmentation:
         image = torch.where(some(), self._coarsen(image, generator), image)
         image = torch.where(some(), self._ghosted(image, uniform(0, self.ghosting), generator), image)
         noise = torch.randn(image.shape, device=device, generator=generator) * uniform(0, self.noise)
-        image = scale_anew(torch.where(some(), image + noise, image), normalisation)
+        image = torch.where(some(), image + noise, image)
         low, high = uniform(-self.contrast, self.contrast), uniform(1 - self.contrast, 1 + self.contrast)
         image = torch.where(some(), (image - low) / (high - low), image)
         return image.clamp(0, 1)
@@ -158,22 +153,6 @@ class Augmentation:
             image, (round(height / factor), round(width / factor)), mode="bilinear", antialias=True, align_corners=False
         )
         return F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
-
-
-def scale_anew(image: Tensor, normalisation: Normalisation) -> Tensor:
-    """What `Normalisation.scale` makes of slices, (N, image_channels, H, W), whose intensities have changed.
-
-    Noise and ghosts move the percentiles: those of each slice become 0 and 1 again where that is the scope. A volume's
-    stay, since its slices in a batch are too few to tell them, and what is beyond them is clipped.
-    """
-    if normalisation.scope == "slice":
-        voxels = image.flatten(2)
-        low, high = (
-            voxels.kthvalue(1 + round(share / 100 * (voxels.shape[2] - 1)), dim=2).values[..., None, None]
-            for share in normalisation.percentiles
-        )
-        image = (image - low) / torch.where(high > low, high - low, 1)
-    return image.clamp(0, 1)
 
 
 def _blur(image: Tensor, sd: Tensor) -> Tensor:

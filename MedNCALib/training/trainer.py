@@ -226,9 +226,8 @@ class Trainer:
         image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(random))
         augmentation = self._preset.build_augmentation(done)
         image, target = augmentation.warp(image, target, self._canvas, self._data.mirror, self._generator)
-        normalisation = self._data.model.normalisation
-        image = augmentation.change_intensities(image, self._generator, normalisation)
-        image = normalisation.even(image, lambda matrix: torch.from_numpy(matrix).to(image.device))
+        image = augmentation.change_intensities(image, self._generator)
+        image = self._data.model.normalisation.even(image, lambda matrix: torch.from_numpy(matrix).to(image.device))
         loss = self.loss(image, target, random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
