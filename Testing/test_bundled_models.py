@@ -6,7 +6,7 @@ import SimpleITK as sitk
 from shared_data import shared_data
 from test_space import AXIS_ORDERS
 
-from MedNCALib import list_models, load_model, make_phantom, read_image, segment
+from MedNCALib import list_models, load_model, make_phantom, read_image, segment, segment_steps
 from MedNCALib.evaluation import perturbed_scores
 from MedNCALib.metrics import dice
 from MedNCALib.pairs import find_pairs, read_pair
@@ -49,6 +49,20 @@ def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
         assert len(model.card["scores"]["cases"]) >= 5
         for label in model.labels:
             assert label.terminology_entry
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_every_stage_of_a_bundled_model_takes_part(name):
+    """A stage whose hidden units are all silent would change nothing, and the result might still look plausible."""
+    image, _ = real_case(held_out(1, name)[0], name)
+    last = {}
+    changed = {}
+    for step in segment_steps(image, load_model(name)):
+        if step.stage in last and last[step.stage].shape == step.state.shape:
+            changed[step.stage] = np.any(step.state != last[step.stage], axis=-1).mean()
+        last[step.stage] = step.state.copy()
+    assert list(changed) == list(range(1, len(load_model(name).cascade.rules) + 1))
+    assert min(changed.values()) > 0.4  # half of the cells fire
 
 
 def whole_dice(found, truth):

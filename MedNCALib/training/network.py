@@ -13,6 +13,7 @@ from ..cascade import Architecture, Cascade
 from ..interpolation import sampling_matrix
 from ..rule import Rule
 from .neighbourhoods import Neighbourhoods
+from .relu import Relu
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
 WAYS = ("firing cells", "every cell", "every cell in bfloat16")
@@ -79,7 +80,7 @@ class Automaton(nn.Module):
         count, _, height, width = state.shape
         kernel, state = (each.contiguous(memory_format=torch.channels_last) for each in (kernel, state))
         for fire in self._fire(steps, (count, 1, height, width), generator):
-            hidden = F.relu(F.conv2d(self._framed(state), kernel, bias), inplace=True)
+            hidden = Relu.apply(F.conv2d(self._framed(state), kernel, bias), 1)
             state = state + F.conv2d(hidden, update.T[:, :, None, None]) * fire.to(state.dtype)
         return state
 
@@ -94,7 +95,7 @@ class Automaton(nn.Module):
             sample, row, column = fire.nonzero(as_tuple=True)
             first = (sample * (height + size - 1) + row) * (width + size - 1) + column
             framed = self._framed(state.movedim(-1, 1)).movedim(1, -1).contiguous()
-            hidden = torch.addmm(bias, Neighbourhoods.apply(framed, first, size), weights).relu()
+            hidden = Relu.apply(torch.addmm(bias, Neighbourhoods.apply(framed, first, size), weights), 1)
             cell = (sample * height + row) * width + column
             state = state.reshape(-1, channels).index_add(0, cell, hidden @ update).view(count, height, width, channels)
         return state
