@@ -66,25 +66,21 @@ def test_all_ways_give_the_same_state_and_gradients(padding, fire_rate, size):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stage_whose_units_are_all_dead_changes_nothing_and_comes_back(way):
+def test_a_stage_whose_units_are_all_silent_is_heard_again(way):
     torch.manual_seed(0)
     automaton = Automaton(random_model().cascade.architecture)
     torch.nn.init.normal_(automaton.update, std=0.1)
     torch.nn.init.constant_(automaton.hidden_bias, -3.0)
     image = torch.rand(4, automaton.perception.shape[1] // 9, 16, 16)
-    wanted = image + 1
-
-    def missed():
-        after = automaton(image, 2, torch.Generator().manual_seed(1), way)
-        return (after - wanted)[:, -1].square().mean()
-
-    assert missed().item() == pytest.approx(1)  # nothing has changed
-    optimiser = torch.optim.Adam(automaton.parameters(), lr=0.02, betas=(0.9, 0.99))
-    for _ in range(250):
+    optimiser = torch.optim.Adam(automaton.parameters(), lr=0.02)
+    batches = 0
+    while torch.equal(after := automaton(image, 2, torch.Generator().manual_seed(1), way), image):
+        assert batches < 300
         optimiser.zero_grad()
-        missed().backward()
+        after.square().mean().backward()
         optimiser.step()
-    assert missed().item() < 0.5
+        batches += 1
+    assert batches > 0
 
 
 @pytest.mark.parametrize("way", WAYS)
