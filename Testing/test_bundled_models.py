@@ -55,13 +55,13 @@ def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
 def test_every_stage_of_a_bundled_model_takes_part(name):
     """A stage whose hidden units are all silent would change nothing, and the result might still look plausible."""
     image, _ = real_case(held_out(1, name)[0], name)
-    last = {}
-    changed = {}
-    for step in segment_steps(image, load_model(name)):
+    model = load_model(name)
+    last, changed = {}, {}
+    for step in segment_steps(image, model):
         if step.stage in last and last[step.stage].shape == step.state.shape:
             changed[step.stage] = np.any(step.state != last[step.stage], axis=-1).mean()
         last[step.stage] = step.state.copy()
-    assert list(changed) == list(range(1, len(load_model(name).cascade.rules) + 1))
+    assert list(changed) == list(range(1, len(model.cascade.rules) + 1))
     assert min(changed.values()) > 0.4  # half of the cells fire
 
 

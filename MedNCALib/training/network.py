@@ -19,7 +19,8 @@ WAYS = ("firing cells", "every cell", "every cell in bfloat16")
 
 _CACHED_CELLS = 8192  # of 4096, 8192 and all at once the fastest for 64 x 64 cells, C 16 and C 32; not for 16 x 16
 
-# Gradient of a silent unit, all cells together: not felt beside another, which are 1e-3 and more in a living stage.
+# Gradient of a silent unit in one step, all cells together. The median of the units' is 5e-5 to 2e-2 in the stages of
+# the bundled hippocampus and left ventricle.
 _PUSH = 1e-6
 
 
@@ -118,18 +119,19 @@ class Automaton(nn.Module):
 
 
 def _relu(values: Tensor) -> Tensor:
-    """The hidden layer's relu; a unit (axis 1) that is silent in every cell is pushed up by the gradient.
+    """The hidden layer's relu; a unit (axis 1) that is silent in every cell of a step is pushed up by the gradient.
 
     Such a unit has no gradient of its own, and would never be heard again (Lu et al., arXiv 1903.06733). A whole stage
     can go that way in a long training, and the result still looks plausible, since the stages before it are in the
     loss. An optimiser that scales gradients to their own size follows the push where there is nothing else to follow.
     """
     hidden = F.relu(values)
-    cells = [axis for axis in range(values.dim()) if axis != 1]
-    silent = hidden.detach().sum(cells, keepdim=True) == 0
-    if values.requires_grad and silent.any():
-        push = silent.to(values.dtype) * (_PUSH * silent.numel() / values.numel())
-        values.register_hook(lambda gradient: gradient - push)
+    if values.requires_grad:
+        cells = [axis for axis in range(values.dim()) if axis != 1]
+        silent = hidden.detach().sum(cells, keepdim=True) == 0
+        if silent.any():
+            push = silent.to(values.dtype) * (_PUSH * silent.numel() / values.numel())
+            values.register_hook(lambda gradient: gradient - push)
     return hidden
 
 
