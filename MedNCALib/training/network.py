@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from ..cascade import Architecture, Cascade
 from ..interpolation import sampling_matrix
 from ..rule import Rule
-from .neighbourhoods import Neighbourhoods
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
-WAYS = ("firing cells", "every cell", "every cell in bfloat16")
 
-_CACHED_CELLS = 8192  # of 4096, 8192 and all at once the fastest for 64 x 64 cells, C 16 and C 32; not for 16 x 16
+# The number of firing cells is rounded up to a multiple of this: oneDNN builds a matrix product anew for every shape
+# that it has not seen. 24 channels in bfloat16: 57 ms instead of 78, as in Testing/training_speed.py but 36 x 36 cells.
+_CELLS_AT_ONCE = 128
 
 # Gradient of a silent unit in one step, all cells together. The median of the units' is 5e-5 to 2e-2 in the stages of
 # the bundled hippocampus and left ventricle.
@@ -25,12 +25,13 @@ _PUSH = 1e-6
 
 
 def fast_in_bfloat16(device: torch.device) -> bool:
-    """Whether products of bfloat16 are much faster than others: on a GPU, and on a processor with AMX."""
-    return device.type == "cuda" or getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False)
+    """Whether products of bfloat16 are much faster: on a GPU, and on a processor with AMX or AVX512-BF16."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cuda" or any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
 
 
 class Automaton(nn.Module):
-    """One rule. Up to the relu it is linear, so perception and hidden layer are folded into one convolution, C -> H."""
+    """One rule. Every cell perceives, by a convolution; the change is computed for the firing cells alone."""
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -47,61 +48,37 @@ class Automaton(nn.Module):
         frozen[: architecture.image_channels] = 0
         self.register_buffer("_moves", frozen, persistent=False)
 
-    def forward(self, state: Tensor, steps: int, generator: torch.Generator, way: str | None = None) -> Tensor:
+    def forward(
+        self, state: Tensor, steps: int, generator: torch.Generator, precision: torch.dtype | None = None
+    ) -> Tensor:
         """Apply the rule `steps` times to (N, C, h, w).
 
         Args:
             state: float32.
             steps: how often.
             generator: of who fires.
-            way: one of `WAYS`, by default the fastest here. The change is computed for all cells, or for the firing
-                ones alone, which is less arithmetic but needs them to be gathered. In bfloat16 only the change is
-                rounded; the state that it is added to stays float32.
+            precision: of the change, float32 or bfloat16; by default bfloat16 where it is fast. The state that it is
+                added to stays float32.
         """
+        precision = precision or (torch.bfloat16 if fast_in_bfloat16(state.device) else torch.float32)
         architecture = self._architecture
         channels, size = architecture.channels, architecture.kernel_size
-        own, perceived = self.hidden[:, :channels], self.hidden[:, channels:]
-        kernel = (perceived @ self.perception).view(-1, channels, size, size)
-        kernel = kernel + F.pad(own[:, :, None, None], (size // 2,) * 4)
-        bias = self.hidden_bias + perceived @ self.perception_bias
+        filters = self.perception.view(-1, channels, size, size).contiguous(memory_format=torch.channels_last)
         update = (self.update * self._moves).T
-        way = way or ("every cell in bfloat16" if fast_in_bfloat16(state.device) else "firing cells")
-        if way != "firing cells":
-            with torch.autocast(state.device.type, torch.bfloat16, enabled=way == "every cell in bfloat16"):
-                return self._step_all(state, kernel, bias, update, steps, generator)
-        # Samples that share the processor's cache run through all steps together.
-        some = max(1, _CACHED_CELLS // (state.shape[2] * state.shape[3]))
-        parts = state.movedim(1, -1).split(some)
-        return torch.cat([self._step_firing(part, kernel, bias, update, steps, generator) for part in parts]).movedim(
-            -1, 1
+        filters, filters_bias, hidden, hidden_bias, update = (
+            values.to(precision) for values in (filters, self.perception_bias, self.hidden.T, self.hidden_bias, update)
         )
-
-    def _step_all(
-        self, state: Tensor, kernel: Tensor, bias: Tensor, update: Tensor, steps: int, generator: torch.Generator
-    ) -> Tensor:
-        """(N, C, h, w)."""
         count, _, height, width = state.shape
-        kernel, state = (each.contiguous(memory_format=torch.channels_last) for each in (kernel, state))
-        for fire in self._fire(steps, (count, 1, height, width), generator):
-            hidden = _relu(F.conv2d(self._framed(state), kernel, bias))
-            state = state + F.conv2d(hidden, update.T[:, :, None, None]) * fire.to(state.dtype)
-        return state
-
-    def _step_firing(
-        self, state: Tensor, kernel: Tensor, bias: Tensor, update: Tensor, steps: int, generator: torch.Generator
-    ) -> Tensor:
-        """(N, h, w, C)."""
-        size = self._architecture.kernel_size
-        count, height, width, channels = state.shape
-        weights = kernel.permute(2, 3, 1, 0).reshape(-1, len(bias))
+        state = state.movedim(1, -1).contiguous()
         for fire in self._fire(steps, (count, height, width), generator):
-            sample, row, column = fire.nonzero(as_tuple=True)
-            first = (sample * (height + size - 1) + row) * (width + size - 1) + column
-            framed = self._framed(state.movedim(-1, 1)).movedim(1, -1).contiguous()
-            hidden = _relu(torch.addmm(bias, Neighbourhoods.apply(framed, first, size), weights))
-            cell = (sample * height + row) * width + column
-            state = state.reshape(-1, channels).index_add(0, cell, hidden @ update).view(count, height, width, channels)
-        return state
+            cells = fire.view(-1).nonzero()[:, 0]
+            rounded = F.pad(cells, (0, -len(cells) % _CELLS_AT_ONCE))  # more of the first cell, of no effect
+            own = state.to(precision)
+            perceived = F.conv2d(self._framed(own.movedim(-1, 1)), filters, filters_bias).movedim(1, -1)
+            known = torch.cat([own, perceived], dim=-1).flatten(0, 2).index_select(0, rounded)
+            change = _relu(torch.addmm(hidden_bias, known, hidden)) @ update
+            state = state.flatten(0, 2).index_add(0, cells, change[: len(cells)].float()).view(state.shape)
+        return state.movedim(-1, 1)
 
     def _fire(self, steps: int, shape: tuple[int, ...], generator: torch.Generator) -> Iterator[Tensor]:
         """Who fires in each step, as `FireDraws` has it."""
@@ -119,7 +96,7 @@ class Automaton(nn.Module):
 
 
 def _relu(values: Tensor) -> Tensor:
-    """The hidden layer's relu; a unit (axis 1) that is silent in every cell of a step is pushed up by the gradient.
+    """The hidden layer's relu, (cells, H); a unit that is silent in every cell is pushed up by the gradient.
 
     Such a unit has no gradient of its own, and would never be heard again (Lu et al., arXiv 1903.06733). A whole stage
     can go that way in a long training, and the result still looks plausible, since the stages before it are in the
@@ -127,10 +104,9 @@ def _relu(values: Tensor) -> Tensor:
     """
     hidden = F.relu(values)
     if values.requires_grad:
-        cells = [axis for axis in range(values.dim()) if axis != 1]
-        silent = hidden.detach().sum(cells, keepdim=True) == 0
+        silent = hidden.detach().sum(dim=0) == 0
         if silent.any():
-            push = silent.to(values.dtype) * (_PUSH * silent.numel() / values.numel())
+            push = silent.to(values.dtype) * (_PUSH / len(values))
             values.register_hook(lambda gradient: gradient - push)
     return hidden
 
