@@ -75,6 +75,17 @@ def test_states_and_gradients_are_those_of_the_plain_reading(padding, fire_rate,
         assert (found - expected).norm() < (1e-4 if precision == torch.float32 else 0.02) * expected.norm()
 
 
+def test_a_step_in_which_no_cell_fires_changes_nothing():
+    architecture = replace(random_model().cascade.architecture, fire_rate=1e-6)
+    automaton = Automaton(architecture)
+    torch.nn.init.normal_(automaton.update, std=0.1)
+    state = torch.rand(1, architecture.channels, 2, 2, requires_grad=True)
+    after = automaton(state, 2, torch.Generator().manual_seed(0))
+    assert torch.equal(after, state)
+    after.sum().backward()
+    assert torch.allclose(state.grad, torch.ones_like(state), atol=1e-4)  # silent units are pushed up
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_stage_whose_units_are_all_silent_is_heard_again(precision):
     torch.manual_seed(0)

@@ -15,9 +15,10 @@ from ..rule import Rule
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
 
-# The number of firing cells is rounded up to a multiple of this: oneDNN builds a matrix product anew for every shape
-# that it has not seen. 24 channels in bfloat16: 57 ms instead of 78, as in Testing/training_speed.py but 36 x 36 cells.
-_CELLS_AT_ONCE = 128
+# The number of rows in a matrix product is a multiple of this, a little more than cells fire: oneDNN builds a product
+# anew for every shape that it has not seen. As in Testing/training_speed.py, but 36 x 36 cells: 24 channels in bfloat16
+# take 57 ms instead of 78.
+_ROWS = 128
 
 # Gradient of a silent unit in one step, all cells together. The median of the units' is 5e-5 to 2e-2 in the stages of
 # the bundled hippocampus and left ventricle.
@@ -72,10 +73,10 @@ class Automaton(nn.Module):
         state = state.movedim(1, -1).contiguous()
         for fire in self._fire(steps, (count, height, width), generator):
             cells = fire.view(-1).nonzero()[:, 0]
-            rounded = F.pad(cells, (0, -len(cells) % _CELLS_AT_ONCE))  # more of the first cell, of no effect
+            rows = F.pad(cells, (0, _ROWS - len(cells) % _ROWS))  # the first cell again, as often as that needs
             own = state.to(precision)
             perceived = F.conv2d(self._framed(own.movedim(-1, 1)), filters, filters_bias).movedim(1, -1)
-            known = torch.cat([own, perceived], dim=-1).flatten(0, 2).index_select(0, rounded)
+            known = torch.cat([own, perceived], dim=-1).flatten(0, 2).index_select(0, rows)
             change = _relu(torch.addmm(hidden_bias, known, hidden)) @ update
             state = state.flatten(0, 2).index_add(0, cells, change[: len(cells)].float()).view(state.shape)
         return state.movedim(-1, 1)
