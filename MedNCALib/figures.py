@@ -45,6 +45,6 @@ def measured(
             "labels": {name: round(score, 4) for name, score in scores["labels"].items()},
             "whole": round(scores["whole"], 4),
         },
-        "robustness": {name: round(each["fall"], 4) for name, each in table.items()},
+        "robustness": {name: round(each["fall"], 4) + 0.0 for name, each in table.items()},  # no minus before a zero
         "quality": calibrated(model, cases.values(), tell) or {},
     }

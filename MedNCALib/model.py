@@ -62,7 +62,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        return self.card["name"]
+        """What `load_model` finds it by: the name its folder has now, or that of a model that was never saved."""
+        return self.card["name"] if self.folder is None else self.folder.resolve().name
 
     @property
     def title(self) -> str:
