@@ -29,7 +29,7 @@ class Preset:
         finish: share of the training, at its end, whose images are changed less.
         finish_augmentation: keywords of `Augmentation` that are then others.
         canvas: rows and columns of a training slice, multiples of the coarsest scale; null for the largest slice in the
-            data.
+            data. On one much larger than the slices a shift cuts nothing off, and the model never meets a part alone.
         crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
             size; null for all that the stage before worked on. A multiple of the scale of the stage before.
         supervision: weight of the coarser stages' outputs in the loss, against the last stage's 1.
