@@ -17,7 +17,7 @@ from MedNCALib.training.network import Network, fast_in_bfloat16
 from MedNCALib.training.trainer import Trainer
 
 TIMES_LARGER = 500
-_COARSEST = 3  # pixels across at least, as in the hippocampus's 48 of which five levels make 3
+_COARSEST = 3  # pixels across at least: five levels make 3 of 48, six make 4 of 128
 
 
 class ReferenceTrainer(Trainer):

@@ -71,7 +71,7 @@ def test_the_published_recipe_has_none_of_what_was_added():
     preset = reference_preset(load_preset("hippocampus-mr"))
     assert (preset.supervision, preset.jitter, preset.rest, preset.averaging, preset.phantoms) == (0, 0, 0, 0, 0)
     assert preset.build_architecture(2).firing == "independent"
-    assert preset.crops == (None, None, (12, 16))  # a window as large as the coarsest stage's image
+    assert preset.crops == (None, None, (10, 14))  # a window as large as the coarsest stage's image
 
 
 def test_models_that_are_compared_into_one_folder_share_a_table():
