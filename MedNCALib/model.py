@@ -63,7 +63,7 @@ class Model:
     @property
     def name(self) -> str:
         """What `load_model` finds it by: the name its folder has now, or that of a model that was never saved."""
-        return self.card["name"] if self.folder is None else self.folder.resolve().name
+        return self.card["name"] if self.folder is None else Path(os.path.abspath(self.folder)).name
 
     @property
     def title(self) -> str:

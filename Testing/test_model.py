@@ -130,11 +130,13 @@ def test_a_folder_in_the_models_directory_is_a_model_by_its_name(folder, monkeyp
     assert [model.folder for model in list_models()][-1] == folder
 
 
-def test_a_renamed_folder_is_a_model_by_its_new_name(folder):
+def test_a_renamed_folder_is_a_model_by_its_new_name(folder, monkeypatch):
     renamed = folder.rename(folder.parent / "my hippocampus")
     (name,) = [model.name for model in list_models(renamed.parent) if model.folder == renamed]
     assert name == "my hippocampus"
     assert load_model(name, renamed.parent).folder == renamed
+    monkeypatch.chdir(renamed)
+    assert load_model(".").name == name
 
 
 def test_a_damaged_folder_does_not_hide_the_others(folder):
