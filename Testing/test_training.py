@@ -53,7 +53,9 @@ def preset(tmp_path_factory):
     settings.update(
         canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01
     )
-    settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, finish=0, finish_augmentation={})
+    settings.update(
+        augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, finish=0, finish_augmentation={}, restart=0
+    )
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
     return str(path)
@@ -134,6 +136,19 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
     assert alike(all_finish, always_mild)
     assert not alike(half_finish, always_mild)
     assert not alike(half_finish, always_strong)
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_the_learning_rate_falls_and_starts_again_where_the_preset_says_so(folders, preset, tmp_path):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    path = tmp_path / "restarting.json"
+    path.write_text(json.dumps({**settings, "restart": 0.5, "restart_learning_rate": 0.004}), encoding="utf-8")
+    train(*folders, tmp_path / "model", preset=str(path), batches=16)
+    with open(tmp_path / "model" / "training" / "log.csv", newline="") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]  # of each batch
+    assert 0.009 < max(rates[:8]) <= 0.01
+    assert rates[7] < 0.001
+    np.testing.assert_allclose(rates[8:], 0.4 * np.array(rates[:8]), atol=1e-6)
 
 
 @pytest.mark.usefixtures("unperturbed_only")

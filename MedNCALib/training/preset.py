@@ -35,6 +35,9 @@ class Preset:
         supervision: weight of the coarser stages' outputs in the loss, against the last stage's 1.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
+        restart: share of the training, at its end, for which the learning rate rises and falls once more (a warm
+            restart: Loshchilov and Hutter, arXiv 1608.03983); 0 for none.
+        restart_learning_rate: the largest one then.
         dice_weight: weight of the Dice loss against the cross-entropy's 1.
         dice_over: "batch" or "slice", see `dice_and_cross_entropy`.
         averaging: decay of the exponential moving average of the weights, which is what is saved.
@@ -62,6 +65,8 @@ class Preset:
     supervision: float
     batch_size: int
     learning_rate: float
+    restart: float
+    restart_learning_rate: float
     dice_weight: float
     dice_over: str
     averaging: float

@@ -185,8 +185,12 @@ class Trainer:
 
     def learning_rate(self, done: float) -> float:
         """For the next batch, when this share of the training is done."""
-        warm = min(1.0, (done + 1e-4) / _WARM_UP)
-        return self._preset.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        largest, begin, end = self._preset.learning_rate, 0.0, 1 - self._preset.restart
+        if done >= end:
+            largest, begin, end = self._preset.restart_learning_rate, end, 1.0
+        part = (done - begin) / (end - begin)
+        warm = min(1.0, (part + 1e-4) / _WARM_UP)
+        return largest * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * part)) / 2)
 
     def loss(self, image: Tensor, target: Tensor, random: np.random.Generator) -> Tensor:
         """Loss of the last stage's output, and with less weight of the coarser stages'."""
