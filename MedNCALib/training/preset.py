@@ -34,9 +34,9 @@ class Preset:
             size; null for all that the stage before worked on. A multiple of the scale of the stage before.
         supervision: weight of the coarser stages' outputs in the loss, against the last stage's 1.
         batch_size: slices in a batch.
-        learning_rate: largest learning rate; it rises over the first 2 % and falls as a cosine.
-        restart: share of the training, at its end, for which the learning rate rises and falls once more (a warm
-            restart: Loshchilov and Hutter, arXiv 1608.03983); 0 for none.
+        learning_rate: largest learning rate; until the restart it rises over the first 2 % and falls as a cosine.
+        restart: share of the training, at its end, for which the learning rate rises and falls once more in the same
+            way (a warm restart: Loshchilov and Hutter, arXiv 1608.03983); 0 for none.
         restart_learning_rate: the largest one then.
         dice_weight: weight of the Dice loss against the cross-entropy's 1.
         dice_over: "batch" or "slice", see `dice_and_cross_entropy`.
