@@ -39,7 +39,7 @@ train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/
 comparison: .venv/test
 	$(call compare,hippocampus-mr,hippocampus,150 42 150)
 	$(call compare,prostate-mr-t2,prostate,120 42 120)
-	$(call compare,left-ventricle-cine-mr,left_ventricle,120 42 120)
+	$(call compare,left-ventricle-cine-mr,left_ventricle,170 42 170)
 
 compare = .venv/bin/python Testing/comparison.py $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
 	--minutes $(3) -o build/comparison
