@@ -37,7 +37,7 @@ train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/
 
 # Hours: minutes for the preset, the published recipe, and the UNet.
 comparison: .venv/test
-	$(call compare,hippocampus-mr,hippocampus,150 42 150)
+	$(call compare,hippocampus-mr,hippocampus,120 42 120)
 	$(call compare,prostate-mr-t2,prostate,220 42 220)
 	$(call compare,left-ventricle-cine-mr,left_ventricle,170 42 170)
 

@@ -1,6 +1,6 @@
 """One table: a model, its preset in one run from the start, the published recipe, and a UNet of 500 times its size.
 
-python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 150 42 150 -o DIR
+python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 120 42 120 -o DIR
 
 All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
 goes on where it was. Writes comparison.json into a folder of the model's name in the output folder, and there
