@@ -14,10 +14,10 @@ DATA ?= ../shared/data
 .DEFAULT_GOAL := demo
 
 demo: .venv/host
-	.venv/bin/python Testing/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
+	.venv/bin/python Testing/tools/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
 
 pictures: .venv/host
-	.venv/bin/python Testing/panel_pictures.py --output Resources/Screenshots
+	.venv/bin/python Testing/tools/screenshots.py --output Resources/Screenshots
 
 test: lint .venv/test .venv-engine/test
 	.venv/bin/python -m pytest -q
@@ -41,7 +41,7 @@ comparison: .venv/test
 	$(call compare,prostate-mr-t2,prostate,220 42 220)
 	$(call compare,left-ventricle-cine-mr,left_ventricle,170 42 170)
 
-compare = .venv/bin/python Testing/comparison.py $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
+compare = .venv/bin/python Testing/tools/comparison.py $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
 	--minutes $(3) -o build/comparison
 
 .venv/bin/pip:

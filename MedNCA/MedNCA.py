@@ -52,8 +52,8 @@ prostate, PROMISE12 (G. Litjens et al., 2014); left ventricle, Sunnybrook Cardia
 
 def onStartupCompleted() -> None:
     """Offer the synthetic sample and the project's terminology to the rest of the application."""
-    from MedNCAScene.sample import registerSampleData
-    from MedNCAScene.terminology import loadTerminology
+    from MedNCAScene.application.sample_data import registerSampleData
+    from MedNCAScene.application.terminology import loadTerminology
 
     registerSampleData()
     loadTerminology()
@@ -75,7 +75,7 @@ class MedNCAParameterNode:
     qualityTable - Scores of the latest result.
     showWhileRunning - Whether the slice views show the cells during a run.
     keepGrowth - Whether the steps of a run are kept.
-    growthView - What is kept of them, see MedNCAScene.views.
+    growthView - What is kept of them, see MedNCAScene.results.cell_quantities.
     growthMegabytes - What they may take.
     growthVolume - Shows those that were kept last.
     growthBrowser - Plays them in that volume.
@@ -133,8 +133,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
-        from MedNCAPanel.parts import PanelParts
-        from MedNCAPanel.section import RunSection
+        from MedNCAPanel.panel import PanelParts
+        from MedNCAPanel.run_section import RunSection
 
         self._parts = PanelParts(self.ui, self.logic, lambda: self._parameterNode)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
@@ -151,7 +151,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the module is reloaded and when the application ends."""
         if self._runSection:
             self._runSection.cancel()
-            self._parts.takeAway()
+            self._parts.removeOverlays()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -191,7 +191,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
-        from MedNCAPanel.options import chooseInput
+        from MedNCAPanel.parameters import chooseInput
 
         self._parts.advanced.fillModels()
         self.setParameterNode(self.logic.getParameterNode())
@@ -214,7 +214,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onParametersModified(self, caller=None, event=None) -> None:
         """Show what follows from the parameters."""
-        from MedNCAPanel.options import forgetOutputOfOther
+        from MedNCAPanel.parameters import forgetOutputOfOther
 
         parameters = self._parameterNode
         self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
@@ -222,7 +222,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._updateSegmentButton()
 
     def _updateSegmentButton(self) -> None:
-        from MedNCAPanel.words import missing, segmentTip
+        from MedNCAPanel.messages import missing, segmentTip
 
         button, parameters = self.ui.segmentButton, self._parameterNode
         lacks = missing(parameters.inputVolume, self._parts.models.has(parameters.model))
@@ -235,7 +235,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSegmentButton(self, *_args) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
-        from MedNCAPanel.options import runOptions
+        from MedNCAPanel.parameters import runOptions
 
         if self.isRunning:
             self._runSection.cancel(_("Cancelled; nothing was changed."))
@@ -255,7 +255,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onResult(self, segmentationNode) -> dict[str, float]:
         """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
-        from MedNCAPanel.options import adoptOutcome
+        from MedNCAPanel.parameters import adoptOutcome
 
         adoptOutcome(self.logic.getParameterNode(), self.logic.outcome)
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
@@ -328,8 +328,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
         from MedNCAScene import engine as mednca
-        from MedNCAScene.frames import processFrames
-        from MedNCAScene.process import processSteps
+        from MedNCAScene.segmentation_run import processSteps
+        from MedNCAScene.sequence_run import processFrames
 
         process = processFrames if options.pop("allFrames", False) else processSteps
         try:
@@ -344,13 +344,13 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
     def exportGrowth(self, path):
         """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files; return the files."""
-        from MedNCAScene.pictures import exportOutcome
+        from MedNCAScene.display.growth_export import exportOutcome
 
         return exportOutcome(self.outcome, path)
 
     def plotCell(self, volumeNode, point, model=DEFAULT_MODEL, region=None, seed=0):
         """Plot what the cell at a point (RAS, mm) goes through in a run; return the chart node."""
-        from MedNCAScene.plots import plotCell
+        from MedNCAScene.results.cell_plot import plotCell
 
         return plotCell(volumeNode, point, model, region, seed)
 
@@ -361,7 +361,7 @@ class MedNCATest(ScriptedLoadableModuleTest):
     def setUp(self):
         slicer.mrmlScene.Clear()
         from MedNCAScene import engine
-        from MedNCAScene.volumes import volumeFromImage
+        from MedNCAScene.inputs.volumes import volumeFromImage
 
         self.phantom = engine.make_phantom()
         self.volumeNode = volumeFromImage(self.phantom.image, "phantom")

@@ -4,7 +4,7 @@ import os
 
 from slicer.i18n import tr as _
 
-from .options import restoreDefaults
+from .parameters import restoreDefaults
 
 
 class AdvancedSection:
@@ -16,7 +16,7 @@ class AdvancedSection:
     """
 
     def __init__(self, ui, models, getParameters):
-        from MedNCAScene.settings import modelsFolder
+        from MedNCAScene.application.settings import modelsFolder
 
         self._ui = ui
         self._models = models
@@ -28,12 +28,12 @@ class AdvancedSection:
     def fillModels(self) -> None:
         """List the bundled models and those of the user's folder."""
         from MedNCAScene import engine
-        from MedNCAScene.settings import modelsFolder
+        from MedNCAScene.application.settings import modelsFolder
 
         self._models.fill(engine.list_models(modelsFolder()))
 
     def _onFolder(self, path, *_args) -> None:
-        from MedNCAScene.settings import setModelsFolder
+        from MedNCAScene.application.settings import setModelsFolder
 
         # While a path is being typed it is not that of a folder yet.
         if path and not os.path.isdir(path):

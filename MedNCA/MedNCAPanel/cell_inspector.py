@@ -56,7 +56,7 @@ class CellInspector(VTKObservationMixin):
                 self.addObserver(pointNode, event, self._onMoved)
 
     def _onToggled(self, isDown, *_args) -> None:
-        from MedNCAScene.point import PointPlacement, addPoint
+        from MedNCAScene.inputs.inspection_point import PointPlacement, addPoint
 
         if not isDown:
             self._endPlacement()
@@ -85,7 +85,7 @@ class CellInspector(VTKObservationMixin):
         self._soon.start()
 
     def _settle(self) -> None:
-        from MedNCAScene.point import keepNewest
+        from MedNCAScene.inputs.inspection_point import keepNewest
 
         point = keepNewest(self._pointNode)
         if point is not None and self._isMoved:
@@ -96,7 +96,7 @@ class CellInspector(VTKObservationMixin):
 
     def _plot(self, point) -> str:
         """Plot the cell at a point; return what to tell the user."""
-        from MedNCAScene.plots import showChart
+        from MedNCAScene.results.cell_plot import showChart
 
         from MedNCALib import MedNCAError
 

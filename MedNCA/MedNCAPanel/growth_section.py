@@ -2,10 +2,10 @@
 
 import slicer
 import vtk
-from MedNCAScene.growth import PLAYBACK_FPS
+from MedNCAScene.results.growth_sequence import PLAYBACK_FPS
 from slicer.i18n import tr as _
 
-from .words import estimateLine, shownStepLine
+from .messages import estimateLine, shownStepLine
 
 
 class GrowthChoice:
@@ -23,13 +23,13 @@ class GrowthChoice:
 
     def show(self, parameters, model) -> None:
         """Show the choice of the parameters, and the estimate if there is something to keep."""
-        from MedNCAScene.views import viewsOf
+        from MedNCAScene.results.cell_quantities import quantitiesOf
 
         self._comboBox.blockSignals(True)
         if model is not None and model is not self._model:
             self._model = model
             self._comboBox.clear()
-            for view in viewsOf(model):
+            for view in quantitiesOf(model):
                 self._comboBox.addItem(view.title, view.key)
         self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(parameters.growthView)))
         self._comboBox.blockSignals(False)
@@ -38,7 +38,7 @@ class GrowthChoice:
             self._label.text = self._estimate(parameters, model)
 
     def _estimate(self, parameters, model) -> str:
-        from MedNCAScene.growth import estimateGrowth
+        from MedNCAScene.results.growth_sequence import estimateGrowth
 
         from MedNCALib import MedNCAError
 
@@ -136,7 +136,7 @@ class Player:
 
     def _onExport(self, *_args) -> None:
         import qt
-        from MedNCAScene.pictures import exportGrowth
+        from MedNCAScene.display.growth_export import exportGrowth
 
         from MedNCALib import MedNCAError
 

@@ -2,7 +2,7 @@
 
 import vtk
 
-from .words import regionHint, sampleTip
+from .messages import regionHint, sampleTip
 
 
 class InputHelp:
@@ -38,8 +38,8 @@ class InputHelp:
             self._tag = volumeNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
 
     def _update(self, *_args) -> None:
-        from MedNCAScene.frames import frameCount
-        from MedNCAScene.region import isMuchLarger
+        from MedNCAScene.inputs.region import isMuchLarger
+        from MedNCAScene.sequence_run import frameCount
 
         self._ui.allFramesCheckBox.setVisible(frameCount(self._volumeNode) > 1)
         size = self._model.card.get("field_of_view_mm") if self._model else None
@@ -51,12 +51,12 @@ class InputHelp:
             self._ui.hintLabel.text = regionHint(size)
 
     def _onTry(self, *_args) -> None:
-        from MedNCAScene.sample import loadPhantom
+        from MedNCAScene.application.sample_data import loadPhantom
 
         self._getParameters().inputVolume = loadPhantom()
 
     def _onPlaceRegion(self, *_args) -> None:
-        from MedNCAScene.region import placeRegion
+        from MedNCAScene.inputs.region import placeRegion
 
         parameters = self._getParameters()
         size = self._model.card["field_of_view_mm"]

@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from .words import modelLine
+from .messages import modelLine
 
 
 class ModelChoice:

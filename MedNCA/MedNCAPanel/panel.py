@@ -1,15 +1,15 @@
 """The parts of the panel that show the parameters, put together."""
 
-from MedNCAScene.layers import Foreground
-from MedNCAScene.outlines import Outlines
+from MedNCAScene.display.segment_outlines import Outlines
+from MedNCAScene.display.slice_foreground import Foreground
 
-from .advanced import AdvancedSection
-from .growth import GrowthChoice, Player
-from .input import InputHelp
-from .inspect import CellInspector
-from .models import ModelChoice
-from .quality import QualitySection
-from .result import ResultButtons
+from .advanced_section import AdvancedSection
+from .cell_inspector import CellInspector
+from .growth_section import GrowthChoice, Player
+from .input_section import InputHelp
+from .model_selector import ModelChoice
+from .quality_section import QualitySection
+from .result_buttons import ResultButtons
 
 
 class PanelParts:
@@ -51,7 +51,7 @@ class PanelParts:
         self.inputHelp.watch(None)
         self.inspector.release()
 
-    def takeAway(self) -> None:
+    def removeOverlays(self) -> None:
         """Have the slice views show what they showed before, for good."""
         self.foreground.show(None)
         self._outlines.end()

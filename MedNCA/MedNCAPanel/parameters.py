@@ -1,9 +1,9 @@
 """What the parameters ask of a run."""
 
 import slicer
-from MedNCAScene.frames import frameCount
-from MedNCAScene.overlays import canBeInput
-from MedNCAScene.segments import INPUT_ROLE
+from MedNCAScene.results.overlay_volumes import canBeInput
+from MedNCAScene.results.segments import INPUT_ROLE
+from MedNCAScene.sequence_run import frameCount
 
 
 def runOptions(parameters) -> dict:

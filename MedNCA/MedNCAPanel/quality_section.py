@@ -1,10 +1,10 @@
 """The part of the panel that says how far the result can be trusted."""
 
 import qt
-from MedNCAScene.tables import DIGITS
+from MedNCAScene.results.quality_table import DIGITS
 from slicer.i18n import tr as _
 
-from .words import uncertaintyTip, verdictLine
+from .messages import uncertaintyTip, verdictLine
 
 # Seen on a light and on a dark ground; the words beside it say the same.
 COLORS = {"pass": "#2ea043", "review": "#d9822b", None: "#8a8a8a"}
@@ -33,8 +33,8 @@ class QualitySection:
 
     def show(self, parameters) -> None:
         """Show what the parameters' table and input volume have to say."""
-        from MedNCAScene.overlays import uncertaintyOf
-        from MedNCAScene.tables import verdictOf
+        from MedNCAScene.results.overlay_volumes import uncertaintyOf
+        from MedNCAScene.results.quality_table import verdictOf
 
         ui, table = self._ui, parameters.qualityTable
         ui.uncertaintyCheckBox.enabled = parameters.runs > 1
@@ -70,7 +70,7 @@ class QualitySection:
         self._foreground.show(self._uncertaintyNode if isShown else None)
 
     def _onJump(self, *_args) -> None:
-        from MedNCAScene.overlays import jumpToUncertainty
+        from MedNCAScene.results.overlay_volumes import jumpToUncertainty
 
         if jumpToUncertainty(self._uncertaintyNode) is None:
             self._ui.statusLabel.text = _("The runs agree everywhere: there is no uncertainty to jump to.")

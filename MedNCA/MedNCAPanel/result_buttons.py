@@ -18,7 +18,7 @@ class ResultButtons:
 
     def show(self, parameters, isRunning: bool) -> None:
         """Follow the segmentation and the volume of the parameters."""
-        from MedNCAScene.surface import isShownIn3D
+        from MedNCAScene.display.surface import isShownIn3D
 
         self._segmentationNode, self._volumeNode = parameters.outputSegmentation, parameters.inputVolume
         button = self._ui.show3DButton
@@ -28,12 +28,12 @@ class ResultButtons:
         button.enabled = self._ui.editButton.enabled = self._segmentationNode is not None and not isRunning
 
     def _onShow3D(self, isShown, *_args) -> None:
-        from MedNCAScene.surface import showIn3D
+        from MedNCAScene.display.surface import showIn3D
 
         with slicer.util.tryWithErrorDisplay(_("The segments could not be shown in 3D."), waitCursor=True):
             showIn3D(self._segmentationNode, isShown)
 
     def _onEdit(self, *_args) -> None:
-        from MedNCAScene.editor import editSegments
+        from MedNCAScene.application.segment_editor import editSegments
 
         editSegments(self._segmentationNode, self._volumeNode)

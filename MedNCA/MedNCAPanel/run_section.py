@@ -5,8 +5,8 @@ import logging
 import slicer
 from slicer.i18n import tr as _
 
-from .run import Run
-from .words import doneLine, progressLine
+from .event_loop_run import Run
+from .messages import doneLine, progressLine
 
 
 class RunSection:

@@ -5,15 +5,16 @@ from typing import Any
 
 import MedNCALib as mednca
 
-from . import overlays, segments, tables, volumes
-from .growth import DEFAULT_MEGABYTES, Growth
-from .live import LivePicture
-from .region import regionInVolume
-from .settings import modelsFolder
+from .application.settings import modelsFolder
+from .display.live_overlay import LiveOverlay
+from .inputs import volumes
+from .inputs.region import regionInVolume
+from .results import overlay_volumes, quality_table, segments
+from .results.growth_sequence import DEFAULT_MEGABYTES, Growth
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SceneResult:
     """What a run that ended well has made; see the arguments of `processSteps`.
 
     Attributes:
@@ -48,7 +49,7 @@ def processSteps(
     table=False,
     **options,
 ):
-    """Segment a volume node step by step: a generator that yields the engine's steps and returns an `Outcome`.
+    """Segment a volume node step by step: a generator that yields the engine's steps and returns an `SceneResult`.
 
     The scene changes only after the last step, but for the living picture, which is taken away in any case.
 
@@ -69,15 +70,15 @@ def processSteps(
     if growth:
         steps = growth.follow(steps)
     if showWhileRunning:
-        steps = LivePicture(volumeNode, loaded).follow(steps)
+        steps = LiveOverlay(volumeNode, loaded).follow(steps)
     result = yield from steps
     volumes.checkUnchanged(volumeNode, image)
     segmentationNode = segments.writeSegments(result.labels, loaded, volumeNode, segmentationNode)
-    return Outcome(
+    return SceneResult(
         segmentationNode,
         result.quality,
-        tuple(overlays.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
-        overlays.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
+        tuple(overlay_volumes.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
+        overlay_volumes.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
         *(growth.write(volumeNode) if growth else (None, None)),
-        tables.writeQuality(result.quality, loaded, volumeNode) if table else None,
+        quality_table.writeQuality(result.quality, loaded, volumeNode) if table else None,
     )

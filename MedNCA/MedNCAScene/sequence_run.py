@@ -7,13 +7,13 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 
-from .hierarchy import placeBeside
-from .process import Outcome
-from .region import regionInVolume
-from .segments import checkTarget, writeSegments
-from .settings import modelsFolder
-from .tables import writeQuality
-from .volumes import checkVolume, imageFromVolume
+from .application.settings import modelsFolder
+from .inputs.region import regionInVolume
+from .inputs.volumes import checkVolume, imageFromVolume
+from .results.quality_table import writeQuality
+from .results.segments import checkTarget, writeSegments
+from .results.subject_hierarchy import placeBeside
+from .segmentation_run import SceneResult
 
 
 def browserOf(volumeNode):
@@ -59,7 +59,7 @@ def processFrames(volumeNode, segmentationNode=None, model="", region=None, tabl
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
     segmentationNode = _write(results, loaded, volumeNode, segmentationNode, browser, images)
     shown = results[browser.GetSelectedItemNumber()].quality
-    return Outcome(segmentationNode, shown, tableNode=writeQuality(shown, loaded, volumeNode) if table else None)
+    return SceneResult(segmentationNode, shown, tableNode=writeQuality(shown, loaded, volumeNode) if table else None)
 
 
 def _partOfAll(steps, index: int, count: int):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import openblas
-from .fire import FIRINGS, FireDraws
-from .interpolation import METHODS, sampling_matrix
+from ..numerics import blas_threads
+from ..numerics.resampling import METHODS, sampling_matrix
+from .firing import FIRINGS, FireDraws
 from .kernels import make_kernel
 from .rule import PADDINGS, Rule
 
@@ -86,7 +86,7 @@ class Architecture:
         require(all(a > b > 0 and a % b == 0 for a, b in coarser), "each scale must divide the one before")
 
     @property
-    def labels(self) -> int:
+    def label_count(self) -> int:
         """K, the number of labels that the outputs tell apart from the background."""
         return self.outputs - 1 if self.activation == "softmax" else self.outputs
 
@@ -106,7 +106,7 @@ class Architecture:
         shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return shifted[..., 1:] / shifted.sum(axis=-1, keepdims=True)
 
-    def seed(self, image: np.ndarray, stage: int, before: np.ndarray | None) -> np.ndarray:
+    def initial_state(self, image: np.ndarray, stage: int, before: np.ndarray | None) -> np.ndarray:
         """The state that a stage begins with.
 
         Args:
@@ -126,7 +126,7 @@ class Architecture:
         return state
 
 
-@openblas.one_thread()
+@blas_threads.one_thread()
 def _resize(array: np.ndarray, height: int, width: int, method: str) -> np.ndarray:
     """Resize (N, H, W, C) along H and W."""
     _, rows, columns, channels = array.shape
@@ -154,8 +154,8 @@ class Cascade:
     rules: tuple[Rule, ...]
 
     @property
-    def parameters(self) -> int:
-        return sum(rule.parameters for rule in self.rules)
+    def parameter_count(self) -> int:
+        return sum(rule.parameter_count for rule in self.rules)
 
     def run(
         self, image: np.ndarray, slices: range, draws: FireDraws, engine: str = "numpy", threads: int | None = None
@@ -172,7 +172,7 @@ class Cascade:
         architecture = self.architecture
         state = None
         for index, (stage, rule) in enumerate(zip(architecture.stages, self.rules)):
-            state = architecture.seed(image, index, state)
+            state = architecture.initial_state(image, index, state)
             kernel = make_kernel(engine, rule, architecture.image_channels, architecture.padding, threads)
             kernel.load(state)
             for step in range(stage.steps):

@@ -48,7 +48,7 @@ class Rule:
         return self.perception.shape[2] // 2
 
     @property
-    def parameters(self) -> int:
+    def parameter_count(self) -> int:
         return sum(array.size for array in vars(self).values())
 
     @staticmethod

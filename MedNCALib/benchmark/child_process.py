@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .errors import MedNCAError
+from ..errors import MedNCAError
 
 
 def json_of(*arguments: str) -> dict:
@@ -17,7 +17,7 @@ def json_of(*arguments: str) -> dict:
     Raises:
         MedNCAError: it failed; the message is the last line that it has written.
     """
-    home = str(Path(__file__).resolve().parent.parent)
+    home = str(Path(__file__).resolve().parents[2])
     found = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": found}

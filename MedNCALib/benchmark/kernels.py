@@ -10,10 +10,10 @@ from statistics import median
 
 import numpy as np
 
-from . import openblas
-from .fire import FireDraws
-from .kernels import make_kernel
-from .rule import Rule
+from ..automaton.firing import FireDraws
+from ..automaton.kernels import make_kernel
+from ..automaton.rule import Rule
+from ..numerics import blas_threads
 
 SIZE = 256  # rows and columns of the slice
 ARCHITECTURES = ((16, 128), (32, 128))  # channels and hidden layer, as published
@@ -127,7 +127,7 @@ def plain_name() -> str:
 
 def threads() -> int:
     """How many threads the kernels use by themselves."""
-    return openblas.threads()
+    return blas_threads.threads()
 
 
 def _plain(rule: Rule, state: np.ndarray) -> Callable[[], object]:
@@ -136,9 +136,9 @@ def _plain(rule: Rule, state: np.ndarray) -> Callable[[], object]:
         return lambda: rule.step(state, draws.draw(0, 0, range(1), SIZE, SIZE), 1, "reflect")
     import torch
 
-    from .plain import PlainReading
+    from ..automaton.kernels.dense_reference import DenseReference
 
-    reading, tensor = PlainReading(rule, 1), torch.from_numpy(state)
+    reading, tensor = DenseReference(rule, 1), torch.from_numpy(state)
     return lambda: reading.step(tensor, torch.rand(1, SIZE, SIZE) < _FIRE_RATE)
 
 

@@ -1,6 +1,6 @@
 """How long each model takes for a volume of its field, and how much memory, in a process of its own.
 
-`python -m MedNCALib.bench_models FOLDER IMAGE ENGINE` is that process; it prints what it measured as JSON.
+`python -m MedNCALib.benchmark.models FOLDER IMAGE ENGINE` is that process; it prints what it measured as JSON.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from .bench_process import json_of
-from .errors import MedNCAError
-from .memory import peak_mb
+from ..errors import MedNCAError
+from ..process_memory import peak_mb
+from .child_process import json_of
 
 # An axial stack through the pelvis, taken where a card does not say how large its field is or how thick its slices.
 _FIELD_MM = (192.0, 192.0, 72.0)
@@ -26,7 +26,7 @@ _TIMES_LARGER = 4
 
 def measure(repetitions: int) -> list[dict]:
     """One row for each model and kernel, with the JSON's keys: medians of several processes, and the highest peak."""
-    from .model import list_models
+    from ..model.model import list_models
 
     engines = ["numpy", *(["torch"] if find_spec("torch") else [])]
     rows = []
@@ -54,9 +54,9 @@ def measure_scaling() -> dict | None:
 
     The model with the fewest parameters, NumPy, a volume of its field and one that is larger along each axis.
     """
-    from .model import list_models
+    from ..model.model import list_models
 
-    model = min(list_models(), key=lambda model: model.cascade.parameters, default=None)
+    model = min(list_models(), key=lambda model: model.cascade.parameter_count, default=None)
     if model is None:
         return None
     with TemporaryDirectory() as folder:
@@ -81,7 +81,7 @@ def _write_volume(path: Path, model, times: int = 1) -> list[int]:
     """
     import SimpleITK as sitk
 
-    from .phantom import RAS_AXES, make_phantom
+    from ..imaging.phantom import RAS_AXES, make_phantom
 
     field, spacing = model.card.get("field_of_view_mm"), [1.0] * 3
     if field is None or None in model.slice_format.spacing:
@@ -103,10 +103,10 @@ def _in_own_process(model: Path, image: Path, engine: str) -> dict:
 
 def _measure_here(folder: str, image: str, engine: str) -> dict:
     """Load a model and segment a volume with it; what is imported and the volume itself are there before."""
-    from .files import read_image
-    from .kernels import make_kernel  # noqa: F401
-    from .model import load_model
-    from .segmenter import segment
+    from ..automaton.kernels import make_kernel  # noqa: F401
+    from ..io.images import read_image
+    from ..model.model import load_model
+    from ..segmentation.segmenter import segment
 
     if engine == "torch":
         import torch  # noqa: F401

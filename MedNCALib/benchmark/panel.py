@@ -1,7 +1,7 @@
 """How alive the application stays while the panel segments, where the stand-in for the application is installed.
 
-The engine knows nothing of either: `Testing/bench_panel.py`, which only a checkout has, measures in a process of its
-own, and says what the figures mean.
+The engine knows nothing of either: `Testing/tools/bench_panel.py`, which only a checkout has, measures in a process of
+its own, and says what the figures mean.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from .bench_process import json_of
-from .errors import MedNCAError
+from ..errors import MedNCAError
+from .child_process import json_of
 
-SCRIPT = Path(__file__).resolve().parent.parent / "Testing" / "bench_panel.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "Testing" / "tools" / "bench_panel.py"
 _NEEDS = {"slicer_core": "slicer-core", "PySide6": "PySide6"}  # what each is called where it can be installed from
 
 

@@ -8,9 +8,9 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from . import bench_kernels, bench_models, bench_panel
-from .atomic import written_whole
-from .errors import MedNCAError
+from ..atomic_write import written_whole
+from ..errors import MedNCAError
+from . import kernels, models, panel
 
 _QUIET = 0.5  # load that still counts as a quiet machine
 
@@ -35,22 +35,22 @@ def run(json_file: Path | None = None, repetitions: int = 15) -> dict:
         print(f"{name:14} {value}")
     if (machine["load_before"] or 0) > _QUIET:
         print("Other programs are at work: measure again when the machine is quiet.")
-    times = [bench_kernels.measure(*architecture, repetitions) for architecture in bench_kernels.ARCHITECTURES]
+    times = [kernels.measure(*architecture, repetitions) for architecture in kernels.ARCHITECTURES]
     peak = max(each.peak for each in times) / 1e9
     print(f"{'matrix product':14} {peak:.0f} GFLOP/s, for large matrices")
     _print_kernels(times)
-    models = bench_models.measure(max(1, repetitions // 5))
-    _print_models(models)
-    scaling = bench_models.measure_scaling()
+    model_rows = models.measure(max(1, repetitions // 5))
+    _print_models(model_rows)
+    scaling = models.measure_scaling()
     _print_scaling(scaling)
-    panel = _measured_panel()
+    panel_figures = _measured_panel()
     report = {
         "machine": machine,
         "matmul_gflops": peak,
         "kernels": [row for each in times for row in each.rows()],
-        "models": models,
+        "models": model_rows,
         "scaling": scaling,
-        "panel": panel,
+        "panel": panel_figures,
     }
     if json_file:
         with written_whole(json_file) as path:
@@ -62,12 +62,12 @@ def _machine() -> dict:
     return {
         "processor": _processor(),
         "processors": os.cpu_count(),
-        "threads": bench_kernels.threads(),
+        "threads": kernels.threads(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "numpy": metadata.version("numpy"),
         "torch": _version("torch"),
-        "plain": bench_kernels.plain_name(),
+        "plain": kernels.plain_name(),
         # How many processes waited for a processor during the last minute. Where others work, PyTorch's threads wait
         # for each other, and the ratios tell nothing.
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
@@ -89,8 +89,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _print_kernels(times: list[bench_kernels.KernelTimes]) -> None:
-    size = bench_kernels.SIZE
+def _print_kernels(times: list[kernels.KernelTimes]) -> None:
+    size = kernels.SIZE
     print(f"\n{f'one step, {size} x {size}':24} {'kernel':6} {'ms':>7} {'times plain':>12} {'share of peak':>14}")
     for each in times:
         for row in each.rows():
@@ -128,12 +128,12 @@ def _print_models(models: list[dict]) -> None:
 
 def _measured_panel() -> dict:
     try:
-        panel = bench_panel.measure()
+        measured = panel.measure()
     except MedNCAError as error:
         print(f"\nThe panel was not measured: {error}")
         return {"longest_block_ms": None, "live_cost": None}
     print(
-        f"\nwhile the panel segments, the application waits for {panel['longest_block_ms']:.0f} ms at most; "
-        f"showing the cells takes {panel['live_cost']:.0%} longer"
+        f"\nwhile the panel segments, the application waits for {measured['longest_block_ms']:.0f} ms at most; "
+        f"showing the cells takes {measured['live_cost']:.0%} longer"
     )
-    return panel
+    return measured

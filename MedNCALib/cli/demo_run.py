@@ -7,13 +7,13 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from .atomic import written_whole
-from .files import image_stem, read_image, write_segmentation
-from .growth import write_growth_gif, write_picture
-from .metrics import compare
-from .model import Model, load_model
-from .phantom import make_phantom
-from .segmenter import segment
+from ..atomic_write import written_whole
+from ..evaluation.metrics import compare
+from ..imaging.phantom import make_phantom
+from ..io.images import image_stem, read_image, write_segmentation
+from ..model.model import Model, load_model
+from ..segmentation.growth_animation import write_growth_gif, write_picture
+from ..segmentation.segmenter import segment
 
 PHANTOM_NAME = "synthetic-phantom"
 
@@ -52,7 +52,9 @@ def run(output_dir: str | Path, volume: str | Path | None = None, model: str = "
 
 def summary(model: Model, seconds: float) -> str:
     """One line on the model and the time that it took, its loading included."""
-    return f"{model.title}: {model.size_bytes / 1000:.0f} kB, {model.cascade.parameters} parameters, {seconds:.2f} s"
+    return (
+        f"{model.title}: {model.size_bytes / 1000:.0f} kB, {model.cascade.parameter_count} parameters, {seconds:.2f} s"
+    )
 
 
 def scores(truth: sitk.Image | None, found: sitk.Image, model: Model) -> list[str]:

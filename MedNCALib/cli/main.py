@@ -13,8 +13,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ..errors import MedNCAError
 from .commands import COMMANDS
-from .errors import MedNCAError
 
 FAILED = 2
 STOPPED = 130  # what shells report for a program that was stopped with Ctrl-C: 128 + SIGINT

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from ..model.model import Model
+from ..segmentation.segmenter import segment
 from .metrics import dices
-from .model import Model
 from .perturbations import STRONGER, UNPERTURBED, trials
-from .segmenter import segment
 
 RUNS = 5  # ten pairs: enough for a mean, and five times the cost of a single run
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from ..model.model import Model
 from .calibration import CONDITIONS, calibrated
-from .evaluation import perturbed_scores
-from .model import Model
+from .evaluate import perturbed_scores
 from .perturbations import NAMES, UNPERTURBED
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import ImageError, MedNCAError
+from ..errors import ImageError, MedNCAError
+from ..io.image_label_pairs import Pair, find_pairs, read_pair
+from ..model.model import Model
+from ..segmentation.segmenter import segment
 from .metrics import compare, dices
-from .model import Model
-from .pairs import Pair, find_pairs, read_pair
 from .perturbations import NAMES, UNPERTURBED, trials
-from .segmenter import segment
 
 
 def evaluate(

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import ImageError, MedNCAError
-from .labels import Label
+from ..errors import ImageError, MedNCAError
+from ..imaging.labels import Label
 
 
 @dataclass(frozen=True)

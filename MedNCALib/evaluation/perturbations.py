@@ -15,10 +15,10 @@ from itertools import product
 import numpy as np
 import SimpleITK as sitk
 
-from .intensity import Normalisation
-from .interpolation import resample_planes, sampling_matrix
-from .model import Model
-from .space import SliceFormat, SliceSpace
+from ..imaging.normalisation import Normalisation
+from ..imaging.slice_space import SliceFormat, SliceSpace
+from ..model.model import Model
+from ..numerics.resampling import resample_planes, sampling_matrix
 
 UNPERTURBED = "unperturbed"
 
@@ -166,7 +166,7 @@ def other_order(image: sitk.Image) -> sitk.Image:
     return sitk.DICOMOrient(image, "".join(_OPPOSITE[letter] for letter in own[1:] + own[:1]))
 
 
-def rested(model: Model, times: int) -> Model:
+def with_more_steps(model: Model, times: int) -> Model:
     """The same model with so many times the steps in its last stage: a result that has settled stays."""
     architecture = model.cascade.architecture
     last = architecture.stages[-1]
@@ -193,8 +193,8 @@ STRONGER = {
     "ghosting 0.4": partial(ghosting, intensity=0.4),
     "scale 0.6": partial(scale, factor=0.6),
 }
-_RESTS = {"steps x 2": 2, "steps x 4": 4}
-NAMES = (UNPERTURBED, *_OF_SLICES, "mirrored", "axis order", *_RESTS)
+_MORE_STEPS = {"steps x 2": 2, "steps x 4": 4}
+NAMES = (UNPERTURBED, *_OF_SLICES, "mirrored", "axis order", *_MORE_STEPS)
 
 
 def trials(
@@ -228,4 +228,4 @@ def trials(
         elif name == UNPERTURBED:
             yield name, model, image, truth
         else:
-            yield name, rested(model, _RESTS[name]), image, truth
+            yield name, with_more_steps(model, _MORE_STEPS[name]), image, truth

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 
-Code = tuple[str, str, str]  # coding scheme, value, meaning
+CodedConcept = tuple[str, str, str]  # coding scheme, value, meaning
 
 _CODES = ("category", "type", "type_modifier", "region", "region_modifier")
 _COLUMNS = ("Category", "Type", "TypeModifier", "Region", "RegionModifier")
@@ -34,7 +34,7 @@ class Label:
     value: int
     name: str
     color: tuple[int, int, int] = (128, 174, 128)
-    terminology: dict[str, Code] = field(default_factory=dict, hash=False)
+    terminology: dict[str, CodedConcept] = field(default_factory=dict, hash=False)
 
     @property
     def terminology_entry(self) -> str:

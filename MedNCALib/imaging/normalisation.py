@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ImageError
-from .interpolation import resample_planes
+from ..errors import ImageError
+from ..numerics.resampling import resample_planes
 
 # Percentiles of more voxels than this are taken from every n-th voxel along each axis. The 0.5th percentile of four
 # million voxels still stands on twenty thousand of them, and more would only cost memory.
@@ -71,7 +71,7 @@ class Normalisation:
 
     def apply(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
         """(N, H, W) to 0..1, float32; `limits` are the volume's, and not used where the scope is a slice."""
-        return self.even(self.scale(slices, limits))
+        return self.normalise_local_contrast(self.scale(slices, limits))
 
     def scale(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
         """The linear scaling alone."""
@@ -82,7 +82,7 @@ class Normalisation:
         contrast = np.where(high > low, high - low, 1)  # an empty slice becomes 0
         return np.clip((slices - low) / contrast, 0, 1)
 
-    def even(self, planes, as_array=lambda matrix: matrix):
+    def normalise_local_contrast(self, planes, as_array=lambda matrix: matrix):
         """Make contrast alike within the window: each pixel's distance from the local mean, in standard deviations.
 
         Args:

@@ -15,9 +15,9 @@ from itertools import permutations, product
 import numpy as np
 import SimpleITK as sitk
 
-from . import openblas
-from .errors import ImageError
-from .interpolation import resample_planes, sampling_matrix
+from ..errors import ImageError
+from ..numerics import blas_threads
+from ..numerics.resampling import resample_planes, sampling_matrix
 
 # Anatomical directions in ITK's coordinates, whose axes point left, posterior and superior (LPS).
 _DIRECTIONS = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
@@ -190,7 +190,7 @@ class SliceSpace:
         image_to_lps[:3, 3] = self.image.GetOrigin()
         return image_to_lps @ to_image
 
-    @openblas.one_thread()
+    @blas_threads.one_thread()
     def read(self, start: int, stop: int) -> np.ndarray:
         """Intensities of slices start to stop on the model's grid: float32, shape (stop - start, height, width)."""
         matrix = self._slices.forward
@@ -246,7 +246,7 @@ class SliceWriter:
         self._first = 0  # model slice number of the first one kept
         self._done = 0  # image slices already handed out
 
-    @openblas.one_thread()
+    @blas_threads.one_thread()
     def add(self, planes: np.ndarray) -> tuple[range, np.ndarray]:
         """Add the next slices, shape (n, height, width, K).
 

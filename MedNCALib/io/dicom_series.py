@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import ImageError
+from ..errors import ImageError
 
 SERIES_DESCRIPTION = "0008|103e"
 IMAGE_POSITION = "0020|0032"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import ImageError
-from .files import IMAGE_ENDINGS, image_stem, read_image
+from ..errors import ImageError
+from .images import IMAGE_ENDINGS, image_stem, read_image
 
 # Grids that differ by less than this share of a voxel over the whole image are one grid, written with different
 # rounding.

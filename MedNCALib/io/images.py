@@ -9,11 +9,11 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from .atomic import written_whole
-from .completeness import is_cut_short
-from .dicom import read_series
-from .errors import ImageError
-from .labels import Label
+from ..atomic_write import written_whole
+from ..errors import ImageError
+from ..imaging.labels import Label
+from .dicom_series import read_series
+from .truncation import is_cut_short
 
 # File endings of images, the longer before those that they end with.
 IMAGE_ENDINGS = (

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from .atomic import written_whole
-from .cascade import Architecture, Cascade, Stage
-from .errors import ModelError
-from .intensity import Normalisation
-from .labels import Label, read_labels, write_labels
-from .rule import Rule
-from .space import SliceFormat
+from ..atomic_write import written_whole
+from ..automaton.cascade import Architecture, Cascade, Stage
+from ..automaton.rule import Rule
+from ..errors import ModelError
+from ..imaging.labels import Label, read_labels, write_labels
+from ..imaging.normalisation import Normalisation
+from ..imaging.slice_space import SliceFormat
 
 FORMAT = 1
 CARD, WEIGHTS, LABELS = "card.json", "weights.npz", "labels.csv"
@@ -84,7 +84,7 @@ class Model:
         card = {"format": FORMAT, **self.card}
         card["architecture"] = asdict(self.cascade.architecture)
         card["preprocessing"] = {**asdict(self.slice_format), "normalisation": asdict(self.normalisation)}
-        card["parameters"] = self.cascade.parameters
+        card["parameters"] = self.cascade.parameter_count
         card["sha256"] = hashlib.sha256(weights).hexdigest()
         with written_whole(folder / LABELS) as path:
             write_labels(path, self.labels)
@@ -138,7 +138,7 @@ def check_model(folder: str | os.PathLike) -> str | None:
 
 def bundled_models_directory() -> Path:
     """Where the bundled models are: inside the installed package, or beside it in the source tree and in Slicer."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     inside = package / "weights"
     return inside if inside.is_dir() else package.parent / "weights"
 
@@ -183,8 +183,8 @@ def _load(folder: Path) -> Model:
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error
     labels = read_labels(folder / LABELS)
-    if len(labels) != architecture.labels:
-        raise damaged(f"{LABELS} names {len(labels)} labels and the model finds {architecture.labels}")
+    if len(labels) != architecture.label_count:
+        raise damaged(f"{LABELS} names {len(labels)} labels and the model finds {architecture.label_count}")
     return Model(
         card,
         Cascade(architecture, _unpack(weights, architecture, damaged)),

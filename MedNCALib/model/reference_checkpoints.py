@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .cascade import Architecture, Cascade, Stage
-from .errors import ModelError
-from .intensity import Normalisation
-from .labels import Label, read_labels
+from ..automaton.cascade import Architecture, Cascade, Stage
+from ..automaton.rule import Rule
+from ..errors import ModelError
+from ..imaging.labels import Label, read_labels
+from ..imaging.normalisation import Normalisation
+from ..imaging.slice_space import SliceFormat
 from .model import LABELS, Model
-from .rule import Rule
-from .space import SliceFormat
 
 _KEYS = ("fc0.weight", "fc0.bias", "fc1.weight", "p0.weight", "p0.bias", "p1.weight", "p1.bias")
 _SCALE = 4

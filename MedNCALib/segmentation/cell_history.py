@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import ImageError
-from .model import Model
-from .segmenter import with_neighbours
-from .space import SliceSpace
+from ..errors import ImageError
+from ..imaging.slice_space import SliceSpace
+from ..model.model import Model
+from .segmenter import stack_neighbouring_slices
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def cell_history(
         raise ImageError("The point lies outside of what is segmented. Place it in the volume, and in the region.")
     row, column = row + space.inside[1].start, column + space.inside[2].start
     group = range(number, number + 1)
-    slices = with_neighbours(space, model, model.normalisation.limits(space.voxels), group)
+    slices = stack_neighbouring_slices(space, model, model.normalisation.limits(space.voxels), group)
     cells = []
     for now in model.cascade.run(slices, group, architecture.fire_draws(seed)):
         scale = architecture.stages[now.stage].scale

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .atomic import written_whole
-from .model import Model
-from .segmenter import with_neighbours
-from .space import SliceSpace
+from ..atomic_write import written_whole
+from ..imaging.slice_space import SliceSpace
+from ..model.model import Model
+from .segmenter import stack_neighbouring_slices
 
 _LONG_SIDE = 360  # pixels of a picture's longer side
 _GREYS, _COLOURS = 32, 64  # of an animation: thirty frames stay below half a megabyte
@@ -43,7 +43,7 @@ def write_growth_gif(
     space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
     limits = model.normalisation.limits(space.voxels)
     number = largest_slice(labels, model, region)
-    slices = with_neighbours(space, model, limits, range(number, number + 1))
+    slices = stack_neighbouring_slices(space, model, limits, range(number, number + 1))
     plane = model.normalisation.scale(space.read(number, number + 1), limits)[0]
     mm = space.spacing[1:]
     colours = [label.color for label in model.labels]

@@ -20,7 +20,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Volume:
+class VolumeEstimate:
     """Volume of one label in mL and, over several runs, its standard deviation."""
 
     mean: float
@@ -44,7 +44,7 @@ class Quality:
     nqm: float | None
     agreement: float | None
     label_agreement: dict[str, float]
-    volumes_ml: dict[str, Volume]
+    volumes_ml: dict[str, VolumeEstimate]
     verdict: str | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -94,7 +94,9 @@ class QualityMeter:
         """
         runs = len(self._sizes)
         if runs < 2:
-            return Quality(1, None, None, {}, {name: Volume(ml, None) for name, ml in zip(names, volumes)}, None)
+            return Quality(
+                1, None, None, {}, {name: VolumeEstimate(ml, None) for name, ml in zip(names, volumes)}, None
+            )
         nqm = self._deviation / self._probability if self._probability else 0.0
         pairs = list(combinations(range(runs), 2))
         by_label = {
@@ -102,7 +104,7 @@ class QualityMeter:
         }
         agreement = float(np.mean(list(by_label.values())))
         spreads = (self._sizes * cell_ml).std(axis=0, ddof=1)
-        spread = {name: Volume(ml, float(sd)) for name, ml, sd in zip(names, volumes, spreads)}
+        spread = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, spreads)}
         verdict = None
         if thresholds:
             sure = agreement >= thresholds["agreement"] and nqm <= thresholds["nqm"] and min(volumes) > 0

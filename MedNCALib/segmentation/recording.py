@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
-from .cascade import Architecture
-from .segmenter import Step, winners
+from ..automaton.cascade import Architecture
+from .segmenter import Step, argmax_labels
 
 
 def step_number(step: Step) -> int:
@@ -81,7 +81,7 @@ class SettlingRecorder:
         probabilities = step.probabilities()
         # A cell that nothing has reached yet gives background and labels equal shares, up to rounding.
         undecided = probabilities.max(axis=-1) < 1 / (probabilities.shape[-1] + 1) + 1e-6
-        labels = step.full_size(np.where(undecided, 0, winners(probabilities)))
+        labels = step.full_size(np.where(undecided, 0, argmax_labels(probabilities)))
         self.settled[group][labels != self._labels[group]] = step_number(step)
         self._labels[group] = labels
 

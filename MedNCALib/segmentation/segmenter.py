@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from .cascade import Architecture
-from .components import keep_largest
-from .errors import MedNCAError
-from .kernels import choose_engine
-from .model import Model
+from ..automaton.cascade import Architecture
+from ..automaton.kernels import choose_kernel
+from ..errors import MedNCAError
+from ..imaging.connected_components import keep_largest
+from ..imaging.slice_space import SliceSpace
+from ..model.model import Model
 from .quality import Quality, QualityMeter
-from .space import SliceSpace
 
 # Slices go through in groups whose states, with the working copies of a step, fit into this. It bounds the memory
 # whatever the size of the volume, and the time of one step: a slice of 256 x 256 at 16 channels takes some ten
@@ -129,7 +129,7 @@ def segment_steps(
         MedNCAError: before the first step, where the image, the region or a setting cannot be used.
     """
     _check_settings(runs, seed, threads, uncertainty)
-    engine = choose_engine(engine)
+    engine = choose_kernel(engine)
     cascade, architecture = model.cascade, model.cascade.architecture
     space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
     limits = model.normalisation.limits(space.voxels)
@@ -140,7 +140,7 @@ def segment_steps(
     size = _group_size(space, architecture)
     for start in range(0, space.count, size):
         group = range(start, min(start + size, space.count))
-        slices = with_neighbours(space, model, limits, group)
+        slices = stack_neighbouring_slices(space, model, limits, group)
         finished = []
         for run in range(runs):
             draws = architecture.fire_draws(seed, run)
@@ -181,7 +181,7 @@ def _group_size(space: SliceSpace, architecture: Architecture) -> int:
     return max(1, GROUP_BYTES // (space.height * space.width * cell_bytes))
 
 
-def with_neighbours(space: SliceSpace, model: Model, limits: tuple[float, float], group: range) -> np.ndarray:
+def stack_neighbouring_slices(space: SliceSpace, model: Model, limits: tuple[float, float], group: range) -> np.ndarray:
     """Normalised slices with their neighbours as channels, (n, H, W, image_channels); the outermost slice goes on."""
     reach = model.cascade.architecture.image_channels // 2
     first, last = max(0, group.start - reach), min(space.count, group.stop + reach)
@@ -190,7 +190,7 @@ def with_neighbours(space: SliceSpace, model: Model, limits: tuple[float, float]
     return np.moveaxis(slices[np.clip(wanted, 0, space.count - 1) - first], 1, -1)
 
 
-def winners(probabilities: np.ndarray) -> np.ndarray:
+def argmax_labels(probabilities: np.ndarray) -> np.ndarray:
     """Which label wins: (..., K) -> uint8 (...), 0 where the background is likelier than every label."""
     background = 1 - probabilities.sum(axis=-1)
     return np.where(probabilities.max(axis=-1) > background, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint8)
@@ -223,10 +223,10 @@ class _Output:
         """Add the next group: each run's probabilities, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
         inside = [run[self._space.inside] for run in finished]
-        self._meter.add([winners(run) for run in inside], inside)
+        self._meter.add([argmax_labels(run) for run in inside], inside)
         ready, values = self._writer.add(mean)
         ready = slice(ready.start, ready.stop)
-        found = winners(values)
+        found = argmax_labels(values)
         self._labels_view[ready] = self._values[found]
         self._counts += np.bincount(found.reshape(-1), minlength=len(self._counts))
         for label, (_, view) in enumerate(self._probabilities):

@@ -1,5 +1,5 @@
 """Training of a model from folders of images and labels: the only part of the engine that needs PyTorch."""
 
-from .run import train
+from .train import train
 
 __all__ = ["train"]

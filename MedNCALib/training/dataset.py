@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError, TrainingError
-from ..intensity import Normalisation
-from ..pairs import Pair, read_pair
-from ..phantom import make_phantom
-from ..space import SliceFormat, SliceSpace
+from ..imaging.normalisation import Normalisation
+from ..imaging.phantom import make_phantom
+from ..imaging.slice_space import SliceFormat, SliceSpace
+from ..io.image_label_pairs import Pair, read_pair
 
 _VALIDATION_EVERY = 6  # one block in six is kept for validation
 _BLOCKS = 18  # so the validation share is three blocks of neighbouring names

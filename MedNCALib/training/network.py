@@ -1,4 +1,4 @@
-"""The cascade as a PyTorch module: the same meaning as `MedNCALib.cascade`, with gradients, on a CPU or a GPU."""
+"""The cascade as a PyTorch module: the meaning of `MedNCALib.automaton.cascade`, with gradients, on a CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor, nn
 
-from ..cascade import Architecture, Cascade
-from ..interpolation import sampling_matrix
-from ..rule import Rule
+from ..automaton.cascade import Architecture, Cascade
+from ..automaton.rule import Rule
+from ..numerics.resampling import sampling_matrix
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
 
 # The number of rows in a matrix product is a multiple of this, a little more than cells fire: oneDNN builds a product
-# anew for every shape that it has not seen. As in Testing/training_speed.py, but 36 x 36 cells: 24 channels in bfloat16
-# take 57 ms instead of 78.
+# anew for every shape that it has not seen. As in Testing/tools/training_speed.py, but 36 x 36 cells: 24 channels in
+# bfloat16 take 57 ms instead of 78.
 _ROWS = 128
 
 # Gradient of a silent unit in one step, all cells together. The median of the units' is 5e-5 to 2e-2 in the stages of
@@ -120,7 +120,7 @@ class Network(nn.Module):
         self.architecture = architecture
         self.automata = nn.ModuleList(Automaton(architecture) for _ in architecture.stages)
 
-    def seed(self, image: Tensor, stage: int, before: Tensor | None) -> Tensor:
+    def initial_state(self, image: Tensor, stage: int, before: Tensor | None) -> Tensor:
         """`Architecture.seed` for tensors: image (N, image_channels, H, W), state (N, C, h, w)."""
         architecture = self.architecture
         scale = architecture.stages[stage].scale

@@ -11,11 +11,11 @@ import SimpleITK as sitk
 import torch
 
 from ..errors import TrainingError
-from ..labels import Label, read_labels
-from ..model import LABELS, Model, load_model
-from ..pairs import find_pairs
-from ..space import SliceSpace
-from .data import Sampler, label_values, make_case, phantom_cases, read_checked, split
+from ..imaging.labels import Label, read_labels
+from ..imaging.slice_space import SliceSpace
+from ..io.image_label_pairs import find_pairs
+from ..model.model import LABELS, Model, load_model
+from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .network import Network
 from .preset import Preset
 

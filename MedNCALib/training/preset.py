@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cascade import Architecture, Stage
+from ..automaton.cascade import Architecture, Stage
 from ..errors import TrainingError
-from ..intensity import Normalisation
-from ..space import SliceFormat
-from .augment import Augmentation
+from ..imaging.normalisation import Normalisation
+from ..imaging.slice_space import SliceFormat
+from .augmentation import Augmentation
 
 _FOLDER = Path(__file__).parent / "presets"
 

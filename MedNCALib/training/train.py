@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from ..errors import TrainingError
-from ..figures import measured
-from ..memory import peak_mb
-from ..model import Model
-from .data import unnamed_data
-from .prepared import prepare
+from ..evaluation.card_scores import measured
+from ..model.model import Model
+from ..process_memory import peak_mb
+from .dataset import unnamed_data
+from .preparation import prepare
 from .preset import load_preset
 from .trainer import Length, Trainer
 

@@ -20,15 +20,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from ..atomic import written_whole
-from ..cascade import Architecture
+from ..atomic_write import written_whole
+from ..automaton.cascade import Architecture
 from ..errors import TrainingError
-from ..metrics import dice
-from ..model import Model
-from ..segmenter import segment
+from ..evaluation.metrics import dice
+from ..model.model import Model
+from ..segmentation.segmenter import segment
 from .loss import dice_and_cross_entropy
 from .network import Network
-from .prepared import Prepared, ValidationCase
+from .preparation import Prepared, ValidationCase
 from .preset import Preset
 
 _VALIDATIONS = 16  # over a whole run; a short one by the clock has one a minute, since each costs seconds
@@ -202,7 +202,7 @@ class Trainer:
                 image, target, state = crop(
                     image, target, state, self._crops[index], coarser, preset.foreground, random
                 )
-            state = network.seed(image, index, state)
+            state = network.initial_state(image, index, state)
             last = stage is stages[-1]
             low, high = (round(stage.steps * (1 + sign * preset.jitter)) for sign in (-1, 1))
             if last and random.random() < preset.rest:
@@ -231,7 +231,9 @@ class Trainer:
         augmentation = self._preset.build_augmentation(done)
         image, target = augmentation.warp(image, target, self._canvas, self._data.mirror, self._generator)
         image = augmentation.change_intensities(image, self._generator)
-        image = self._data.model.normalisation.even(image, lambda matrix: torch.from_numpy(matrix).to(image.device))
+        image = self._data.model.normalisation.normalise_local_contrast(
+            image, lambda matrix: torch.from_numpy(matrix).to(image.device)
+        )
         loss = self.loss(image, target, random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")

@@ -5,8 +5,9 @@ import sys
 import time
 import types
 
-from . import imports, inspection, pythonqt
+from . import imports, inspection
 from .messages import Messages, replaceQtDialogs, replaceSlicerUtilDialogs
+from .qt import pythonqt
 
 
 class Host:
@@ -24,7 +25,8 @@ class Host:
     # Start
     #
     def _startQt(self):
-        from . import qt_modules, quiet
+        from . import qt_modules
+        from .qt import quiet
 
         quiet.quietQt()
         qt_modules.install()
@@ -36,26 +38,28 @@ class Host:
             module = types.ModuleType(f"slicer.{name}")
             sys.modules[f"slicer.{name}"] = module
             setattr(slicer, name, module)
-        from . import application
+        from .slicer_api import application
 
         self._temporaryFolder, folder = application.temporaryFolder()
         slicer.app = self.app = application.qSlicerApplication(folder)
         replaceSlicerUtilDialogs(self.messages)
-        from . import i18n, modules, ui_loader, widgets_ctk, widgets_ctk_values, widgets_qmrml
+        from .qt import ui_loader
+        from .slicer_api import i18n, modules
+        from .widgets import ctk, ctk_values, qmrml
 
-        for standIns in (widgets_ctk, widgets_ctk_values, widgets_qmrml):
+        for standIns in (ctk, ctk_values, qmrml):
             ui_loader.registerStandIns(standIns)
-        ui_loader.standInClasses["qMRMLNodeComboBox"] = widgets_qmrml.qMRMLNodeComboBox
-        for source in (widgets_qmrml, modules, application):
+        ui_loader.standInClasses["qMRMLNodeComboBox"] = qmrml.qMRMLNodeComboBox
+        for source in (qmrml, modules, application):
             for name, value in vars(source).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)
         sys.modules["slicer.i18n"] = slicer.i18n = i18n
-        from . import parameter_node, scripted_module
+        from .slicer_api import parameter_node, scripted_module
 
         sys.modules["slicer.ScriptedLoadableModule"] = slicer.ScriptedLoadableModule = scripted_module
         sys.modules["slicer.parameterNodeWrapper"] = slicer.parameterNodeWrapper = parameter_node
-        from . import sample_data, sitk_utils
+        from .slicer_api import sample_data, sitk_utils
 
         sys.modules["SampleData"] = sample_data
         sys.modules["sitkUtils"] = sitk_utils
@@ -68,7 +72,7 @@ class Host:
     def _startScene(self):
         import slicer
 
-        from . import application, layout, modules, scene_io, subject_hierarchy
+        from .slicer_api import application, layout, modules, scene_io, subject_hierarchy
 
         slicer.mrmlScene = scene = slicer.vtkMRMLScene()
         self.app.setMRMLScene(scene)
@@ -93,7 +97,7 @@ class Host:
     #
     def loadModule(self, path):
         """Load a scripted module from its file, and tell it that start-up is complete. Returns the module object."""
-        from . import modules
+        from .slicer_api import modules
 
         try:
             module = modules.loadScriptedModule(self.app.moduleManager(), str(path))
@@ -174,7 +178,7 @@ class Host:
 
     def mouse(self, sliceView):
         """A mouse over a slice view ("Red", ...), for a ``with`` statement; see ``mouse.SliceViewMouse``."""
-        from . import mouse
+        from .views import mouse
 
         return mouse.SliceViewMouse(sliceView)
 
@@ -194,31 +198,31 @@ class Host:
     #
     def screenshot(self, widget, path, **options):
         """Save a widget as PNG; see ``pictures.screenshot``."""
-        from . import pictures
+        from .views import pictures
 
         pictures.screenshot(widget, path, **options)
 
     def sliceViewPicture(self, path, **options):
         """Save the slice views as PNG; see ``pictures.sliceViewPicture``."""
-        from . import pictures
+        from .views import pictures
 
         pictures.sliceViewPicture(path, **options)
 
     def threeDViewPicture(self, path, **options):
         """Save the 3D view as PNG; see ``pictures.threeDViewPicture``."""
-        from . import pictures
+        from .views import pictures
 
         pictures.threeDViewPicture(path, **options)
 
     def applicationPicture(self, path, widget, **options):
         """Save the panel and the four views as PNG; see ``pictures.applicationPicture``."""
-        from . import pictures
+        from .views import pictures
 
         pictures.applicationPicture(path, widget, **options)
 
     def clickSample(self, sampleName):
         """Click a sample in the module Sample Data. Returns what its loader returns."""
-        from . import sample_data
+        from .slicer_api import sample_data
 
         return sample_data.clickSample(sampleName)
 

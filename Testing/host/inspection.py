@@ -4,8 +4,8 @@ import gc
 
 from PySide6 import QtCore, QtWidgets
 
-from . import signals
-from .pythonqt import isAlive
+from .qt import signals
+from .qt.pythonqt import isAlive
 
 
 def counts():

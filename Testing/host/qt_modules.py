@@ -8,7 +8,9 @@ import types
 
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
-from . import pythonqt, ui_loader, widgets_ctk, widgets_ctk_values
+from .qt import pythonqt, ui_loader
+from .widgets import ctk as ctk_widgets
+from .widgets import ctk_values
 
 # PySide6's own tools for declaring and connecting; PythonQt has none of these names.
 NOT_IN_PYTHONQT = {"Signal", "SignalInstance", "Slot", "Property", "SIGNAL", "SLOT", "ClassInfo", "QtMsgType"}
@@ -24,7 +26,7 @@ def install():
                 setattr(qt, name, getattr(source, name))
     qt.QUiLoader = ui_loader.UiLoader
     ctk = types.ModuleType("ctk", "Stand-ins for the widgets of the Common Toolkit.")
-    for name, value in (vars(widgets_ctk) | vars(widgets_ctk_values)).items():
+    for name, value in (vars(ctk_widgets) | vars(ctk_values)).items():
         if name.startswith("ctk"):
             setattr(ctk, name, value)
     sys.modules["qt"] = qt

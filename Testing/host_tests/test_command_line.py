@@ -5,10 +5,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from shared_data import REPOSITORY
+from support.shared_data import REPOSITORY
 
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
 MODULE = """
@@ -47,7 +46,7 @@ def runInHost(checkout, modules="$GITHUB_WORKSPACE/MedNCA"):
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "Testing")},
     )
 
 

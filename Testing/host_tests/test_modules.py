@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parent / "host" / "example" / "HostExample.py"
+EXAMPLE = Path(__file__).parents[1] / "host" / "example" / "HostExample.py"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def run(*command, **options):
@@ -24,7 +24,7 @@ def built(tmp_path_factory):
     """The extension's build folder, and the installed folder of scripted modules."""
     assert shutil.which("cmake"), "CMake is needed to test that the extension installs"
     build, prefix = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("prefix")
-    slicer = REPOSITORY / "Testing" / "cmake"
+    slicer = REPOSITORY / "Testing" / "packaging" / "slicer_cmake"
     run("cmake", "-S", REPOSITORY, "-B", build, f"-DSlicer_DIR={slicer}", f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--build", build)
     run("cmake", "--install", build)
@@ -80,7 +80,7 @@ host.loadModule({str(modules / "MedNCA.py")!r})
 widget = host.openModule("MedNCA")
 import slicer
 assert slicer.modules.terminologies.logic().IsTerminologyContextLoaded("MedNCA")
-from MedNCAScene.sample import loadPhantom
+from MedNCAScene.application.sample_data import loadPhantom
 loadPhantom()
 host.click(widget.ui.segmentButton)
 host.waitUntil(lambda: not widget.isRunning, 120)

@@ -4,10 +4,10 @@ import re
 import shlex
 
 import pytest
-from shared_data import REPOSITORY
+from support.shared_data import REPOSITORY
 
-from MedNCALib.cli import _parser
-from MedNCALib.phantom import make_phantom
+from MedNCALib.cli.main import _parser
+from MedNCALib.imaging.phantom import make_phantom
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -85,7 +85,7 @@ def test_the_table_of_models_says_what_the_cards_say():
         row = next(line for line in README.splitlines() if line.startswith(f"| `{model.name}`"))
         for figure in (scores["whole"], *scores["labels"].values()):
             assert f"{figure:.3f}" in row
-        assert f"{model.cascade.parameters:,}" in row
+        assert f"{model.cascade.parameter_count:,}" in row
         assert f"{model.size_bytes / 1000:.0f} kB" in row
         assert model.card["licence"] in row
 

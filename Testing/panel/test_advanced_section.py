@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, openPanel, segment, tick
-from scene_checks import addVolume
-from scene_samples import BRIGHT, MODULE, boxesImage, brightnessModel, truthOf
+from support.brightness_model import BRIGHT, MODULE, boxesImage, brightnessModel, truthOf
+from support.panel_driver import chooseModel, makeModels, openPanel, segment, tick
+from support.scene_assertions import addVolume
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_pathThatIsStillBeingTypedChangesNothing(panel, tmp_path):
     before = names(panel)
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "no such folder"))
     assert names(panel) == before
-    from MedNCAScene.settings import modelsFolder
+    from MedNCAScene.application.settings import modelsFolder
 
     assert modelsFolder() is None
 
@@ -85,7 +85,7 @@ def test_restoreDefaultsKeepsWhatWasChosen(host, panel, tmp_path):
 
 
 def test_consoleFindsTheModelsOfTheFolderToo(host, tmp_path):
-    from MedNCAScene.settings import setModelsFolder
+    from MedNCAScene.application.settings import setModelsFolder
 
     host.loadModule(MODULE)
     import MedNCA

@@ -1,13 +1,13 @@
 """The panel can be read in each of its states: in normal and in large text, in the light and in the dark style."""
 
-from panel_states import panelStates
-from scene_samples import MODULE
+from support.brightness_model import MODULE
+from support.panel_states import panelStates
 
 LOOKS = [(420, {}), (500, {"fontScale": 1.25}), (420, {"dark": True})]
 
 
 def test_panelCanBeReadInEachOfItsStates(host):
-    from host.pictures import laidOut, look
+    from host.views.pictures import laidOut, look
 
     host.loadModule(MODULE)
     widget = host.openModule("MedNCA")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, runUntilStep
-from scene_checks import addVolume
-from scene_samples import boxesImage
+from support.brightness_model import boxesImage
+from support.panel_driver import chooseModel, runUntilStep
+from support.scene_assertions import addVolume
 
 ANTERIOR, POSTERIOR, OUTSIDE = (5, 6, 4), (5, 15, 4), (-9, 6, 4)
 

@@ -5,17 +5,9 @@ import sys
 import weakref
 
 import pytest
-from panel_driver import (
-    assertFound,
-    assertIdle,
-    chooseModel,
-    nodeIds,
-    runUntilStep,
-    segment,
-    segmentationNodes,
-)
-from scene_checks import addVolume
-from scene_samples import boxesImage
+from support.brightness_model import boxesImage
+from support.panel_driver import assertFound, assertIdle, chooseModel, nodeIds, runUntilStep, segment, segmentationNodes
+from support.scene_assertions import addVolume
 
 import MedNCALib
 
@@ -56,7 +48,7 @@ def test_refusedVolumeIsOneSentenceInThePanel(host, panel):
 
 
 def test_defectIsLoggedWithItsTraceAndShownAndEndsTheRun(host, panel, volumeNode, monkeypatch, caplog):
-    from MedNCAScene import segments
+    from MedNCAScene.results import segments
 
     def fail(*_):
         raise ZeroDivisionError("for the test")
@@ -165,7 +157,7 @@ def test_moduleReloadedDuringARunCancelsItAndWorks(host, panel, volumeNode):
 
 
 def test_reloadReadsThePackagesOfTheModuleAgain(host, panel):
-    before = {name: sys.modules[name] for name in ("MedNCAScene", "MedNCAPanel.words", "MedNCALib")}
+    before = {name: sys.modules[name] for name in ("MedNCAScene", "MedNCAPanel.messages", "MedNCALib")}
     host.reloadModule("MedNCA")
     assert all(sys.modules[name] is not module for name, module in before.items())
 

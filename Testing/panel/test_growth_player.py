@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
-from scene_checks import addVolume
-from slice_views import colored, layers
+from support.panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
+from support.scene_assertions import addVolume
+from support.slice_view_probe import colored, layers
 
 ORANGE = (230, 159, 0)
 
@@ -65,7 +65,7 @@ def test_whatToKeepIsListedForTheModel(panel, volumeNode):
 
 
 def test_memoryIsSaidBeforeTheRunAndFollowsTheCap(host, panel):
-    from scene_samples import boxesImage
+    from support.brightness_model import boxesImage
 
     panel.ui.inputSelector.setCurrentNode(addVolume(boxesImage((100, 100, 100))))
     assert not panel.ui.growthEstimateLabel.visible

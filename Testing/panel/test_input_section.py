@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, makeModels, openPanel, segment
-from scene_checks import addTransform, addVolume
-from scene_samples import boxesImage, brightnessModel
-from slice_views import pixels
+from support.brightness_model import boxesImage, brightnessModel
+from support.panel_driver import chooseModel, makeModels, openPanel, segment
+from support.scene_assertions import addTransform, addVolume
+from support.slice_view_probe import pixels
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import gc
 
-from panel_driver import chooseModel, runUntilStep, segment, tick
-from slice_views import layers
+from support.panel_driver import chooseModel, runUntilStep, segment, tick
+from support.slice_view_probe import layers
 
 
 def useAll(host, panel):

@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 
 import pytest
-import scene_samples
+from support import brightness_model
 
 
 @pytest.fixture
-def words(host):
-    from MedNCAPanel import words
+def messages(host):
+    from MedNCAPanel import messages
 
-    return words
+    return messages
 
 
 def step(**changes):
@@ -18,16 +18,16 @@ def step(**changes):
     return SimpleNamespace(**{**values, **changes})
 
 
-def test_progressNamesStageStepSlicesAndTheTimeLeft(words):
-    assert words.progressLine(step(), 3.7) == "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
+def test_progressNamesStageStepSlicesAndTheTimeLeft(messages):
+    assert messages.progressLine(step(), 3.7) == "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
 
 
-def test_progressWithoutAGuessOfTheTimeLeavesItOut(words):
-    assert words.progressLine(step(stage=1)) == "Coarse stage, step 7 of 12, slices 9-16 of 35"
+def test_progressWithoutAGuessOfTheTimeLeavesItOut(messages):
+    assert messages.progressLine(step(stage=1)) == "Coarse stage, step 7 of 12, slices 9-16 of 35"
 
 
-def test_progressOfSeveralRunsCountsThem(words):
-    line = words.progressLine(step(run=2, runs=5))
+def test_progressOfSeveralRunsCountsThem(messages):
+    line = messages.progressLine(step(run=2, runs=5))
     assert line == "Run 2 of 5, fine stage, step 7 of 12, slices 9-16 of 35"
 
 
@@ -40,28 +40,28 @@ def test_progressOfSeveralRunsCountsThem(words):
         (4, ["Stage 1 of 4", "Stage 2 of 4", "Stage 3 of 4", "Stage 4 of 4"]),
     ],
 )
-def test_stagesAreNamedFromCoarseToFine(words, stages, names):
-    lines = [words.progressLine(step(stage=stage, stages=stages)) for stage in range(1, stages + 1)]
+def test_stagesAreNamedFromCoarseToFine(messages, stages, names):
+    lines = [messages.progressLine(step(stage=stage, stages=stages)) for stage in range(1, stages + 1)]
     assert [line.partition(",")[0] for line in lines] == names
 
 
-def test_modelLineTellsTheCardsEssentials(words, tmp_path):
-    model = scene_samples.brightnessModel(tmp_path)
-    assert words.modelLine(model) == (
+def test_modelLineTellsTheCardsEssentials(messages, tmp_path):
+    model = brightness_model.brightnessModel(tmp_path)
+    assert messages.modelLine(model) == (
         "Finds: anterior hippocampus, posterior hippocampus.\nExpects: test images; none.\n"
         "Held-out Dice: not measured. Size: 5 KB. Licence: Apache-2.0."
     )
     model.card["field_of_view_mm"] = [36, 50.5, 36]
-    assert "Expects: test images; none; 36 x 50.5 x 36 mm." in words.modelLine(model)
+    assert "Expects: test images; none; 36 x 50.5 x 36 mm." in messages.modelLine(model)
     model.card["scores"] = {"whole": 0.8864}
-    assert "Held-out Dice: 0.886." in words.modelLine(model)
+    assert "Held-out Dice: 0.886." in messages.modelLine(model)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (130, "2 min 10 s")])
-def test_durationsReadNaturally(words, seconds, text):
-    assert words.duration(seconds) == text
+def test_durationsReadNaturally(messages, seconds, text):
+    assert messages.duration(seconds) == text
 
 
-def test_structureThatWasNotFoundIsSaid(words):
-    assert words.doneLine({"head": 1.714, "tail": 0.0}, 3.84) == "Done in 3.8 s: head 1.71 mL, no tail."
-    assert words.doneLine({"head": 1.714}, 75) == "Done in 1 min 15 s: head 1.71 mL."
+def test_structureThatWasNotFoundIsSaid(messages):
+    assert messages.doneLine({"head": 1.714, "tail": 0.0}, 3.84) == "Done in 3.8 s: head 1.71 mL, no tail."
+    assert messages.doneLine({"head": 1.714}, 75) == "Done in 1 min 15 s: head 1.71 mL."

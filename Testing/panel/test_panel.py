@@ -2,17 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import (
-    assertFound,
-    assertIdle,
-    chooseModel,
-    nodeIds,
-    runUntilStep,
-    segment,
-    segmentationNodes,
-)
-from scene_checks import addVolume
-from scene_samples import MODULE
+from support.brightness_model import MODULE
+from support.panel_driver import assertFound, assertIdle, chooseModel, nodeIds, runUntilStep, segment, segmentationNodes
+from support.scene_assertions import addVolume
 
 
 @pytest.fixture
@@ -126,7 +118,7 @@ def test_chosenOutputIsKeptAndFilled(host, panel, volumeNode):
 def test_settingsReachTheEngine(host, panel, volumeNode, monkeypatch):
     import slicer
 
-    from MedNCALib import segmenter
+    from MedNCALib.segmentation import segmenter
 
     given = {}
     original = segmenter.segment_steps

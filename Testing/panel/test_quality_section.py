@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, nodeIds, segment, tick
-from scene_checks import addTransform, addVolume
-from slice_views import layers
+from support.panel_driver import chooseModel, nodeIds, segment, tick
+from support.scene_assertions import addTransform, addVolume
+from support.slice_view_probe import layers
 
-from MedNCALib.quality import Quality, Volume
+from MedNCALib.segmentation.quality import Quality, VolumeEstimate
 
 
 def quality(verdict, agreement=0.912):
-    volumes = {"head": Volume(1.2345, 0.1), "tail": Volume(2.0, 0.05)}
+    volumes = {"head": VolumeEstimate(1.2345, 0.1), "tail": VolumeEstimate(2.0, 0.05)}
     return Quality(4, 0.1, agreement, {"head": 0.9, "tail": 0.924}, volumes, verdict)
 
 
@@ -72,7 +72,7 @@ def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
 )
 def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
     import slicer
-    from MedNCAScene.tables import verdictOf, writeQuality
+    from MedNCAScene.results.quality_table import verdictOf, writeQuality
 
     import MedNCALib
 
@@ -165,7 +165,7 @@ def test_jumpWithoutUncertaintySaysSo(host, panel, volumeNode):
 
 
 def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
-    from MedNCAScene.sample import loadPhantom
+    from MedNCAScene.application.sample_data import loadPhantom
 
     panel.ui.inputSelector.setCurrentNode(loadPhantom())
     chooseModel(panel, "hippocampus-mr")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import host as hostPackage
 import pytest
-from panel_driver import chooseModel, runUntilStep, segment, segmentationNodes
-from scene_checks import addVolume
+from support.panel_driver import chooseModel, runUntilStep, segment, segmentationNodes
+from support.scene_assertions import addVolume
 
 SEGMENT_EDITOR = Path(hostPackage.__file__).parent / "scripted" / "SegmentEditor.py"
 

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from scene_samples import MIDDLE, MODULE, boxesImage, brightnessModel, rotation, truthOf
+from support.brightness_model import MIDDLE, MODULE, boxesImage, brightnessModel, rotation, truthOf
 
 from MedNCALib import MedNCAError
 
@@ -25,7 +25,7 @@ def logic(host):
 
 @pytest.fixture
 def volumeNode(logic):
-    from MedNCAScene.volumes import volumeFromImage
+    from MedNCAScene.inputs.volumes import volumeFromImage
 
     return volumeFromImage(boxesImage(), "head")
 

@@ -8,9 +8,9 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from scene_samples import MODULE, REPOSITORY
+from support.brightness_model import MODULE, REPOSITORY
 
-from MedNCALib.labels import read_labels
+from MedNCALib.imaging.labels import read_labels
 
 LABELS = sorted(REPOSITORY.glob("weights/*/labels.csv"))
 TERMINOLOGY = REPOSITORY / "Resources" / "MedNCA.term.json"

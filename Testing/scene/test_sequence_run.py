@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from panel_driver import cancelAtStep, nodeIds, segment, tick
-from scene_checks import addVolume
-from scene_samples import BRIGHT, MIDDLE, boxesImage
+from support.brightness_model import BRIGHT, MIDDLE, boxesImage
+from support.panel_driver import cancelAtStep, nodeIds, segment, tick
+from support.scene_assertions import addVolume
 
 from MedNCALib import MedNCAError
 
@@ -36,7 +36,7 @@ def movedBoxes(number):
 
 
 def browserOf(node):
-    from MedNCAScene.frames import browserOf
+    from MedNCAScene.sequence_run import browserOf
 
     return browserOf(node)
 
@@ -97,7 +97,7 @@ def test_progressIsThatOfAllFrames(panel, volumeNode):
 
 
 def test_cancelLeavesTheSequenceAsItWas(host, panel, volumeNode):
-    from panel_driver import chooseModel
+    from support.panel_driver import chooseModel
 
     tick(host, panel.ui.allFramesCheckBox)
     chooseModel(panel, "slow")

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib.cascade import Architecture, Cascade, Stage
-from MedNCALib.intensity import Normalisation
-from MedNCALib.labels import read_labels
-from MedNCALib.model import Model
-from MedNCALib.rule import Rule
-from MedNCALib.space import SliceFormat
+from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.rule import Rule
+from MedNCALib.imaging.labels import read_labels
+from MedNCALib.imaging.normalisation import Normalisation
+from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.model.model import Model
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 MODULE = REPOSITORY / "MedNCA" / "MedNCA.py"
 # As Slicer does with the folder of a module, so that its packages can be imported also where the module is not loaded.
 sys.path.append(str(MODULE.parent))

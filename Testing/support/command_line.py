@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import SimpleITK as sitk
-from shared_data import REPOSITORY
-from threshold_model import case, threshold_model
 
-from MedNCALib.cli import main
+from MedNCALib.cli.main import main
+from support.shared_data import REPOSITORY
+from support.threshold_model import case, threshold_model
 
 
 @pytest.fixture

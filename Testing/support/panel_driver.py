@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from scene_checks import addVolume
-from scene_samples import MODULE, boxesImage, brightnessModel, truthOf
+
+from support.brightness_model import MODULE, boxesImage, brightnessModel, truthOf
+from support.scene_assertions import addVolume
 
 
 @pytest.fixture

@@ -43,9 +43,9 @@ def panelStates(host, widget):
 def loadHead():
     """A volume that is much larger than what the model expects, shown in the slice views."""
     import slicer
-    from MedNCAScene.volumes import volumeFromImage
+    from MedNCAScene.inputs.volumes import volumeFromImage
 
-    from MedNCALib.phantom import make_phantom
+    from MedNCALib.imaging.phantom import make_phantom
 
     node = volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
     slicer.util.setSliceViewerLayers(background=node, fit=True)

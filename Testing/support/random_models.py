@@ -4,12 +4,12 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from MedNCALib.cascade import Architecture, Cascade, Stage
-from MedNCALib.intensity import Normalisation
-from MedNCALib.labels import Label
-from MedNCALib.model import Model
-from MedNCALib.rule import Rule
-from MedNCALib.space import SliceFormat
+from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.rule import Rule
+from MedNCALib.imaging.labels import Label
+from MedNCALib.imaging.normalisation import Normalisation
+from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.model.model import Model
 
 ENGINES = ["numpy", *(["torch"] if find_spec("torch") else [])]
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_samples import BRIGHT, MIDDLE, boxesImage, truthOf
+
+from support.brightness_model import BRIGHT, MIDDLE, boxesImage, truthOf
 
 
 @pytest.fixture
 def scene(host):
     """What writes segments and finds them again."""
-    from MedNCAScene import segments
+    from MedNCAScene.results import segments
 
     class Scene:
         write = staticmethod(segments.writeSegments)
@@ -32,7 +33,7 @@ def addTransform(linear=None, translation=(0, 0, 0)):
 
 def addVolume(image=None, name="head"):
     """Add a volume node, by default of the two boxes."""
-    from MedNCAScene.volumes import volumeFromImage
+    from MedNCAScene.inputs.volumes import volumeFromImage
 
     return volumeFromImage(boxesImage() if image is None else image, name)
 
@@ -84,7 +85,7 @@ def sortedPoints(indices, matrix):
 
 
 def assertOnTheAnatomy(segmentationNode, model, volumeNode):
-    from MedNCAScene.segments import segmentsOfModel
+    from MedNCAScene.results.segments import segmentsOfModel
 
     segmentIds = segmentsOfModel(model, segmentationNode)
     for label, value in ((1, BRIGHT), (2, MIDDLE)):

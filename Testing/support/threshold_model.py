@@ -7,12 +7,12 @@ in each step in which a cell fires, all in the same proportion, so that the resu
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib.cascade import Architecture, Cascade, Stage
-from MedNCALib.intensity import Normalisation
-from MedNCALib.labels import Label
-from MedNCALib.model import Model
-from MedNCALib.rule import Rule
-from MedNCALib.space import SliceFormat
+from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.rule import Rule
+from MedNCALib.imaging.labels import Label
+from MedNCALib.imaging.normalisation import Normalisation
+from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.model.model import Model
 
 LABELS = (Label(1, "medium", (230, 159, 0)), Label(2, "bright", (86, 180, 233)))
 

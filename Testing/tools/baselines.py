@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from monai.networks.nets import UNet
 
-from MedNCALib.cascade import Architecture, CascadeStep, Stage
+from MedNCALib.automaton.cascade import Architecture, CascadeStep, Stage
 from MedNCALib.training.loss import dice_and_cross_entropy
 from MedNCALib.training.network import Network, fast_in_bfloat16
 from MedNCALib.training.trainer import Trainer
@@ -61,7 +61,7 @@ class UNetTrainer(Trainer):
     checkpoint_seconds = 120.0  # with a gigabyte to write, which would take time from the training
 
     def build_network(self):
-        parameters = Network(self._architecture).to_cascade().parameters
+        parameters = Network(self._architecture).to_cascade().parameter_count
         levels = 1 + int(math.log2(min(self._canvas) / _COARSEST))
         return UNetNetwork(self._architecture, TIMES_LARGER * parameters, levels)
 

@@ -1,7 +1,7 @@
 """How alive the application stays while the panel segments: Segment is clicked in the real panel, in the stand-in for
 the application, on a volume of 256 x 256 x 24 voxels.
 
-`python Testing/bench_panel.py` prints, as JSON:
+`python Testing/tools/bench_panel.py` prints, as JSON:
 
 - "longest_block_ms": the longest time in which the event loop did not get control between the click and the result: the
   maximum of a run, median over the runs that show the cells;
@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
 from host import slicerHost  # noqa: E402
 
 from MedNCALib.errors import MedNCAError  # noqa: E402
-from MedNCALib.model import bundled_models_directory, list_models  # noqa: E402
-from MedNCALib.phantom import make_phantom  # noqa: E402
+from MedNCALib.imaging.phantom import make_phantom  # noqa: E402
+from MedNCALib.model.model import bundled_models_directory, list_models  # noqa: E402
 
 SIZE = (256, 256, 24)  # voxels
 SECONDS = 40.0  # for the runs of all models; each has two of each kind at least
@@ -150,7 +150,7 @@ def main():
         sys.exit("there are no bundled models")
     host = slicerHost()
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
-    from MedNCAScene.volumes import volumeFromImage
+    from MedNCAScene.inputs.volumes import volumeFromImage
 
     volumeNode = volumeFromImage(make_phantom(SIZE, (1.0, 1.0, 1.0)).image, "phantom")
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)

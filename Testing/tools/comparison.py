@@ -1,6 +1,6 @@
 """One table: a model, its preset in one run from the start, the published recipe, and a UNet of 500 times its size.
 
-python Testing/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 120 42 120 -o DIR
+python Testing/tools/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 120 42 120 -o DIR
 
 All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
 goes on where it was. Writes comparison.json into a folder of the model's name in the output folder, and there
@@ -15,23 +15,23 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
 import numpy as np  # noqa: E402
 import SimpleITK as sitk  # noqa: E402
 import torch  # noqa: E402
-from competitors import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
 from MedNCALib.errors import TrainingError  # noqa: E402
-from MedNCALib.evaluation import perturbed_scores  # noqa: E402
-from MedNCALib.memory import peak_mb  # noqa: E402
-from MedNCALib.metrics import compare  # noqa: E402
-from MedNCALib.perturbations import NAMES, UNPERTURBED  # noqa: E402
-from MedNCALib.training.prepared import prepare  # noqa: E402
+from MedNCALib.evaluation.evaluate import perturbed_scores  # noqa: E402
+from MedNCALib.evaluation.metrics import compare  # noqa: E402
+from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED  # noqa: E402
+from MedNCALib.process_memory import peak_mb  # noqa: E402
+from MedNCALib.training.preparation import prepare  # noqa: E402
 from MedNCALib.training.preset import load_preset  # noqa: E402
 from MedNCALib.training.trainer import Length, Trainer  # noqa: E402
+from tools.baselines import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
 
 RECIPES = {
     "its preset, one run": (Trainer, lambda preset: preset),
@@ -83,8 +83,8 @@ def measure(model, cases):
     return {
         "dice": float(np.mean([score.dice for score in scores])),
         "hd95_mm": float(np.mean(distances)) if distances else None,
-        "parameters": model.cascade.parameters,
-        "megabytes": 4 * model.cascade.parameters / 1e6,
+        "parameters": model.cascade.parameter_count,
+        "megabytes": 4 * model.cascade.parameter_count / 1e6,
         **cost(model, cases[0].image),
         "falls": {name: score["fall"] for name, score in found.items() if name != UNPERTURBED},
     }

@@ -1,6 +1,6 @@
 """The demonstration as a user sees it: the host application loads a volume, Segment is clicked, the result is saved.
 
-python Testing/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER]
+python Testing/tools/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER]
 """
 
 import argparse
@@ -8,16 +8,16 @@ import sys
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
 import SimpleITK as sitk  # noqa: E402
 from host import slicerHost  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
-from MedNCALib.atomic import written_whole  # noqa: E402
-from MedNCALib.demo import demo_volume, scores, summary  # noqa: E402
-from MedNCALib.growth import write_growth_gif  # noqa: E402
+from MedNCALib.atomic_write import written_whole  # noqa: E402
+from MedNCALib.cli.demo_run import demo_volume, scores, summary  # noqa: E402
+from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
 
 MODEL = "hippocampus-mr"
 

@@ -1,6 +1,6 @@
 """Runs the tests of the module in this checkout inside 3D Slicer, and exits with 0 if all have passed.
 
-Slicer --testing --additional-module-paths MedNCA --python-script Testing/slicer_tests.py
+Slicer --testing --additional-module-paths MedNCA --python-script Testing/tools/run_in_slicer.py
 """
 
 import importlib
@@ -11,7 +11,7 @@ from pathlib import Path
 import slicer
 import slicer.util
 
-MODULE = Path(__file__).resolve().parent.parent / "MedNCA" / "MedNCA.py"
+MODULE = Path(__file__).resolve().parents[2] / "MedNCA" / "MedNCA.py"
 
 
 def passed() -> bool:

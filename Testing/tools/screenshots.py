@@ -1,6 +1,6 @@
 """The pictures in README: the panel in each of its states, what the views show meanwhile, the whole application.
 
-python Testing/panel_pictures.py --output Resources/Screenshots
+python Testing/tools/screenshots.py --output Resources/Screenshots
 """
 
 import argparse
@@ -8,16 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
 from host import slicerHost  # noqa: E402
-from panel_states import panelStates  # noqa: E402
 from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+from support.panel_states import panelStates  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
-from MedNCALib.growth import write_growth_gif  # noqa: E402
-from MedNCALib.phantom import BLOCK_CENTRE_LEFT  # noqa: E402
+from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT  # noqa: E402
+from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
 # File -> rows of its pictures: state, look, caption.

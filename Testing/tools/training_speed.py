@@ -1,6 +1,6 @@
 """How long training's steps take on this machine, in float32 and in bfloat16.
 
-    python Testing/training_speed.py
+    python Testing/tools/training_speed.py
 
 Prints milliseconds for 8 steps, forward and backward, of 8 samples of 64 x 64 cells with one thread: medians, measured
 in turn. `fast_in_bfloat16` chooses by it.

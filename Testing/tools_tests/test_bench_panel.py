@@ -6,13 +6,13 @@ import sys
 import time
 
 import pytest
-from panel_driver import chooseModel
-from scene_samples import REPOSITORY
+from support.brightness_model import REPOSITORY
+from support.panel_driver import chooseModel
 
 
 @pytest.fixture
 def bench(host):
-    import bench_panel
+    from tools import bench_panel
 
     return bench_panel
 
@@ -105,7 +105,7 @@ def test_sliceViewsAreComputedDuringARunThoughNobodyLooks(host, bench, volumeNod
 
 
 def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, panel, volumeNode, monkeypatch):
-    from MedNCAScene.live import LivePicture
+    from MedNCAScene.display.live_overlay import LiveOverlay
 
     felt = []
     segment = bench.segment
@@ -115,9 +115,9 @@ def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, pan
         return felt[-1][1]
 
     monkeypatch.setattr(bench, "segment", recorded)
-    monkeypatch.setattr(LivePicture, "SHORTEST_INTERVAL", 0)
-    monkeypatch.setattr(LivePicture, "_REST", 0)
-    monkeypatch.setattr(LivePicture, "_show", lambda self, step: compute(0.01)())
+    monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
+    monkeypatch.setattr(LiveOverlay, "_REST", 0)
+    monkeypatch.setattr(LiveOverlay, "_show", lambda self, step: compute(0.01)())
     chooseModel(panel, "slow")
     figures = bench.measure(host, panel, seconds=0)
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from phantom_folders import write_phantoms
+from support.phantom_folders import write_phantoms
 
 from MedNCALib import load_model, make_phantom, segment
 
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("monai", reason="the comparison's UNet needs monai")
 
-import comparison
-from competitors import TIMES_LARGER, UNetNetwork, reference_preset
+from tools import comparison
+from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset
 
 from MedNCALib.training import train
 from MedNCALib.training.preset import load_preset

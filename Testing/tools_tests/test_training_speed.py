@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-import training_speed
+from tools import training_speed
 
 
 def test_both_precisions_are_timed_for_each_number_of_channels(monkeypatch, capsys):

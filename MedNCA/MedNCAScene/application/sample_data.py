@@ -6,7 +6,7 @@ import slicer
 
 PHANTOM_NAME = "MedNCA synthetic phantom"
 
-_ICON = Path(__file__).resolve().parent.parent / "Resources" / "Icons" / "MedNCA.png"
+_ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "MedNCA.png"
 
 
 def registerSampleData() -> None:
@@ -25,12 +25,12 @@ def registerSampleData() -> None:
 def loadPhantom(**parameters):
     """Add the synthetic block of the medial temporal lobe as a volume node, show it in the slice views and return it.
 
-    :param parameters: as for `MedNCALib.phantom.make_phantom`.
+    :param parameters: as for `MedNCALib.imaging.phantom.make_phantom`.
     """
     # Not at file scope, since the sample is offered whenever the application starts.
-    from MedNCALib.phantom import make_phantom
+    from MedNCALib.imaging.phantom import make_phantom
 
-    from .volumes import volumeFromImage
+    from ..inputs.volumes import volumeFromImage
 
     volumeNode = volumeFromImage(make_phantom(**parameters).image, slicer.mrmlScene.GenerateUniqueName(PHANTOM_NAME))
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)

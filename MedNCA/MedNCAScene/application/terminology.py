@@ -7,7 +7,7 @@ import slicer
 
 def terminologyFile() -> Path:
     """`MedNCA.term.json`: in `Resources` beside the module where it is installed, one folder up in the source tree."""
-    module = Path(__file__).resolve().parent.parent
+    module = Path(__file__).resolve().parents[2]
     candidates = [folder / "Resources" / "MedNCA.term.json" for folder in (module, module.parent)]
     return next((path for path in candidates if path.is_file()), candidates[0])
 

@@ -8,9 +8,9 @@ from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 import MedNCALib as mednca
-from MedNCALib.atomic import written_whole
+from MedNCALib.atomic_write import written_whole
 
-from .layers import Foreground, LentForeground
+from .slice_foreground import BorrowedForeground, Foreground
 
 VIEWS = ("Red", "Green", "Yellow")
 LAST_MS = 1500  # how long a GIF rests on the last picture
@@ -54,11 +54,11 @@ def exportOutcome(outcome, path) -> list[Path]:
     """
     if outcome is None or outcome.growthBrowserNode is None:
         raise mednca.MedNCAError(_("There are no kept steps: segment with keepGrowth first."))
-    foreground = LentForeground(outcome.growthNode, Foreground.OPACITY)
+    foreground = BorrowedForeground(outcome.growthNode, Foreground.OPACITY)
     try:
         return exportGrowth(outcome.growthBrowserNode, path)
     finally:
-        foreground.giveBack()
+        foreground.restore()
 
 
 def _pictures(browserNode, views) -> list:

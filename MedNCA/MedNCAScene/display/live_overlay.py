@@ -5,12 +5,12 @@ import time
 import numpy as np
 import slicer
 
-from .cells import addCellColors, encodeCells, placeCells, showCellColors
-from .layers import LentForeground
-from .segments import INPUT_ROLE, MODEL_TAG
+from ..results.cell_colors import addCellColors, encodeCells, placeCells, showCellColors
+from ..results.segments import INPUT_ROLE, MODEL_TAG
+from .slice_foreground import BorrowedForeground
 
 
-class LivePicture:
+class LiveOverlay:
     """Lays the cells of a run over the slice views, in the labels' colours, for as long as the run is on.
 
     Nothing of it stays in the scene, and the views get back what they showed. But for its first appearance it takes a
@@ -19,7 +19,7 @@ class LivePicture:
 
     Example::
 
-        for step in LivePicture(volumeNode, model).follow(steps):
+        for step in LiveOverlay(volumeNode, model).follow(steps):
             slicer.app.processEvents()
     """
 
@@ -63,7 +63,7 @@ class LivePicture:
         slicer.util.arrayFromVolume(self._node)[first:stop] = step.full_size(encodeCells(step.probabilities()))
         slicer.util.arrayFromVolumeModified(self._node)
         if self._foreground is None:
-            self._foreground = LentForeground(self._node, self.OPACITY)
+            self._foreground = BorrowedForeground(self._node, self.OPACITY)
 
     def _add(self, space) -> None:
         self._colors = addCellColors(self._model.labels, hidden=True)
@@ -82,7 +82,7 @@ class LivePicture:
 
     def _remove(self) -> None:
         if self._foreground is not None:
-            self._foreground.giveBack()
+            self._foreground.restore()
         display = self._node.GetDisplayNode() if self._node is not None else None
         for node in (self._node, display, self._colors):
             if node is not None and node.GetScene() is not None:

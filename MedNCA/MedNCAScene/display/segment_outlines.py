@@ -3,7 +3,7 @@
 import slicer
 import vtk
 
-from .segments import INPUT_ROLE, MODEL_TAG, segmentationsOf
+from ..results.segments import INPUT_ROLE, MODEL_TAG, segmentationsOf
 
 
 class Outlines:
@@ -27,7 +27,7 @@ class Outlines:
     def end(self) -> None:
         """Give back what is lent, and look no more."""
         for lent in filter(None, self._lent.values()):
-            lent.giveBack()
+            lent.restore()
         for view, tag in self._views.items():
             view.RemoveObserver(tag)
         slicer.mrmlScene.RemoveObserver(self._sceneTag)
@@ -44,7 +44,7 @@ class Outlines:
         for display in self._lent.keys() - covering:
             lent = self._lent.pop(display)
             if lent is not None:
-                lent.giveBack()
+                lent.restore()
         for display in covering - self._lent.keys():
             self._lent[display] = lend(display)
 
@@ -55,7 +55,7 @@ class Outlines:
 
 
 class LentFill:
-    """The fill of a segmentation in the slice views: off, and the outlines on, until `giveBack`.
+    """The fill of a segmentation in the slice views: off, and the outlines on, until `restore`.
 
     Where the user had switched the fill off before, nothing is changed.
     """
@@ -70,7 +70,7 @@ class LentFill:
                 display.SetVisibility2DOutline(True)
             self._tag = display.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onModified)
 
-    def giveBack(self) -> None:
+    def restore(self) -> None:
         """Fill the segments again; nothing, if the user has done so since."""
         if self._tag is None:
             return
@@ -83,7 +83,7 @@ class LentFill:
 
     def _onModified(self, *_args) -> None:
         if self._display.GetVisibility2DFill():
-            self.giveBack()
+            self.restore()
 
 
 def _coveringDisplays() -> set:

@@ -3,8 +3,8 @@
 import slicer
 
 
-class LentForeground:
-    """Shows a volume as the foreground of all slice views until `giveBack` is called.
+class BorrowedForeground:
+    """Shows a volume as the foreground of all slice views until `restore` is called.
 
     A view in which the user has meanwhile chosen another foreground is left as the user has set it.
 
@@ -21,7 +21,7 @@ class LentForeground:
                 view.SetForegroundVolumeID(self._volumeId)
                 view.SetForegroundOpacity(opacity)
 
-    def giveBack(self) -> None:
+    def restore(self) -> None:
         """Put back what each view had; to be called while the volume is still in the scene."""
         for view, volumeId, opacity in self._before:
             if view.GetForegroundVolumeID() == self._volumeId:
@@ -52,10 +52,10 @@ class Foreground:
             return
         if self._lent is not None:
             if self._volumeNode.GetScene() is not None:
-                self._lent.giveBack()
+                self._lent.restore()
             self._lent = self._volumeNode = None
         if volumeNode is not None:
-            self._lent, self._volumeNode = LentForeground(volumeNode, self.OPACITY), volumeNode
+            self._lent, self._volumeNode = BorrowedForeground(volumeNode, self.OPACITY), volumeNode
         for listener in self._listeners:
             listener()
 
@@ -65,7 +65,7 @@ class Foreground:
         if self._lent is not None or volumeNode is None or not views:
             return
         if all(view.GetForegroundVolumeID() == volumeNode.GetID() for view in views):
-            self._lent, self._volumeNode = LentForeground(volumeNode, views[0].GetForegroundOpacity()), volumeNode
+            self._lent, self._volumeNode = BorrowedForeground(volumeNode, views[0].GetForegroundOpacity()), volumeNode
 
     def shows(self, volumeNode) -> bool:
         """Whether this volume is in the scene and was laid over the views here."""

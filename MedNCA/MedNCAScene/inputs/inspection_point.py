@@ -13,7 +13,7 @@ def addPoint():
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetControlPointLabelFormat("%N")  # there is one point: it is called as its node
-    place.giveBack()  # the application lets every new markup have the user's next points
+    place.restore()  # the application lets every new markup have the user's next points
     return node
 
 
@@ -65,7 +65,7 @@ class PointPlacement(VTKObservationMixin):
             return
         self.removeObservers()
         if not isPlacing:
-            self._place.giveBack()
+            self._place.restore()
         self._onEnded()
 
 
@@ -77,7 +77,7 @@ class _PlaceChoice:
         self.className = self.selection.GetActivePlaceNodeClassName()
         self.nodeId = self.selection.GetActivePlaceNodeID()
 
-    def giveBack(self) -> None:
+    def restore(self) -> None:
         """Choose it again, if it is still there."""
         isThere = self.nodeId and slicer.mrmlScene.GetNodeByID(self.nodeId)
         self.selection.SetReferenceActivePlaceNodeID(self.nodeId if isThere else None)

@@ -3,7 +3,7 @@
 import numpy as np
 import slicer
 
-from .geometry import ijkToRasOfPhysical
+from ..inputs.geometry import ijkToRasOfPhysical
 
 _FAINTEST = 0.1  # weaker cells are not shown
 _DARKEST = 0.35  # brightness of the weakest

@@ -6,12 +6,12 @@ import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.inspection import cell_history
+from MedNCALib.segmentation.cell_history import cell_history
 
-from .region import regionInVolume
+from ..application.settings import modelsFolder
+from ..inputs.region import regionInVolume
+from ..inputs.volumes import imageFromVolume
 from .segments import INPUT_ROLE, MODEL_TAG
-from .settings import modelsFolder
-from .volumes import imageFromVolume
 
 _TABLE_ROLE = "MedNCA.Table"
 

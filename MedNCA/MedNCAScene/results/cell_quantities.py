@@ -6,13 +6,13 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from .cells import addCellColors, addSignedColors, encodeCells
+from .cell_colors import addCellColors, addSignedColors, encodeCells
 
 LABELS, SETTLED = "labels", "settled"
 
 
 @dataclass(frozen=True)
-class View:
+class CellQuantity:
     """One thing to show of the cells.
 
     Attributes:
@@ -28,27 +28,27 @@ class View:
     window: tuple | None
 
 
-def viewsOf(model) -> list[View]:
+def quantitiesOf(model) -> list[CellQuantity]:
     """All that can be shown of a model's cells."""
-    views = [View(LABELS, _("All labels"), np.uint8, (0, 255))]
+    views = [CellQuantity(LABELS, _("All labels"), np.uint8, (0, 255))]
     for label in model.labels:
         title = _("Probability of {label} (%)").format(label=label.name)
-        views.append(View(f"probability:{label.value}", title, np.uint8, (0, 100)))
+        views.append(CellQuantity(f"probability:{label.value}", title, np.uint8, (0, 100)))
     steps = sum(stage.steps for stage in model.cascade.architecture.stages)
-    views.append(View(SETTLED, _("When it settled (step)"), np.uint16, (0, steps)))
+    views.append(CellQuantity(SETTLED, _("When it settled (step)"), np.uint16, (0, steps)))
     for number in range(1, _hiddenChannels(model) + 1):
         title = _("Hidden channel {number}").format(number=number)
-        views.append(View(f"hidden:{number}", title, np.float32, None))
+        views.append(CellQuantity(f"hidden:{number}", title, np.float32, None))
     return views
 
 
-def viewOf(model, key: str) -> View:
+def quantityOf(model, key: str) -> CellQuantity:
     """The view of a key; all labels if this model has none of that key."""
-    views = viewsOf(model)
+    views = quantitiesOf(model)
     return next((view for view in views if view.key == key), views[0])
 
 
-def valuesOf(view: View, model):
+def valuesOf(view: CellQuantity, model):
     """A function from a step of a run to the view's values of the cells, shape (n, h, w)."""
     what, _colon, number = view.key.partition(":")
     if what == "probability":
@@ -60,7 +60,7 @@ def valuesOf(view: View, model):
     return lambda step: encodeCells(step.probabilities())
 
 
-def windowOf(view: View, values: np.ndarray) -> tuple:
+def windowOf(view: CellQuantity, values: np.ndarray) -> tuple:
     """Values at which the view's colours begin and end, for these values."""
     if view.window is not None:
         return view.window
@@ -69,7 +69,7 @@ def windowOf(view: View, values: np.ndarray) -> tuple:
     return -strong, strong
 
 
-def colorsOf(view: View, model):
+def colorsOf(view: CellQuantity, model):
     """A colour table for the view, new or one that the application has."""
     what, _colon, number = view.key.partition(":")
     if what == "probability":

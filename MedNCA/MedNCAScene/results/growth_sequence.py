@@ -7,16 +7,16 @@ import SimpleITK as sitk
 import slicer
 from slicer.i18n import tr as _
 
-from MedNCALib.recording import Recorder, SettlingRecorder, kept_steps
-from MedNCALib.space import SliceSpace
+from MedNCALib.imaging.slice_space import SliceSpace
+from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps
 
-from .cells import placeCells, showCellColors
-from .geometry import placeImage
-from .hierarchy import placeBeside
-from .region import regionInVolume
+from ..inputs.geometry import placeImage
+from ..inputs.region import regionInVolume
+from ..inputs.volumes import ijkToRasOfVolume
+from .cell_colors import placeCells, showCellColors
+from .cell_quantities import SETTLED, colorsOf, quantityOf, valuesOf, windowOf
 from .segments import INPUT_ROLE, MODEL_TAG
-from .views import SETTLED, colorsOf, valuesOf, viewOf, windowOf
-from .volumes import ijkToRasOfVolume
+from .subject_hierarchy import placeBeside
 
 DEFAULT_MEGABYTES = 256
 VIEW_TAG = "MedNCA.View"
@@ -42,7 +42,7 @@ def estimateGrowth(volumeNode, model, key: str, region=None, megabytes=DEFAULT_M
     box = regionInVolume(region, volumeNode) if region else None
     architecture = model.cascade.architecture
     space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, box)
-    view = viewOf(model, key)
+    view = quantityOf(model, key)
     frame = int(np.prod(space.inside_shape)) * np.dtype(view.kind).itemsize
     steps = sum(stage.steps for stage in architecture.stages)
     kept = 1 if view.key == SETTLED else len(kept_steps(architecture, frame, megabytes * 10**6))
@@ -58,7 +58,7 @@ class Growth:
 
     def __init__(self, model, key: str, megabytes: int):
         self._model = model
-        self._view = viewOf(model, key)
+        self._view = quantityOf(model, key)
         if self._view.key == SETTLED:
             self._recorder = SettlingRecorder()
         else:

@@ -5,9 +5,9 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from .geometry import ijkToRasOfImage
-from .hierarchy import placeBeside
+from ..inputs.geometry import ijkToRasOfImage
 from .segments import INPUT_ROLE, LABEL_TAG, MODEL_TAG
+from .subject_hierarchy import placeBeside
 
 # What is shown of the uncertainty, a standard deviation of a probability: less is noise, and it cannot be more.
 UNCERTAINTY_RANGE = (0.05, 0.5)

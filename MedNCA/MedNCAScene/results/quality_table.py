@@ -6,8 +6,8 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from .hierarchy import placeBeside
 from .segments import INPUT_ROLE, MODEL_TAG
+from .subject_hierarchy import placeBeside
 
 # After the point, for each column of a table; those of names have none.
 DIGITS = (None, 3, 3, 1)

@@ -9,8 +9,8 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 import MedNCALib as mednca
 
-from .geometry import ijkToRasOfImage
-from .hierarchy import placeBeside
+from ..inputs.geometry import ijkToRasOfImage
+from .subject_hierarchy import placeBeside
 
 # Tags of a segment that tell which model made it, and for which of the model's labels.
 MODEL_TAG = "MedNCA.Model"

@@ -1,17 +1,17 @@
-"""The kernels: fast ways to do one step of a rule, all with the same meaning (`MedNCALib.rule.Rule.step`)."""
+"""The kernels: fast ways to do one step of a rule, all with the same meaning (`MedNCALib.automaton.rule.Rule.step`)."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-from ..errors import MedNCAError
+from ...errors import MedNCAError
 from ..rule import Rule
 from .numpy_kernel import NumpyKernel
 
 ENGINES = ("auto", "numpy", "torch")
 
 
-def choose_engine(engine: str) -> str:
+def choose_kernel(engine: str) -> str:
     """The kernel that a setting stands for.
 
     "auto" is NumPy also where PyTorch is installed. PyTorch's kernel is a little faster at most with the bundled models

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from ..rule import Rule
-from .layout import Layout
+from .cell_layout import Layout
 
 SMALLEST_BLOCK = 1024  # cells; less work is not shared out
 

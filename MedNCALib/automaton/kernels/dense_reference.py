@@ -11,10 +11,10 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 
-from .rule import Rule
+from ..rule import Rule
 
 
-class PlainReading:
+class DenseReference:
     """A rule with two convolutions of C filters and reflect padding.
 
     Args:

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from .. import openblas
+from ...numerics import blas_threads
 from ..rule import Rule
-from .firing_cells import FiringCellsKernel, Scratch
+from .base import FiringCellsKernel, Scratch
 
 
 class NumpyKernel(FiringCellsKernel):
@@ -24,10 +24,10 @@ class NumpyKernel(FiringCellsKernel):
         self._zeros = np.zeros((self.largest_block, self.hidden.shape[1]), np.float32)
 
     def library_threads(self) -> int:
-        return openblas.threads()
+        return blas_threads.threads()
 
     def one_library_thread(self) -> AbstractContextManager:
-        return openblas.one_thread()
+        return blas_threads.one_thread()
 
     def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
         count, channels = after.shape

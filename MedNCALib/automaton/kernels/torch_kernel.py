@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..rule import Rule
-from .firing_cells import FiringCellsKernel, Scratch
+from .base import FiringCellsKernel, Scratch
 
 
 class TorchKernel(FiringCellsKernel):

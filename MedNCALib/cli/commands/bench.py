@@ -11,6 +11,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    from .. import bench
+    from ...benchmark import report
 
-    bench.run(json_file=options.json)
+    report.run(json_file=options.json)

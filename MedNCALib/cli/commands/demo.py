@@ -15,6 +15,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    from .. import demo
+    from .. import demo_run
 
-    demo.run(options.output, volume=options.volume, model=options.model)
+    demo_run.run(options.output, volume=options.volume, model=options.model)

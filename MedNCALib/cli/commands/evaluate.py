@@ -12,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import MedNCAError
+from ...errors import MedNCAError
 from .options import MODEL_HELP, add_engine_options
 from .progress import ProgressBar
 
@@ -38,9 +38,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    from ..atomic import written_whole
-    from ..evaluation import evaluate
-    from ..model import load_model
+    from ...atomic_write import written_whole
+    from ...evaluation.evaluate import evaluate
+    from ...model.model import load_model
 
     model = load_model(options.model)
     if options.json and not options.json.parent.is_dir():  # told now rather than after an hour
@@ -69,8 +69,8 @@ def run(options: Namespace) -> None:
 
 
 def _write_card(model, options: Namespace) -> None:
-    from ..figures import measured
-    from ..pairs import find_pairs, read_pair
+    from ...evaluation.card_scores import measured
+    from ...io.image_label_pairs import find_pairs, read_pair
 
     cases = {pair.name: read_pair(pair) for pair in find_pairs(options.images, options.labels)[: options.limit]}
     with ProgressBar() as bar:

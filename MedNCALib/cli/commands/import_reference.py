@@ -26,8 +26,10 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     require_torch("Importing checkpoints")
-    from ..reference import import_reference
+    from ...model.reference_checkpoints import import_reference
 
     checkpoints = (options.stage1, options.stage2)
     model = import_reference(*checkpoints, options.output, options.size, options.steps, options.fire_rate)
-    print(f"{model.folder}: {model.title}, {model.cascade.parameters} parameters, {model.size_bytes / 1000:.0f} kB")
+    print(
+        f"{model.folder}: {model.title}, {model.cascade.parameter_count} parameters, {model.size_bytes / 1000:.0f} kB"
+    )

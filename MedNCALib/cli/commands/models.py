@@ -11,7 +11,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    from ..model import list_models
+    from ...model.model import list_models
 
     models = list_models()
     if options.json:
@@ -31,7 +31,7 @@ def _described(model) -> dict:
         "name": model.name,
         **{key: model.card[key] for key in shown},
         "labels": [{"value": label.value, "name": label.name} for label in model.labels],
-        "parameters": model.cascade.parameters,
+        "parameters": model.cascade.parameter_count,
         "size_bytes": model.size_bytes,
         "folder": str(model.folder),
     }

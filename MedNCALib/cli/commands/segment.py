@@ -12,7 +12,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ..errors import MedNCAError
+from ...errors import MedNCAError
 from .options import MODEL_HELP, add_engine_options
 from .progress import ProgressBar
 
@@ -35,7 +35,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    from ..model import load_model
+    from ...model.model import load_model
 
     model = load_model(options.model)
     stems = _stems(options.images)
@@ -54,7 +54,7 @@ def run(options: Namespace) -> None:
 
 
 def _stems(images: list[Path]) -> list[str]:
-    from ..files import image_stem
+    from ...io.images import image_stem
 
     stems = [image_stem(path) for path in images]
     for number, stem in enumerate(stems):
@@ -67,8 +67,8 @@ def _stems(images: list[Path]) -> list[str]:
 
 
 def _segment(path: Path, stem: str, model, options: Namespace, bar: ProgressBar, number: int) -> dict:
-    from ..files import read_image, write_image, write_segmentation
-    from ..segmenter import segment_steps
+    from ...io.images import read_image, write_image, write_segmentation
+    from ...segmentation.segmenter import segment_steps
 
     bar.show(number / len(options.images), f"reading {path.name}")
     image = read_image(path)

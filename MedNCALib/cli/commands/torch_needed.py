@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from ..errors import MedNCAError
+from ...errors import MedNCAError
 
 
 def require_torch(what: str) -> None:

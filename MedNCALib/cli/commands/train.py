@@ -31,7 +31,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     require_torch("Training")
-    from ..training import train
+    from ...training import train
 
     with ProgressBar() as bar:
         model = train(
@@ -46,4 +46,6 @@ def run(options: Namespace) -> None:
             resume=options.resume,
             report=bar.show,
         )
-    print(f"{model.folder}: {model.title}, {model.cascade.parameters} parameters, {model.size_bytes / 1000:.0f} kB")
+    print(
+        f"{model.folder}: {model.title}, {model.cascade.parameter_count} parameters, {model.size_bytes / 1000:.0f} kB"
+    )

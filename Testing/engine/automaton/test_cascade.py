@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from automata import ENGINES, random_model
+from support.random_models import ENGINES, random_model
 
-from MedNCALib.cascade import Stage
-from MedNCALib.fire import FireDraws
+from MedNCALib.automaton.cascade import Stage
+from MedNCALib.automaton.firing import FireDraws
 
 
 def image_for(architecture, slices=2, size=16):
@@ -23,7 +23,7 @@ def read_plainly(cascade, image, draws):
     """The cascade with the rule's own step, stage by stage."""
     architecture, state = cascade.architecture, None
     for index, (stage, rule) in enumerate(zip(architecture.stages, cascade.rules)):
-        state = architecture.seed(image, index, state)
+        state = architecture.initial_state(image, index, state)
         for step in range(stage.steps):
             fire = draws.draw(index, step, range(len(image)), *state.shape[1:3])
             state = rule.step(state, fire, architecture.image_channels, architecture.padding)
@@ -51,7 +51,7 @@ def test_the_hand_over_enlarges_the_state_and_puts_the_image_back(handover):
     architecture = random_model(handover=handover).cascade.architecture
     image = image_for(architecture)
     before = np.random.default_rng(1).random((2, 8, 8, architecture.channels), np.float32)
-    seed = architecture.seed(image, 2, before)
+    seed = architecture.initial_state(image, 2, before)
     np.testing.assert_array_equal(seed[..., :3], image)
     if handover == "nearest":
         np.testing.assert_array_equal(seed[..., 3:], before.repeat(2, axis=1).repeat(2, axis=2)[..., 3:])
@@ -61,7 +61,7 @@ def test_the_hand_over_enlarges_the_state_and_puts_the_image_back(handover):
 def test_the_first_seed_is_the_small_image_and_nothing_else():
     architecture = random_model().cascade.architecture
     image = image_for(architecture)
-    seed = architecture.seed(image, 0, None)
+    seed = architecture.initial_state(image, 0, None)
     np.testing.assert_allclose(seed[..., :3], image.reshape(2, 4, 4, 4, 4, 3).mean(axis=(2, 4)), atol=1e-6)
     assert not seed[..., 3:].any()
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from automata import ENGINES, random_rule
+from support.random_models import ENGINES, random_rule
 
+from MedNCALib.automaton.firing import FireDraws
+from MedNCALib.automaton.kernels import choose_kernel, make_kernel
 from MedNCALib.errors import MedNCAError
-from MedNCALib.fire import FireDraws
-from MedNCALib.kernels import choose_engine, make_kernel
 
 
 def states(height=9, width=7, channels=8, slices=3):
@@ -126,11 +126,11 @@ def test_cells_fire_at_the_rate_and_no_two_slices_alike(rate):
 
 def test_an_unknown_engine_is_refused_with_the_choices():
     with pytest.raises(MedNCAError, match="auto, numpy, torch"):
-        choose_engine("cuda")
+        choose_kernel("cuda")
 
 
 def test_torch_is_refused_with_advice_where_it_is_missing(monkeypatch):
-    monkeypatch.setattr("MedNCALib.kernels.find_spec", lambda name: None)
+    monkeypatch.setattr("MedNCALib.automaton.kernels.find_spec", lambda name: None)
     with pytest.raises(MedNCAError, match="choose 'numpy'"):
-        choose_engine("torch")
-    assert choose_engine("auto") == "numpy"
+        choose_kernel("torch")
+    assert choose_kernel("auto") == "numpy"

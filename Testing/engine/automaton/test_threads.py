@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from automata import ENGINES, random_rule
+from support.random_models import ENGINES, random_rule
 
-from MedNCALib import openblas
-from MedNCALib.kernels import make_kernel
+from MedNCALib.automaton.kernels import make_kernel
+from MedNCALib.numerics import blas_threads
 
 STATE = np.random.default_rng(1).standard_normal((3, 96, 80, 8)).astype(np.float32)
 EVERYONE = np.ones(STATE.shape[:3], bool)
@@ -69,15 +69,15 @@ def test_the_library_below_gets_its_number_of_threads_back(engine, threads):
 
 
 def test_openblas_keeps_to_one_thread_until_its_last_user_has_done():
-    functions = openblas._functions()
+    functions = blas_threads._functions()
     if functions is None:
         pytest.skip("this NumPy works with another library")
-    now, before = functions[0], openblas.threads()
-    with openblas.one_thread():
-        with openblas.one_thread():
+    now, before = functions[0], blas_threads.threads()
+    with blas_threads.one_thread():
+        with blas_threads.one_thread():
             assert now() == 1
         assert now() == 1
-        assert openblas.threads() == before
+        assert blas_threads.threads() == before
     assert now() == before
 
 
@@ -85,7 +85,7 @@ def test_openblas_keeps_to_one_thread_until_its_last_user_has_done():
 def test_a_numpy_with_another_library_works(monkeypatch, threads):
     expected = loaded("numpy", 1)
     expected.step(EVERYONE)
-    monkeypatch.setattr(openblas, "_functions", lambda: None)
+    monkeypatch.setattr(blas_threads, "_functions", lambda: None)
     kernel = loaded("numpy", threads)
     kernel.step(EVERYONE)
     np.testing.assert_allclose(kernel.state, expected.state, atol=1e-6)

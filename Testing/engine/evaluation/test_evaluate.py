@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from phantom_folders import write_phantoms
-from shared_data import shared_data
-from threshold_model import case, threshold_model
+from support.phantom_folders import write_phantoms
+from support.shared_data import shared_data
+from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model, read_image, segment
-from MedNCALib.cli import main
+from MedNCALib.cli.main import main
 from MedNCALib.errors import ImageError, MedNCAError
-from MedNCALib.evaluation import evaluate, perturbed_scores
-from MedNCALib.metrics import dices
-from MedNCALib.perturbations import NAMES, UNPERTURBED
+from MedNCALib.evaluation.evaluate import evaluate, perturbed_scores
+from MedNCALib.evaluation.metrics import dices
+from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED
 
 pytest.importorskip("surface_distance")
 

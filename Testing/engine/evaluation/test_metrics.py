@@ -5,9 +5,9 @@ import pytest
 import SimpleITK as sitk
 
 from MedNCALib.errors import ImageError
-from MedNCALib.labels import Label
-from MedNCALib.metrics import compare, score
-from MedNCALib.phantom import make_phantom
+from MedNCALib.evaluation.metrics import compare, score
+from MedNCALib.imaging.labels import Label
+from MedNCALib.imaging.phantom import make_phantom
 
 pytest.importorskip("surface_distance")
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import random_model
-from shared_data import shared_data
-from test_space import AXIS_ORDERS, oblique_stack
-from threshold_model import case, threshold_model
+from support.images import AXIS_ORDERS, oblique_stack
+from support.random_models import random_model
+from support.shared_data import shared_data
+from support.threshold_model import case, threshold_model
 
-from MedNCALib import perturbations
 from MedNCALib.errors import ImageError
-from MedNCALib.perturbations import NAMES, STRONGER, Stack, trials
+from MedNCALib.evaluation import perturbations
+from MedNCALib.evaluation.perturbations import NAMES, STRONGER, Stack, trials
 
 UPRIGHT = np.eye(4)
 
@@ -187,7 +187,7 @@ def test_another_order_is_the_same_image_stored_otherwise():
 
 def test_resting_gives_the_last_stage_more_steps():
     model = random_model(stages=((4, 4), (2, 3), (1, 5)))
-    stages = perturbations.rested(model, 4).cascade.architecture.stages
+    stages = perturbations.with_more_steps(model, 4).cascade.architecture.stages
     assert [stage.steps for stage in stages] == [4, 3, 20]
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import SimpleITK as sitk
-from threshold_model import threshold_model
+from support.threshold_model import threshold_model
 
 from MedNCALib import segment
-from MedNCALib.components import keep_largest
+from MedNCALib.imaging.connected_components import keep_largest
 
 
 def two_pieces():

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import random_model
+from support.random_models import random_model
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError
-from MedNCALib.growth import write_picture
-from MedNCALib.intensity import Normalisation
-from MedNCALib.phantom import make_phantom
+from MedNCALib.imaging.normalisation import Normalisation
+from MedNCALib.imaging.phantom import make_phantom
+from MedNCALib.segmentation.growth_animation import write_picture
 
 EVEN = Normalisation("slice", (0.5, 99.5), window=12)
 UNEVEN = Normalisation("slice", (0.5, 99.5))
@@ -64,14 +64,14 @@ def test_an_evened_pixel_is_its_distance_from_the_mean_in_deviations_of_the_gaus
     mean = np.average(line, weights=weights)
     deviation = np.average((line - mean) ** 2, weights=weights) ** 0.5
     expected = ((line[17] - mean) / (deviation + 0.03) + 1.5) / 4.5
-    evened = Normalisation("slice", (0, 100), window=5).even(plane)
+    evened = Normalisation("slice", (0, 100), window=5).normalise_local_contrast(plane)
     np.testing.assert_allclose(evened[:, 17], expected, rtol=1e-4)
 
 
 def test_training_evens_out_as_the_engine_does(slices):
     torch = pytest.importorskip("torch", reason="training needs torch")
     scaled = UNEVEN.apply(slices, None)
-    trained = EVEN.even(torch.from_numpy(scaled)[None], torch.from_numpy)
+    trained = EVEN.normalise_local_contrast(torch.from_numpy(scaled)[None], torch.from_numpy)
     np.testing.assert_allclose(trained[0].numpy(), EVEN.apply(slices, None), atol=1e-5)
 
 

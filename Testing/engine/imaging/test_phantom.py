@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from MedNCALib.phantom import ANTERIOR, POSTERIOR, make_phantom
+from MedNCALib.imaging.phantom import ANTERIOR, POSTERIOR, make_phantom
 
 # Millilitres of the anterior and posterior part in 182 healthy adults and patients (MSD Task04).
 ANTERIOR_ML = (1.05, 2.59)

@@ -5,32 +5,13 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from shared_data import shared_data
+from support.images import AXIS_ORDERS, image_of, oblique_stack, random_image, turned
+from support.shared_data import shared_data
 
 from MedNCALib.errors import ImageError
-from MedNCALib.files import read_image
-from MedNCALib.interpolation import METHODS, sampling_matrix
-from MedNCALib.space import SliceFormat, SliceSpace
-
-AXIS_ORDERS = ["".join(letters) for order in permutations(("LR", "PA", "SI")) for letters in product(*order)]
-
-
-def image_of(array, spacing=(1.0, 1.0, 1.0), origin=(10.0, -20.0, 30.0), direction=None):
-    image = sitk.GetImageFromArray(np.asarray(array))
-    image.SetSpacing(spacing)
-    image.SetOrigin(origin)
-    if direction is not None:
-        image.SetDirection(np.asarray(direction, float).ravel())
-    return image
-
-
-def random_image(size=(7, 8, 9), **geometry):
-    return image_of(np.random.default_rng(0).random(size[::-1], np.float32), **geometry)
-
-
-def turned(degrees):
-    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return [[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]
+from MedNCALib.imaging.slice_space import SliceFormat, SliceSpace
+from MedNCALib.io.images import read_image
+from MedNCALib.numerics.resampling import METHODS, sampling_matrix
 
 
 def there_and_back(image, slice_format, multiple=1, region=None, group=3):
@@ -162,15 +143,6 @@ def test_a_single_two_dimensional_slice_is_a_volume_of_one_slice():
 
 
 ACQUIRED = SliceFormat("acquired", (None, None, None))
-
-
-def oblique_stack(size, spacing):
-    """A short-axis view of the heart, say: no axis of it is near to one of the body's."""
-    about_z, about_x = (sitk.Euler3DTransform() for _ in range(2))
-    about_z.SetRotation(0, 0, np.radians(-50))
-    about_x.SetRotation(np.radians(40), np.radians(25), 0)
-    direction = np.reshape(about_z.GetMatrix(), (3, 3)) @ np.reshape(about_x.GetMatrix(), (3, 3))
-    return random_image(size, spacing=spacing, direction=direction)
 
 
 @pytest.mark.parametrize("order", AXIS_ORDERS)

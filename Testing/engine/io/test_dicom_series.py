@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from shared_data import shared_data
+from support.shared_data import shared_data
 
 from MedNCALib.errors import ImageError
-from MedNCALib.files import read_image
+from MedNCALib.io.images import read_image
 
 
 def write_dicom_series(folder, images, uid="1.2.3.4", positions=None, description="T1", **fields):

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from MedNCALib.errors import ImageError
-from MedNCALib.pairs import Pair, find_pairs, read_pair
+from MedNCALib.io.image_label_pairs import Pair, find_pairs, read_pair
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from shared_data import shared_data
+from support.shared_data import shared_data
 
 from MedNCALib.errors import ImageError
-from MedNCALib.files import image_stem, read_image, write_image, write_segmentation
-from MedNCALib.phantom import make_phantom
+from MedNCALib.imaging.phantom import make_phantom
+from MedNCALib.io.images import image_stem, read_image, write_image, write_segmentation
 
 INPUTS = {
     "CTHeadAxialDicom": ((64, 64, 93), (3.2, 3.2, 1.5)),

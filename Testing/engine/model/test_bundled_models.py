@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from shared_data import shared_data
-from test_space import AXIS_ORDERS
+from support.images import AXIS_ORDERS
+from support.shared_data import shared_data
 
 from MedNCALib import list_models, load_model, make_phantom, read_image, segment, segment_steps
-from MedNCALib.evaluation import perturbed_scores
-from MedNCALib.metrics import dice
-from MedNCALib.pairs import find_pairs, read_pair
-from MedNCALib.perturbations import NAMES, UNPERTURBED, Stack, shift
+from MedNCALib.evaluation.evaluate import perturbed_scores
+from MedNCALib.evaluation.metrics import dice
+from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, Stack, shift
+from MedNCALib.io.image_label_pairs import find_pairs, read_pair
 
 MODEL = "hippocampus-mr"
 DATA = {MODEL: "hippocampus", "prostate-mr-t2": "prostate", "left-ventricle-cine-mr": "left_ventricle"}
@@ -41,7 +41,7 @@ def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
     models = list_models()
     assert {model.name for model in models} == set(DATA)
     for model in models:
-        assert model.cascade.parameters < 100_000
+        assert model.cascade.parameter_count < 100_000
         assert model.size_bytes < 400_000
         assert model.card["limits"]
         assert model.card["training"]["data"][0]["source"]

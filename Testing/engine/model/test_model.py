@@ -5,12 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
-from automata import random_model
+from support.random_models import random_model
 
 from MedNCALib import check_model, list_models, load_model
 from MedNCALib.errors import ModelError
-from MedNCALib.labels import Label, read_labels, write_labels
-from MedNCALib.model import bundled_models_directory
+from MedNCALib.imaging.labels import Label, read_labels, write_labels
+from MedNCALib.model.model import bundled_models_directory
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_every_bundled_model_is_whole_small_and_carries_its_card():
     for model in models:
         assert model.name == model.folder.name
         assert model.size_bytes < 400_000
-        assert model.cascade.parameters < 100_000
+        assert model.cascade.parameter_count < 100_000
         assert model.card["limits"]
         assert model.card["scores"]["whole"] > 0.5
         assert model.card["training"]["data"][0]["licence"]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_segmenter import noise_image
+from support.images import noise_image
 
 from MedNCALib import load_model, segment
+from MedNCALib.automaton.firing import FireDraws
 from MedNCALib.errors import ModelError
-from MedNCALib.fire import FireDraws
-from MedNCALib.reference import import_reference
+from MedNCALib.model.reference_checkpoints import import_reference
 
 torch = pytest.importorskip("torch", reason="reading PyTorch checkpoints needs torch")
 

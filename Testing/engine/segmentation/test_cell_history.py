@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_samples import boxesImage, brightnessModel
+from support.brightness_model import boxesImage, brightnessModel
 
 from MedNCALib import ImageError, segment_steps
-from MedNCALib.inspection import cell_history
-from MedNCALib.recording import step_number
+from MedNCALib.segmentation.cell_history import cell_history
+from MedNCALib.segmentation.recording import step_number
 
 
 @pytest.mark.parametrize("index", [(4, 5, 3), (0, 0, 0), (19, 23, 15)])
@@ -27,7 +27,7 @@ def test_the_history_is_that_of_the_cell_in_the_whole_run(tmp_path, index):
 
 
 def test_fire_draws_are_those_of_the_run():
-    from threshold_model import case, threshold_model
+    from support.threshold_model import case, threshold_model
 
     image, _ = case()
     model = threshold_model(fire_rate=0.4)

@@ -5,12 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import random_model
-from test_segmenter import noise_image
-from threshold_model import case, threshold_model
+from support.images import noise_image
+from support.random_models import random_model
+from support.threshold_model import case, threshold_model
 
 from MedNCALib import segment
-from MedNCALib.quality import QualityMeter
+from MedNCALib.segmentation.quality import QualityMeter
 
 
 def runs_of(count=4, labels=2, shape=(6, 7, 8), seed=0):

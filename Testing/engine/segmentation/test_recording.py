@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_samples import boxesImage, brightnessModel
+from support.brightness_model import boxesImage, brightnessModel
 
-from MedNCALib import segment_steps, segmenter
-from MedNCALib.recording import Recorder, SettlingRecorder, kept_steps, step_number
-from MedNCALib.segmenter import winners
+from MedNCALib import segment_steps
+from MedNCALib.segmentation import segmenter
+from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps, step_number
+from MedNCALib.segmentation.segmenter import argmax_labels
 
 
 def noise(size=(13, 14, 9)):
@@ -20,7 +21,7 @@ def model(tmp_path):
 
 
 def labels_after(step):
-    return winners(step.probabilities()).astype(np.uint8)
+    return argmax_labels(step.probabilities()).astype(np.uint8)
 
 
 def decided(step):
@@ -76,7 +77,7 @@ def test_the_cap_thins_the_steps_evenly_and_keeps_the_last(model):
 
 
 def test_when_it_settled_agrees_with_a_plain_reading_of_the_states(tmp_path, monkeypatch):
-    from threshold_model import case, threshold_model
+    from support.threshold_model import case, threshold_model
 
     monkeypatch.setattr(segmenter, "GROUP_BYTES", 3000)
     model = threshold_model(fire_rate=0.3)

@@ -5,20 +5,14 @@ import tracemalloc
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import ENGINES, random_model
-from test_space import AXIS_ORDERS, turned
-from threshold_model import case, threshold_model
+from support.images import AXIS_ORDERS, noise_image, turned
+from support.random_models import ENGINES, random_model
+from support.threshold_model import case, threshold_model
 
-from MedNCALib import segment, segment_steps, segmenter
+from MedNCALib import segment, segment_steps
 from MedNCALib.errors import ImageError, MedNCAError
-from MedNCALib.space import SliceSpace
-
-
-def noise_image(size=(18, 21, 15), seed=0, spacing=(1.0, 1.0, 1.0)):
-    image = sitk.GetImageFromArray(np.random.default_rng(seed).random(size[::-1], np.float32))
-    image.SetSpacing(spacing)
-    image.SetOrigin((-7.0, 3.0, 11.0))
-    return image
+from MedNCALib.imaging.slice_space import SliceSpace
+from MedNCALib.segmentation import segmenter
 
 
 def voxels(image):

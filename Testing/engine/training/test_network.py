@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from automata import random_model
+from support.random_models import random_model
 
-from MedNCALib.fire import FIRINGS, FireDraws
-from MedNCALib.interpolation import METHODS, sampling_matrix
+from MedNCALib.automaton.firing import FIRINGS, FireDraws
+from MedNCALib.numerics.resampling import METHODS, sampling_matrix
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
@@ -26,7 +26,7 @@ def test_the_network_computes_what_the_engine_computes():
     image = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
     state = None
     for index, (stage, automaton) in enumerate(zip(architecture.stages, network.automata)):
-        state = automaton(network.seed(image, index, state), stage.steps, torch.Generator(), torch.float32)
+        state = automaton(network.initial_state(image, index, state), stage.steps, torch.Generator(), torch.float32)
     *_, last = replace(cascade, architecture=architecture).run(
         image.numpy().transpose(0, 2, 3, 1), range(2), FireDraws(1.0)
     )

@@ -9,24 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from automata import random_model
-from phantom_folders import write_phantoms
+from support.phantom_folders import write_phantoms
+from support.random_models import random_model
 
-from MedNCALib import calibration, evaluation, load_model
+from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
+from MedNCALib.evaluation import calibration, evaluate
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.intensity import Normalisation  # noqa: E402
-from MedNCALib.labels import Label, write_labels  # noqa: E402
-from MedNCALib.metrics import dice  # noqa: E402
-from MedNCALib.pairs import Pair  # noqa: E402
-from MedNCALib.perturbations import trials  # noqa: E402
-from MedNCALib.space import SliceFormat, SliceSpace  # noqa: E402
+from MedNCALib.evaluation.metrics import dice  # noqa: E402
+from MedNCALib.evaluation.perturbations import trials  # noqa: E402
+from MedNCALib.imaging.labels import Label, write_labels  # noqa: E402
+from MedNCALib.imaging.normalisation import Normalisation  # noqa: E402
+from MedNCALib.imaging.slice_space import SliceFormat, SliceSpace  # noqa: E402
+from MedNCALib.io.image_label_pairs import Pair  # noqa: E402
 from MedNCALib.training import train, trainer  # noqa: E402
-from MedNCALib.training.data import Case, Sampler, make_case, split  # noqa: E402
+from MedNCALib.training.dataset import Case, Sampler, make_case, split  # noqa: E402
 from MedNCALib.training.network import Network  # noqa: E402
-from MedNCALib.training.prepared import ValidationCase  # noqa: E402
+from MedNCALib.training.preparation import ValidationCase  # noqa: E402
 from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
 from MedNCALib.training.trainer import validation_scores  # noqa: E402
 
@@ -64,7 +65,7 @@ def preset(tmp_path_factory):
 @pytest.fixture
 def unperturbed_only(monkeypatch):
     """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
-    for module in (evaluation, calibration):
+    for module in (evaluate, calibration):
         monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
 
 

@@ -6,9 +6,9 @@ import tempfile
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from ..qt.pythonqt import Property, wrappedClass
+from ..qt.signals import Signal
 from .modules import qSlicerModuleManager
-from .pythonqt import Property, wrappedClass
-from .signals import Signal
 
 
 @wrappedClass

@@ -8,7 +8,7 @@ import slicer
 import vtk
 from PySide6 import QtCore
 
-from .pythonqt import Property, wrappedClass
+from ..qt.pythonqt import Property, wrappedClass
 
 SLICE_VIEWS = ("Red", "Green", "Yellow")
 # The size in pixels that a view has until a picture gives it another.

@@ -12,9 +12,9 @@ import sys
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from .pythonqt import Property, storedProperty, wrappedClass
-from .quiet import quietVtk
-from .signals import Signal
+from ..qt.pythonqt import Property, storedProperty, wrappedClass
+from ..qt.quiet import quietVtk
+from ..qt.signals import Signal
 
 # Module name -> class of its logic, in the order in which Slicer sets them up.
 LOADABLE_MODULES = {

@@ -6,7 +6,7 @@ import slicer
 import vtk
 from PySide6 import QtCore
 
-from .pythonqt import wrappedClass
+from ..qt.pythonqt import wrappedClass
 
 # File type -> endings. Compound endings come first, because ".seg.nrrd" also ends like a volume.
 FILE_TYPES = {

@@ -7,8 +7,8 @@ neither slot nor Q_INVOKABLE (such as ``ctkCollapsibleButton::setCollapsed``) ca
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
-from .pythonqt import Property, storedProperty, wrappedClass
-from .signals import Signal
+from ..qt.pythonqt import Property, storedProperty, wrappedClass
+from ..qt.signals import Signal
 
 
 class _ShowsAndHidesChildren:

@@ -5,8 +5,8 @@ import os
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
-from .pythonqt import Property, storedProperty, wrappedClass
-from .signals import Signal
+from ..qt.pythonqt import Property, storedProperty, wrappedClass
+from ..qt.signals import Signal
 
 
 class _DoubleRange:

@@ -8,8 +8,8 @@ import slicer
 from PySide6 import QtWidgets
 from slicer.util import VTKObservationMixin
 
-from .pythonqt import Property, storedProperty, wrappedClass
-from .signals import Signal
+from ..qt.pythonqt import Property, storedProperty, wrappedClass
+from ..qt.signals import Signal
 
 
 @wrappedClass

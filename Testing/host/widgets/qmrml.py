@@ -2,10 +2,10 @@
 
 from PySide6 import QtGui, QtWidgets
 
+from ..qt.pythonqt import storedProperty, wrappedClass
+from ..qt.signals import Signal
 from . import node_combobox
-from .pythonqt import storedProperty, wrappedClass
-from .signals import Signal
-from .widgets_ctk_values import ctkDoubleSpinBox, ctkRangeWidget, ctkSliderWidget
+from .ctk_values import ctkDoubleSpinBox, ctkRangeWidget, ctkSliderWidget
 
 
 @wrappedClass

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
-from scene_checks import addTransform, addVolume
-from scene_samples import boxesImage, rotation, truthOf
-from slice_views import colored, layers, pixels
+from support.brightness_model import boxesImage, rotation, truthOf
+from support.panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
+from support.scene_assertions import addTransform, addVolume
+from support.slice_view_probe import colored, layers, pixels
 
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
@@ -20,10 +20,10 @@ def volumeNode(panel, volumeNode):
 
 @pytest.fixture
 def eachStepIsShown(panel, monkeypatch):
-    from MedNCAScene.live import LivePicture
+    from MedNCAScene.display.live_overlay import LiveOverlay
 
-    monkeypatch.setattr(LivePicture, "SHORTEST_INTERVAL", 0)
-    monkeypatch.setattr(LivePicture, "_REST", 0)
+    monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
+    monkeypatch.setattr(LiveOverlay, "_REST", 0)
 
 
 def overlay():
@@ -89,7 +89,7 @@ def test_turnOfTheEventLoopThatPreparesTheVolumeShowsNoPicture(panel, volumeNode
 
 def test_pictureLiesOnTheAnatomy(host, panel, volumeNode, eachStepIsShown):
     import slicer
-    from scene_checks import sortedPoints
+    from support.scene_assertions import sortedPoints
     from vtk import vtkMatrix4x4
 
     volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
@@ -183,12 +183,12 @@ def test_clearedTickShowsNothing(host, panel, volumeNode):
 @pytest.mark.parametrize("drawing", [0.001, 0.01])
 def test_picturesComeSeldomEnough(panel, volumeNode, monkeypatch, drawing):
     """Not more than 20 in a second, and what the application then needs to draw one counts too."""
-    from MedNCAScene import live
+    from MedNCAScene.display import live_overlay
 
     now, shown = 100.0, []
-    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(live_overlay, "time", SimpleNamespace(monotonic=lambda: now))
 
-    class Picture(live.LivePicture):
+    class Picture(live_overlay.LiveOverlay):
         def _show(self, step):
             shown.append(now)
 
@@ -209,7 +209,7 @@ def test_picturesComeSeldomEnough(panel, volumeNode, monkeypatch, drawing):
 def test_pictureOfAVolumeInGroupsKeepsTheSlicesThatAreDone(host, panel, volumeNode, eachStepIsShown, monkeypatch):
     import slicer
 
-    from MedNCALib import segmenter
+    from MedNCALib.segmentation import segmenter
 
     monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
     chooseModel(panel, "brightness")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import chooseModel, runUntilStep, segment, tick
-from scene_checks import addHandDrawnSegment, addVolume, newSegmentation
-from slice_views import colored, layers, pixels
+from support.panel_driver import chooseModel, runUntilStep, segment, tick
+from support.scene_assertions import addHandDrawnSegment, addVolume, newSegmentation
+from support.slice_view_probe import colored, layers, pixels
 
 ORANGE = (230, 159, 0)  # of the first label
 RED = (255, 64, 64)  # of the highest uncertainty
@@ -267,7 +267,7 @@ def test_volumeThatTheUserLaysOverTheViewsHimselfCountsToo(host, kept):
 def test_outlinesThatHaveEndedObserveNothing(host, kept):
     import slicer
     from host.inspection import observerCount
-    from MedNCAScene.outlines import Outlines
+    from MedNCAScene.display.segment_outlines import Outlines
 
     observed = [slicer.mrmlScene, *slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")]
     before = [observerCount(each) for each in observed]

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from scene_checks import addTransform, addVolume
-from scene_samples import rotation
+from support.brightness_model import rotation
+from support.scene_assertions import addTransform, addVolume
 
 from MedNCALib import ImageError
 
 
 @pytest.fixture
 def regionInVolume(host):
-    from MedNCAScene.region import regionInVolume
+    from MedNCAScene.inputs.region import regionInVolume
 
     return regionInVolume
 

@@ -5,15 +5,15 @@ import itertools
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_checks import addTransform
-from scene_samples import boxesImage, rotation
+from support.brightness_model import boxesImage, rotation
+from support.scene_assertions import addTransform
 
 from MedNCALib import ImageError
 
 
 @pytest.fixture
 def volumes(host):
-    from MedNCAScene import volumes
+    from MedNCAScene.inputs import volumes
 
     return volumes
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scene_checks import addTransform, addVolume
-from scene_samples import MODULE, boxesImage, brightnessModel
+from support.brightness_model import MODULE, boxesImage, brightnessModel
+from support.scene_assertions import addTransform, addVolume
 
 from MedNCALib import MedNCAError
-from MedNCALib.inspection import cell_history
+from MedNCALib.segmentation.cell_history import cell_history
 
 
 @pytest.fixture

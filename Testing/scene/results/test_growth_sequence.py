@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scene_checks import addTransform, addVolume
-from scene_samples import MODULE, boxesImage, brightnessModel, rotation, truthOf
-from slice_views import colored, layers, pixels
+from support.brightness_model import MODULE, boxesImage, brightnessModel, rotation, truthOf
+from support.scene_assertions import addTransform, addVolume
+from support.slice_view_probe import colored, layers, pixels
 
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
@@ -58,7 +58,7 @@ def ijkToRas(node):
 
 def assertOnTheBoxes(node, volumeNode, voxels, value, truth=1):
     """The cells of a value are the voxels of a label, in the space of the volume."""
-    from scene_checks import sortedPoints
+    from support.scene_assertions import sortedPoints
 
     expected = sortedPoints(np.argwhere(truthOf(boxesImage()) == truth)[:, ::-1], ijkToRas(volumeNode))
     found = sortedPoints(np.argwhere(voxels == value)[:, ::-1], ijkToRas(node))
@@ -169,7 +169,7 @@ def test_whenItSettledIsOneVolume(logic, volumeNode, model):
 
 
 def test_estimateIsWhatIsKept(logic, volumeNode, model):
-    from MedNCAScene.growth import estimateGrowth
+    from MedNCAScene.results.growth_sequence import estimateGrowth
 
     guess = estimateGrowth(volumeNode, model, "labels", megabytes=1)
     _, browser = keep(logic, volumeNode, model)
@@ -179,7 +179,7 @@ def test_estimateIsWhatIsKept(logic, volumeNode, model):
 
 
 def test_capThinsTheSteps(logic, model):
-    from MedNCAScene.growth import estimateGrowth
+    from MedNCAScene.results.growth_sequence import estimateGrowth
 
     large = addVolume(boxesImage((100, 100, 40)), "large")
     guess = estimateGrowth(large, model, "labels", megabytes=2)
@@ -239,7 +239,7 @@ def test_hiddenChannelIsDarkWhereItIsNearZero(host, logic, tmp_path):
     values = np.zeros(slicer.util.arrayFromVolume(node).shape, np.float32)
     values[:, :, :6], values[:, :, 6:12], values[:, :, 12:18] = -1, 0.25, 1
     slicer.util.updateVolumeFromArray(node, values)
-    from MedNCAScene.cells import addSignedColors, showCellColors
+    from MedNCAScene.results.cell_colors import addSignedColors, showCellColors
 
     showCellColors(node, addSignedColors(), (-1, 1))
     slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=1.0)

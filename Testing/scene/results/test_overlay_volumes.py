@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
-from scene_checks import addTransform, addVolume
-from scene_samples import boxesImage, rotation, truthOf
+from support.brightness_model import boxesImage, rotation, truthOf
+from support.panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
+from support.scene_assertions import addTransform, addVolume
 
 
 def volumeNames():
@@ -124,7 +124,7 @@ def test_cancelledRunAddsNoVolumes(host, panel, volumeNode):
 
 
 def test_outputIsNoInputToBeginWith(host, panel, volumeNode):
-    from MedNCAScene.overlays import canBeInput
+    from MedNCAScene.results.overlay_volumes import canBeInput
 
     panel.logic.process(volumeNode, model="brightness", probability=True)
     assert canBeInput(volumeNode)

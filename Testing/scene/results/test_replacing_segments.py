@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_checks import (
+from support.brightness_model import boxesImage, brightnessModel, rotation, truthOf
+from support.scene_assertions import (
     addHandDrawnSegment,
     addTransform,
     addVolume,
@@ -14,7 +15,6 @@ from scene_checks import (
     newSegmentation,
     voxelsInWorld,
 )
-from scene_samples import boxesImage, brightnessModel, rotation, truthOf
 
 from MedNCALib import ImageError
 
@@ -98,7 +98,7 @@ def test_labelThatTheModelNoLongerHasIsRemoved(scene, model, tmp_path):
 
 
 def test_segmentsThatWereShownIn3DStayShownAndAreMadeAnew(scene, model):
-    from MedNCAScene.surface import isShownIn3D, showIn3D
+    from MedNCAScene.display.surface import isShownIn3D, showIn3D
 
     volumeNode = addVolume()
     segmentationNode = scene.write(labelsOf(boxesImage()), model, volumeNode)
@@ -143,7 +143,7 @@ def test_emptySegmentationNodeOfTheUserIsFilledAndKeepsItsName(scene, model):
 
 def test_writingThatFailsLeavesNoNewNode(scene, model, monkeypatch):
     import slicer
-    from MedNCAScene import segments
+    from MedNCAScene.results import segments
 
     volumeNode = addVolume()
     before = slicer.mrmlScene.GetNumberOfNodes()

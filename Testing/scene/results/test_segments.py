@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from scene_checks import addTransform, addVolume, assertOnTheAnatomy, contentOf, labelsOf, voxelsInWorld
-from scene_samples import boxesImage, brightnessModel, rotation, truthOf
+from support.brightness_model import boxesImage, brightnessModel, rotation, truthOf
+from support.scene_assertions import addTransform, addVolume, assertOnTheAnatomy, contentOf, labelsOf, voxelsInWorld
 
-from MedNCALib.labels import Label
+from MedNCALib.imaging.labels import Label
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What is asked of Slicer itself: settings, terminology, sample data, Segment Editor."""

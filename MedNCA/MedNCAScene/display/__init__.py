@@ -1,0 +1,1 @@
+"""What the views show; nothing here is saved with the scene."""

@@ -1,0 +1,1 @@
+"""From the library's results to nodes: segments, tables, sequences, overlays."""

@@ -1,0 +1,1 @@
+"""A model against known labels: metrics, perturbations, calibration."""

@@ -1,0 +1,1 @@
+"""The model folder: card, weights and labels."""

@@ -1,0 +1,1 @@
+"""Matrices and threads that everything else stands on."""

@@ -1,0 +1,1 @@
+"""Qt as PythonQt shows it: properties, signals, .ui files."""

@@ -1,0 +1,1 @@
+"""What `slicer`, `slicer.util` and the scripted modules find in Slicer."""

@@ -1,0 +1,1 @@
+"""Slice views and 3D views: rendering, pictures, mouse."""

@@ -1,0 +1,1 @@
+"""CTK's and Slicer's own widgets."""

@@ -1,0 +1,1 @@
+"""Models, volumes and assertions that tests import; never a test."""
