@@ -31,7 +31,7 @@ _HOMES = {
     "make_phantom": "imaging.phantom",
     "Phantom": "imaging.phantom",
     "read_image": "io.images",
-    "write_segmentation": "io.images",
+    "write_segmentation": "io.segmentation_file",
 }
 
 __all__ = list(_HOMES)

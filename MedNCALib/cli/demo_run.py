@@ -10,7 +10,8 @@ import SimpleITK as sitk
 from ..atomic_write import written_whole
 from ..evaluation.metrics import compare
 from ..imaging.phantom import make_phantom
-from ..io.images import image_stem, read_image, write_segmentation
+from ..io.images import image_stem, read_image
+from ..io.segmentation_file import write_segmentation
 from ..model.model import Model, load_model
 from ..segmentation.growth_animation import write_growth_gif, write_picture
 from ..segmentation.segmenter import segment

@@ -9,15 +9,31 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ModelError
-
-CodedConcept = tuple[str, str, str]  # coding scheme, value, meaning
 
 _CODES = ("category", "type", "type_modifier", "region", "region_modifier")
 _COLUMNS = ("Category", "Type", "TypeModifier", "Region", "RegionModifier")
 _REGIONS = "Anatomic codes - DICOM master list"  # the list that Slicer takes regions from
 _PARTS = ("CodingScheme", "CodeValue", "CodeMeaning")
+
+
+class CodedConcept(NamedTuple):
+    """A coded concept of DICOM (PS3.3, 8.8): a term that a coding scheme defines.
+
+    Attributes:
+        scheme: coding scheme designator, "SCT" for SNOMED CT.
+        value: code value, unique in the scheme.
+        meaning: for people.
+    """
+
+    scheme: str
+    value: str
+    meaning: str
+
+
+_NO_CONCEPT = CodedConcept("", "", "")
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class Label:
         if not self.terminology.get("type"):
             return ""
         category, kind, modifier, region, region_modifier = (
-            "^".join(self.terminology.get(name) or ("", "", "")) for name in _CODES
+            "^".join(self.terminology.get(name) or _NO_CONCEPT) for name in _CODES
         )
         return f"MedNCA~{category}~{kind}~{modifier}~{_REGIONS}~{region}~{region_modifier}"
 
@@ -67,9 +83,9 @@ def read_labels(path: Path) -> tuple[Label, ...]:
 def _label(row: dict[str, str]) -> Label:
     terminology = {}
     for name, column in zip(_CODES, _COLUMNS):
-        code = tuple(row.get(f"{column}_{part}") or "" for part in _PARTS)
-        if code[1]:
-            terminology[name] = code
+        concept = CodedConcept(*(row.get(f"{column}_{part}") or "" for part in _PARTS))
+        if concept.value:
+            terminology[name] = concept
     red, green, blue = (int(float(row[f"Color_{letter}"])) for letter in "RGB")
     return Label(int(row["LabelValue"]), row["Name"], (red, green, blue), terminology)
 
@@ -85,5 +101,5 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
 
 
 def _row(label: Label) -> Iterable[str | int]:
-    codes = [label.terminology.get(name) or ("", "", "") for name in _CODES]
+    codes = [label.terminology.get(name) or _NO_CONCEPT for name in _CODES]
     return [label.value, label.name, *label.color, 255, *(part for code in codes for part in code)]

@@ -67,7 +67,8 @@ def _stems(images: list[Path]) -> list[str]:
 
 
 def _segment(path: Path, stem: str, model, options: Namespace, bar: ProgressBar, number: int) -> dict:
-    from ...io.images import read_image, write_image, write_segmentation
+    from ...io.images import read_image, write_image
+    from ...io.segmentation_file import write_segmentation
     from ...segmentation.segmenter import segment_steps
 
     bar.show(number / len(options.images), f"reading {path.name}")
