@@ -13,10 +13,12 @@ of their own, but at a rate of one half each fires exactly once in a pair, so th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
-FIRINGS = ("independent", "antithetic")
+Firing = Literal["independent", "antithetic"]
+FIRINGS: tuple[Firing, ...] = get_args(Firing)
 _BLOCK_BITS = 256  # Philox makes four words of 64 bits at each count
 
 
@@ -34,7 +36,7 @@ class FireDraws:
     rate: float
     seed: int = 0
     run: int = 0
-    firing: str = "independent"
+    firing: Firing = "independent"
 
     def draw(self, stage: int, step: int, slices: range, height: int, width: int) -> np.ndarray:
         """Who fires in one step: boolean, shape (len(slices), height, width). `slices` are consecutive."""

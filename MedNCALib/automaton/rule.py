@@ -14,10 +14,12 @@ The fast kernels in `kernels` compute the same; `Rule.step` is the reading that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
-PADDINGS = ("edge", "reflect")  # names as in numpy.pad
+Padding = Literal["edge", "reflect"]  # names as in numpy.pad
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..atomic_write import written_whole
-from ..automaton.cascade import Architecture, Cascade, Stage
+from ..automaton.architecture import Architecture, Stage
+from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels

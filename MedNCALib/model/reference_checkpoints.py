@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..automaton.cascade import Architecture, Cascade, Stage
+from ..automaton.architecture import Architecture, Stage
+from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels

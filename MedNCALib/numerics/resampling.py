@@ -7,13 +7,16 @@ is cheap.
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 
-METHODS = ("nearest", "linear", "cubic", "area")
+Method = Literal["nearest", "linear", "cubic", "area"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def sampling_matrix(
-    length: int, samples: int, method: str, step: float | None = None, start: float | None = None
+    length: int, samples: int, method: Method, step: float | None = None, start: float | None = None
 ) -> np.ndarray:
     """Matrix that resamples a line of `length` pixels to `samples` pixels.
 
@@ -39,7 +42,7 @@ def sampling_matrix(
     return matrix.astype(np.float32)
 
 
-def _taps(positions: np.ndarray, method: str):
+def _taps(positions: np.ndarray, method: Method):
     if method == "nearest":
         yield np.floor(positions + 0.5).astype(int), np.ones(len(positions))
         return

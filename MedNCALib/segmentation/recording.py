@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
-from ..automaton.cascade import Architecture
+from ..automaton.architecture import Architecture
 from .segmenter import Step, argmax_labels
 
 

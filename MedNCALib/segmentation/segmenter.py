@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from ..automaton.cascade import Architecture
+from ..automaton.architecture import Architecture
 from ..automaton.kernels import choose_kernel
 from ..errors import MedNCAError
 from ..imaging.connected_components import keep_largest

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor, nn
 
-from ..automaton.cascade import Architecture, Cascade
+from ..automaton.architecture import Architecture
+from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..numerics.resampling import sampling_matrix
 

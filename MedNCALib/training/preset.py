@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..automaton.cascade import Architecture, Stage
+from ..automaton.architecture import Architecture, Stage
 from ..errors import TrainingError
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_space import SliceFormat

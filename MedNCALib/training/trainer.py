@@ -21,7 +21,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from ..atomic_write import written_whole
-from ..automaton.cascade import Architecture
+from ..automaton.architecture import Architecture
 from ..errors import TrainingError
 from ..evaluation.metrics import dice
 from ..model.model import Model

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.architecture import Architecture, Stage
+from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import read_labels
 from MedNCALib.imaging.normalisation import Normalisation

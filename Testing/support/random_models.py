@@ -4,7 +4,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.architecture import Architecture, Stage
+from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation

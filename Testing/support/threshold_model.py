@@ -7,7 +7,8 @@ in each step in which a cell fires, all in the same proportion, so that the resu
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib.automaton.cascade import Architecture, Cascade, Stage
+from MedNCALib.automaton.architecture import Architecture, Stage
+from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from monai.networks.nets import UNet
 
-from MedNCALib.automaton.cascade import Architecture, CascadeStep, Stage
+from MedNCALib.automaton.architecture import Architecture, Stage
+from MedNCALib.automaton.cascade import CascadeStep
 from MedNCALib.training.loss import dice_and_cross_entropy
 from MedNCALib.training.network import Network, fast_in_bfloat16
 from MedNCALib.training.trainer import Trainer

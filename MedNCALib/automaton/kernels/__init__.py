@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Literal, get_args
 
 from ...errors import MedNCAError
 from ..rule import Rule
 from .numpy_kernel import NumpyKernel
 
-ENGINES = ("auto", "numpy", "torch")
+KernelName = Literal["auto", "numpy", "torch"]  # "auto": the one that is chosen for a setting
+ENGINES: tuple[KernelName, ...] = get_args(KernelName)
 
 
 def choose_kernel(engine: str) -> str:

@@ -1,12 +1,13 @@
 """Stages, hand-over, and what an architecture refuses."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.random_models import ENGINES, random_model
 
-from MedNCALib.automaton.cascade import Stage
+from MedNCALib.automaton.architecture import Architecture, Stage
 from MedNCALib.automaton.firing import FireDraws
 
 
@@ -93,9 +94,39 @@ def test_softmax_and_sigmoid_give_probabilities_of_the_labels():
         ({"hidden": -1}, "hidden"),
         ({"stages": (Stage(4, 3), Stage(2, 3))}, "scale 1"),
         ({"stages": (Stage(3, 3), Stage(2, 3), Stage(1, 3))}, "divide"),
-        ({"stages": (Stage(1, 0),)}, "one step"),
+        ({"stages": ()}, "scale 1"),
     ],
 )
 def test_an_architecture_that_cannot_work_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(random_model().cascade.architecture, **change)
+
+
+@pytest.mark.parametrize(("scale", "steps"), [(1, 0), (0, 1), (1, 2.5), ("1", 1), (True, 1)])
+def test_a_stage_that_cannot_work_is_refused(scale, steps):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
+        Stage(scale, steps)
+
+
+def test_an_architecture_is_the_same_after_json():
+    architecture = random_model().cascade.architecture
+    settings = json.loads(json.dumps(architecture.to_json()))
+    assert Architecture.from_json(settings) == architecture
+    del settings["firing"]  # cards from before it was a choice
+    assert Architecture.from_json(settings).firing == "independent"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": 3}, "stages must be a list"),
+        ({"stages": [4, 1]}, "stage must be an object"),
+        ({"stages": [{"scale": 1}]}, "lacks steps"),
+        ({"colour": 1}, "not known: colour"),
+        ({"padding": ["edge"]}, "padding must be one of"),
+        ({"fire_rate": "half"}, "fire_rate must be a number"),
+    ],
+)
+def test_json_that_describes_no_architecture_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Architecture.from_json({**random_model().cascade.architecture.to_json(), **change})

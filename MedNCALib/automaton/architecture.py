@@ -1,0 +1,169 @@
+"""What a cascade is, apart from its learned numbers: its stages, its channels, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from ..checks import require, require_choice, require_keys, require_list, require_number, require_whole_number
+from ..numerics import blas_threads
+from ..numerics.resampling import METHODS, Method, sampling_matrix
+from .firing import FIRINGS, FireDraws, Firing
+from .rule import PADDINGS, Padding, Rule
+
+Activation = Literal["softmax", "sigmoid"]
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a cascade.
+
+    Attributes:
+        scale: how many times smaller than the model's grid the stage's grid is along rows and columns.
+        steps: how often the rule is applied.
+
+    Raises:
+        ValueError: a value that is no positive whole number.
+    """
+
+    scale: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        require_whole_number(self.scale, "a stage's scale")
+        require_whole_number(self.steps, "a stage's number of steps")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Stage:
+        """From an object of `stages` in a card or a preset."""
+        require_keys(settings, "a stage", ("scale", "steps"))
+        return cls(**settings)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a cascade is, apart from its learned numbers.
+
+    Attributes:
+        channels: C, channels of the state.
+        hidden: H, width of the hidden layer.
+        filters: F, filters of the perception.
+        kernel_size: k, width of the perception in cells, odd.
+        image_channels: leading channels that hold the image: one, or a slice with its neighbours.
+        outputs: channels after the image channels that are the output's logits.
+        activation: "softmax" (the first output is the background, one further output a label) or "sigmoid" (one a
+            label).
+        fire_rate: probability that a cell fires in one step.
+        padding: what a cell at the border sees outside, "edge" or "reflect".
+        downscale: how the image is made small, "area" or "linear".
+        handover: how the state is made large, "nearest" or "linear".
+        stages: from coarse to fine; each scale divides the one before, and the last is 1.
+        firing: whether steps draw independently of each other or in antithetic pairs, see `FireDraws`.
+
+    Raises:
+        ValueError: values that make no automaton.
+    """
+
+    channels: int
+    hidden: int
+    filters: int
+    kernel_size: int
+    image_channels: int
+    outputs: int
+    activation: Activation
+    fire_rate: float
+    padding: Padding
+    downscale: Method
+    handover: Method
+    stages: tuple[Stage, ...]
+    firing: Firing = "independent"
+
+    def __post_init__(self) -> None:
+        for name in ("channels", "hidden", "filters", "kernel_size", "image_channels", "outputs"):
+            require_whole_number(getattr(self, name), name)
+        require(self.kernel_size % 2 == 1, f"kernel_size must be odd, not {self.kernel_size}")
+        require(self.image_channels % 2 == 1, f"image_channels must be odd, not {self.image_channels}")
+        require(self.channels >= self.image_channels + self.outputs, "channels must hold the image and the outputs")
+        require_choice(self.activation, "activation", ACTIVATIONS)
+        require(self.activation == "sigmoid" or self.outputs > 1, "softmax needs an output for the background")
+        require_number(self.fire_rate, "fire_rate")
+        require(0 < self.fire_rate <= 1, f"fire_rate must be above 0 and at most 1, not {self.fire_rate}")
+        require_choice(self.firing, "firing", FIRINGS)
+        require_choice(self.padding, "padding", PADDINGS)
+        require_choice(self.downscale, "downscale", METHODS)
+        require_choice(self.handover, "handover", METHODS)
+        scales = [stage.scale for stage in self.stages]
+        require(bool(scales) and scales[-1] == 1, "the last stage must have scale 1")
+        coarser = zip(scales, scales[1:])
+        require(all(a > b and a % b == 0 for a, b in coarser), "each scale must divide the one before")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Architecture:
+        """From the object `architecture` of a card.
+
+        Raises:
+            ValueError: keys that are missing or not known, or values that make no automaton.
+        """
+        names = [field.name for field in fields(cls)]
+        require_keys(settings, "architecture", [name for name in names if name != "firing"], ("firing",))
+        require_list(settings["stages"], "stages")
+        return cls(**{**settings, "stages": tuple(map(Stage.from_json, settings["stages"]))})
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return asdict(self)
+
+    @property
+    def label_count(self) -> int:
+        """K, the number of labels besides the background."""
+        return self.outputs - 1 if self.activation == "softmax" else self.outputs
+
+    @property
+    def rule_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter of a stage's rule, by attribute name."""
+        return Rule.shapes(self.channels, self.filters, self.hidden, self.kernel_size)
+
+    def fire_draws(self, seed: int, run: int = 0) -> FireDraws:
+        """Which cells fire in one pass."""
+        return FireDraws(self.fire_rate, seed, run, self.firing)
+
+    def probabilities(self, state: np.ndarray) -> np.ndarray:
+        """Each label's probability: (N, H, W, C) -> float32 (N, H, W, K)."""
+        logits = state[..., self.image_channels : self.image_channels + self.outputs]
+        if self.activation == "sigmoid":
+            return 1 / (1 + np.exp(-logits))
+        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return shifted[..., 1:] / shifted.sum(axis=-1, keepdims=True)
+
+    def initial_state(self, image: np.ndarray, stage: int, before: np.ndarray | None) -> np.ndarray:
+        """The state that a stage begins with.
+
+        Args:
+            image: shape (N, H, W, image_channels), H and W multiples of the coarsest scale.
+            stage: index of the stage.
+            before: state at the end of the stage before, None for the first stage.
+
+        Returns:
+            float32, shape (N, H / scale, W / scale, C): the image at this scale, then zeros or the enlarged state.
+        """
+        scale = self.stages[stage].scale
+        height, width = image.shape[1] // scale, image.shape[2] // scale
+        state = np.zeros((len(image), height, width, self.channels), np.float32)
+        if before is not None:
+            state[...] = _resize(before, height, width, self.handover)
+        state[..., : self.image_channels] = _resize(image, height, width, self.downscale)
+        return state
+
+
+@blas_threads.one_thread()
+def _resize(array: np.ndarray, height: int, width: int, method: str) -> np.ndarray:
+    """Resize (N, H, W, C) along H and W."""
+    _, rows, columns, channels = array.shape
+    if (rows, columns) == (height, width):
+        return array
+    across = np.matmul(sampling_matrix(columns, width, method), array)
+    down = np.matmul(sampling_matrix(rows, height, method), across.reshape(len(array), rows, width * channels))
+    return down.reshape(len(array), height, width, channels)

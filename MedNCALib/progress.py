@@ -1,0 +1,12 @@
+"""How work that takes long reports how far it is: the one protocol for it."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+# Called with the share of the work that is done, 0 to 1, and with what is going on.
+Progress = Callable[[float, str], None]
+
+
+def ignore_progress(done: float, message: str) -> None:
+    """A `Progress` that reports to nobody."""
