@@ -32,23 +32,23 @@ def built(tmp_path_factory):
     return build, modules
 
 
-def sourceFiles(folder, *patterns):
+def source_files(folder, *patterns):
     return {path.relative_to(REPOSITORY) for pattern in patterns for path in (REPOSITORY / folder).rglob(pattern)}
 
 
-def test_everyFileOfTheEngineTheModuleAndTheModelsIsInstalled(built):
+def test_every_file_of_the_engine_the_module_and_the_models_is_installed(built):
     _, modules = built
     expected = {
-        *(path for path in sourceFiles("MedNCALib", "*.*") if path.suffix != ".pyc"),
-        *sourceFiles("weights", "*.json", "*.npz", "*.csv"),
-        *(path.relative_to("MedNCA") for path in sourceFiles("MedNCA", "*.py", "*.ui", "*.png")),
+        *(path for path in source_files("MedNCALib", "*.*") if path.suffix != ".pyc"),
+        *source_files("weights", "*.json", "*.npz", "*.csv"),
+        *(path.relative_to("MedNCA") for path in source_files("MedNCA", "*.py", "*.ui", "*.png")),
         Path("Resources/MedNCA.term.json"),
     }
     installed = {path.relative_to(modules) for path in modules.rglob("*") if path.is_file()}
     assert installed == expected
 
 
-def test_theInstalledTreeAloneSegmentsThePhantom(built):
+def test_the_installed_tree_alone_segments_the_phantom(built):
     """In an interpreter that cannot see the source tree."""
     _, modules = built
     script = f"""
@@ -66,7 +66,7 @@ print(result.quality.volumes_ml["anterior hippocampus"].mean > 0)
     assert found == "True"
 
 
-def test_theInstalledModuleWorksInTheApplication(built):
+def test_the_installed_module_works_in_the_application(built):
     """The panel, the terminology and the models are found beside the installed module."""
     for package in ("PySide6", "slicer_core"):
         pytest.importorskip(package, reason="the stand-in Slicer application needs it")
@@ -96,12 +96,12 @@ assert not host.errors
     assert status.startswith("Done in")
 
 
-def test_slicersTestOfTheModuleIsRegistered(built):
+def test_slicers_test_of_the_module_is_registered(built):
     build, _ = built
     assert "py_MedNCA" in run("ctest", "-N", cwd=build)
 
 
-def test_theFilesThatDescribeTheExtensionSayTheSame():
+def test_the_files_that_describe_the_extension_say_the_same():
     """Slicer's catalogue reads the icon and the screenshots from CMakeLists.txt line by line, without CMake."""
     text = (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8")
     entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def test_theFilesThatDescribeTheExtensionSayTheSame():
         assert (REPOSITORY / url.removeprefix(raw)).is_file()
 
 
-def test_theCatalogueEntryHasTheKeysOfSlicersSchema():
+def test_the_catalogue_entry_has_the_keys_of_slicers_schema():
     entry = json.loads((REPOSITORY / "Resources" / "MedNCA.json").read_text(encoding="utf-8"))
     assert set(entry) == {
         "$schema", "build_dependencies", "build_subdirectory", "category", "scm_revision", "scm_url", "tier",
