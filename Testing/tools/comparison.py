@@ -3,8 +3,8 @@
 python Testing/tools/comparison.py hippocampus-mr --images DIR --labels DIR --minutes 120 42 120 -o DIR
 
 All are trained on the same cases, and measured on those that the model's card names as held out. A run that was stopped
-goes on where it was. Writes comparison.json into a folder of the model's name in the output folder, and there
-comparison.md: one table of all the models that were compared into it.
+goes on where it was. Prints the tables, and writes comparison.json into a folder of the model's name in the output
+folder. `benchmark_page.py --record` takes the rows of that file over into the documentation.
 """
 
 import argparse
@@ -26,17 +26,18 @@ import MedNCALib as mednca  # noqa: E402
 from MedNCALib.errors import TrainingError  # noqa: E402
 from MedNCALib.evaluation.evaluate import perturbed_scores  # noqa: E402
 from MedNCALib.evaluation.metrics import compare  # noqa: E402
-from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED  # noqa: E402
+from MedNCALib.evaluation.perturbations import UNPERTURBED  # noqa: E402
 from MedNCALib.process_memory import peak_mb  # noqa: E402
 from MedNCALib.training.preparation import prepare  # noqa: E402
 from MedNCALib.training.preset import load_preset  # noqa: E402
 from MedNCALib.training.trainer import Length, Trainer  # noqa: E402
 from tools.baselines import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
+from tools.benchmark_page import BUNDLED, PRESET, RECIPE, UNET, comparison_tables  # noqa: E402
 
 RECIPES = {
-    "its preset, one run": (Trainer, lambda preset: preset),
-    "published recipe": (ReferenceTrainer, reference_preset),
-    "UNet (MONAI)": (UNetTrainer, lambda preset: preset),
+    PRESET: (Trainer, lambda preset: preset),
+    RECIPE: (ReferenceTrainer, reference_preset),
+    UNET: (UNetTrainer, lambda preset: preset),
 }
 
 
@@ -45,17 +46,18 @@ def main(arguments):
     preset = load_preset(arguments.preset or model.card["training"]["preset"])
     output = arguments.output / model.name
     rows = {}
-    for (title, (trainer, change)), minutes in zip(RECIPES.items(), arguments.minutes):
+    for (network, (trainer, change)), minutes in zip(RECIPES.items(), arguments.minutes):
         folder = output / trainer.__name__
         settings = change(preset)
         data = prepare(arguments.images, arguments.labels, folder, settings, seed=0)
         competitor, remark = train(trainer(data, settings, folder, 0, Length(minutes=minutes), tell), folder)
-        rows[title] = {"remark": remark, **measure(competitor, data.validation)} if competitor else {"remark": remark}
-    rows = {f"**{model.name}**": {"remark": "", **measure(model, data.validation)}, **rows}
+        rows[network] = {"remark": remark, "training_minutes": minutes}
+        if competitor:
+            rows[network] |= measure(competitor, data.validation)
+    minutes = model.card["training"]["minutes"]
+    rows = {BUNDLED: {"remark": "", "training_minutes": minutes, **measure(model, data.validation)}, **rows}
     (output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
-    text = table([json.loads(file.read_text("utf-8")) for file in sorted(arguments.output.glob("*/comparison.json"))])
-    print(text)
-    (arguments.output / "comparison.md").write_text(text, encoding="utf-8")
+    print(comparison_tables([{"network": network, **row} for network, row in rows.items()]))
 
 
 def tell(done, message):
@@ -86,7 +88,7 @@ def measure(model, cases):
         "parameters": model.cascade.parameter_count,
         "megabytes": 4 * model.cascade.parameter_count / 1e6,
         **cost(model, cases[0].image),
-        "falls": {name: score["fall"] for name, score in found.items() if name != UNPERTURBED},
+        "dice_drop": {name: score["fall"] for name, score in found.items() if name != UNPERTURBED},
     }
 
 
@@ -109,31 +111,6 @@ def cost_here(model_file, image_file):
         mednca.segment(image, model)
         seconds.append(time.perf_counter() - began)
     print(json.dumps({"seconds": min(seconds), "peak_mb": peak_mb()}))
-
-
-def table(comparisons):
-    """Markdown: what each is and does, then what each perturbation costs it; a model, then its competitors."""
-    lines = [
-        "| | Dice | HD95 | parameters | size | a volume | peak memory | |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    rows = [(title, row) for comparison in comparisons for title, row in comparison.items()]
-    for title, row in rows:
-        if "dice" in row:
-            hd95 = "-" if row["hd95_mm"] is None else f"{row['hd95_mm']:.1f} mm"
-            lines.append(
-                f"| {title} | {row['dice']:.3f} | {hd95} | {row['parameters']:,} | "
-                f"{row['megabytes']:.1f} MB | {row['seconds']:.2f} s | {row['peak_mb']:.0f} MB | {row['remark']} |"
-            )
-        else:
-            lines.append(f"| {title} | | | | | | | {row['remark']} |")
-    titles, falls = zip(*[(title, row["falls"]) for title, row in rows if "falls" in row])
-    lines += ["", f"| Dice lost by | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
-    for name in NAMES:
-        if name != UNPERTURBED and any(name in each for each in falls):
-            cells = [f"{round(each[name], 3) + 0:.3f}" if name in each else "-" for each in falls]  # + 0: not "-0.000"
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
