@@ -12,9 +12,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
-from .segmenter import stack_neighbouring_slices
+from .model_input import ModelInput
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,16 @@ def cell_history(
         ImageError: the point lies outside of the volume or the region.
     """
     architecture = model.cascade.architecture
-    space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
+    model_input = ModelInput(image, model, region)
+    space = model_input.space
     index = np.linalg.solve(space.index_to_physical(), [*point, 1])[:3]
     column, row, number = np.rint(index).astype(int)
     if not all(0 <= at < length for at, length in zip((number, row, column), space.inside_shape)):
         raise ImageError("The point lies outside of what is segmented. Place it in the volume, and in the region.")
     row, column = row + space.inside[1].start, column + space.inside[2].start
     group = range(number, number + 1)
-    slices = stack_neighbouring_slices(space, model, model.normalisation.limits(space.voxels), group)
     cells = []
-    for now in model.cascade.run(slices, group, architecture.fire_draws(seed)):
+    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed)):
         scale = architecture.stages[now.stage].scale
         cells.append(now.state[0, row // scale, column // scale].copy())
     channels = np.array(cells)

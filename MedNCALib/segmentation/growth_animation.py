@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from ..atomic_write import written_whole
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
-from .segmenter import stack_neighbouring_slices
+from .model_input import ModelInput
 
 _LONG_SIDE = 360  # pixels of a picture's longer side
 _GREYS, _COLOURS = 32, 64  # of an animation: thirty frames stay below half a megabyte
@@ -40,15 +40,13 @@ def write_growth_gif(
         Number of frames: the slice itself, and one for each step.
     """
     architecture = model.cascade.architecture
-    space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
-    limits = model.normalisation.limits(space.voxels)
+    model_input = ModelInput(image, model, region)
     number = largest_slice(labels, model, region)
-    slices = stack_neighbouring_slices(space, model, limits, range(number, number + 1))
-    plane = model.normalisation.scale(space.read(number, number + 1), limits)[0]
-    mm = space.spacing[1:]
+    group = range(number, number + 1)
+    plane, mm = model_input.plane(number), model_input.space.spacing[1:]
     colours = [label.color for label in model.labels]
     frames = [draw(plane, None, colours, mm, "the image")]
-    for now in model.cascade.run(slices, range(number, number + 1), architecture.fire_draws(seed)):
+    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed)):
         stage = architecture.stages[now.stage]
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 
 import numpy as np
 
 from ..automaton.architecture import Architecture
-from .segmenter import Step, argmax_labels
+from .segmenter import argmax_labels
+from .steps import Step, tap
 
 
 def step_number(step: Step) -> int:
@@ -44,9 +45,11 @@ class Recorder:
 
     def follow(self, steps: Generator) -> Generator:
         """Pass the steps of a run on and keep what is asked for; a generator with the same return value."""
-        return _each(steps, self._add)
+        return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
+        if step.run > 1:
+            return
         if self.space is None:
             self.space = step.space
             shape = step.space.inside_shape
@@ -70,9 +73,11 @@ class SettlingRecorder:
 
     def follow(self, steps: Generator) -> Generator:
         """Pass the steps of a run on; a generator with the same return value."""
-        return _each(steps, self._add)
+        return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
+        if step.run > 1:
+            return
         if self.space is None:
             self.space = step.space
             self.settled = np.zeros(step.space.inside_shape, np.uint16)
@@ -84,17 +89,3 @@ class SettlingRecorder:
         labels = step.full_size(np.where(undecided, 0, argmax_labels(probabilities)))
         self.settled[group][labels != self._labels[group]] = step_number(step)
         self._labels[group] = labels
-
-
-def _each(steps: Iterator, add: Callable[[Step], None]) -> Generator:
-    try:
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                return end.value
-            if step.run == 1:
-                add(step)
-            yield step
-    finally:
-        steps.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,7 +13,10 @@ from ..errors import MedNCAError
 from ..imaging.connected_components import keep_largest
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
-from .quality import Quality, QualityMeter
+from .model_input import ModelInput
+from .options import RunOptions
+from .quality import QualityMeter
+from .steps import Result, Step, run_to_end
 
 # Slices go through in groups whose states, with the working copies of a step, fit into this. It bounds the memory
 # whatever the size of the volume, and the time of one step: a slice of 256 x 256 at 16 channels takes some ten
@@ -22,75 +24,9 @@ from .quality import Quality, QualityMeter
 GROUP_BYTES = 12 << 20
 
 
-@dataclass(frozen=True)
-class Step:
-    """Where a run stands after one step of the automaton. Stages, steps and runs count from 1.
-
-    Attributes:
-        fraction: share of all work that is done, 0 to 1.
-        stage, stages: number of the stage, and how many there are.
-        step, steps: number of the step within the stage, and how many it has.
-        run, runs: number of the run, and how many there are.
-        slices: (first, one past the last, total) slices of the model's grid that are worked on.
-        state: the cells now, shape (n, h, w, C) at the stage's scale: a view, copy it to keep it.
-        space: the grid of the slices.
-        architecture: what the channels mean.
-    """
-
-    fraction: float
-    stage: int
-    stages: int
-    step: int
-    steps: int
-    run: int
-    runs: int
-    slices: tuple[int, int, int]
-    state: np.ndarray
-    space: SliceSpace
-    architecture: Architecture
-
-    @property
-    def scale(self) -> int:
-        """How many times smaller the stage is along rows and columns."""
-        return self.architecture.stages[self.stage - 1].scale
-
-    def probabilities(self) -> np.ndarray:
-        """Each label's probability now: float32, shape (n, h, w, K)."""
-        return self.architecture.probabilities(self.state)
-
-    def full_size(self, cells: np.ndarray) -> np.ndarray:
-        """Values of the cells, shape (n, h, w, ...), as blocks on the grid of `space.inside_shape`."""
-        if self.scale > 1:
-            cells = cells.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
-        return cells[self.space.inside]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a segmentation gives; all images have the input's geometry.
-
-    Attributes:
-        labels: uint8, 0 for background.
-        probabilities: on request, float32, mean over the runs, by label name.
-        uncertainty: on request, float32, standard deviation of the probability over the runs (of the label that varies
-            most).
-        quality: how far it can be trusted.
-    """
-
-    labels: sitk.Image
-    probabilities: dict[str, sitk.Image]
-    uncertainty: sitk.Image | None
-    quality: Quality
-
-
 def segment(image: sitk.Image, model: Model, **options) -> Result:
     """Segment a volume; blocks until done. Options and errors are those of `segment_steps`."""
-    steps = segment_steps(image, model, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return run_to_end(segment_steps(image, model, **options))
 
 
 def segment_steps(
@@ -128,11 +64,13 @@ def segment_steps(
     Raises:
         MedNCAError: before the first step, where the image, the region or a setting cannot be used.
     """
-    _check_settings(runs, seed, threads, uncertainty)
-    engine = choose_kernel(engine)
+    options = RunOptions(runs, seed, engine, threads)
+    if uncertainty and runs < 2:
+        raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
+    kernel = choose_kernel(options.engine)
     cascade, architecture = model.cascade, model.cascade.architecture
-    space = SliceSpace(image, model.slice_format, architecture.stages[0].scale, region)
-    limits = model.normalisation.limits(space.voxels)
+    model_input = ModelInput(image, model, region)
+    space = model_input.space
     output = _Output(space, model, runs, probabilities, uncertainty, largest_only)
     work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
     total = work[-1] * runs * space.count
@@ -140,23 +78,23 @@ def segment_steps(
     size = _group_size(space, architecture)
     for start in range(0, space.count, size):
         group = range(start, min(start + size, space.count))
-        slices = stack_neighbouring_slices(space, model, limits, group)
+        slices = model_input.slices(group)
         finished = []
         for run in range(runs):
             draws = architecture.fire_draws(seed, run)
-            for count, now in enumerate(cascade.run(slices, group, draws, engine, threads), 1):
+            for count, now in enumerate(cascade.run(slices, group, draws, kernel, threads), 1):
                 yield Step(
-                    (done + work[count] * len(group)) / total,
-                    now.stage + 1,
-                    len(architecture.stages),
-                    now.step + 1,
-                    architecture.stages[now.stage].steps,
-                    run + 1,
-                    runs,
-                    (group.start, group.stop, space.count),
-                    now.state,
-                    space,
-                    architecture,
+                    fraction=(done + work[count] * len(group)) / total,
+                    stage=now.stage + 1,
+                    stages=len(architecture.stages),
+                    step=now.step + 1,
+                    steps=architecture.stages[now.stage].steps,
+                    run=run + 1,
+                    runs=runs,
+                    slices=(group.start, group.stop, space.count),
+                    state=now.state,
+                    space=space,
+                    architecture=architecture,
                 )
             finished.append(architecture.probabilities(now.state))
             done += work[-1] * len(group)
@@ -164,30 +102,10 @@ def segment_steps(
     return output.result()
 
 
-def _check_settings(runs: int, seed: int, threads: int | None, uncertainty: bool) -> None:
-    if not runs >= 1:
-        raise MedNCAError(f"The number of runs must be at least 1, not {runs}.")
-    if not 0 <= seed < 1 << 64:
-        raise MedNCAError(f"The seed must be from 0 to 2**64 - 1, not {seed}.")
-    if threads is not None and threads < 1:
-        raise MedNCAError(f"The number of threads must be at least 1, not {threads}.")
-    if uncertainty and runs < 2:
-        raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
-
-
 def _group_size(space: SliceSpace, architecture: Architecture) -> int:
     # State, seed of the next stage and next states of firing cells, in float32; index tables of three 64-bit numbers.
     cell_bytes = 3 * 4 * architecture.channels + 3 * 8
     return max(1, GROUP_BYTES // (space.height * space.width * cell_bytes))
-
-
-def stack_neighbouring_slices(space: SliceSpace, model: Model, limits: tuple[float, float], group: range) -> np.ndarray:
-    """Normalised slices with their neighbours as channels, (n, H, W, image_channels); the outermost slice goes on."""
-    reach = model.cascade.architecture.image_channels // 2
-    first, last = max(0, group.start - reach), min(space.count, group.stop + reach)
-    slices = model.normalisation.apply(space.read(first, last), limits)
-    wanted = np.arange(group.start, group.stop)[:, None] + np.arange(-reach, reach + 1)
-    return np.moveaxis(slices[np.clip(wanted, 0, space.count - 1) - first], 1, -1)
 
 
 def argmax_labels(probabilities: np.ndarray) -> np.ndarray:

@@ -1,0 +1,58 @@
+"""What a model sees of an image: slices on its own grid, normalised, each with its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..imaging.slice_space import SliceSpace
+from ..model.model import Model
+
+
+def model_space(image: sitk.Image, model: Model, region: Sequence[float] | None = None) -> SliceSpace:
+    """The grid on which a model sees an image, whatever its intensities; for the arguments see `ModelInput`."""
+    return SliceSpace(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
+
+
+class ModelInput:
+    """The slices of an image, or of a region of it, as a model takes them.
+
+    Args:
+        image: three-dimensional scalar image.
+        model: the model.
+        region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior; None is the whole image.
+
+    Attributes:
+        space: the grid of the slices.
+        limits: the intensities that become 0 and 1, see `Normalisation.limits`.
+
+    Raises:
+        ImageError: an image or a region that cannot be used, voxels that are not numbers, or all voxels alike.
+    """
+
+    def __init__(self, image: sitk.Image, model: Model, region: Sequence[float] | None = None):
+        self.space = model_space(image, model, region)
+        self.limits = model.normalisation.limits(self.space.voxels)
+        self._normalisation = model.normalisation
+        self._reach = model.cascade.architecture.image_channels // 2  # neighbouring slices on either side
+
+    def slices(self, group: range) -> np.ndarray:
+        """Normalised slices with their neighbours as channels.
+
+        Args:
+            group: consecutive numbers of slices.
+
+        Returns:
+            float32, shape (len(group), H, W, image_channels). Beyond the first and the last slice that slice goes on.
+        """
+        count = self.space.count
+        first, last = max(0, group.start - self._reach), min(count, group.stop + self._reach)
+        slices = self._normalisation.apply(self.space.read(first, last), self.limits)
+        wanted = np.arange(group.start, group.stop)[:, None] + np.arange(-self._reach, self._reach + 1)
+        return np.moveaxis(slices[np.clip(wanted, 0, count - 1) - first], 1, -1)
+
+    def plane(self, number: int) -> np.ndarray:
+        """One slice as a picture: scaled to 0..1, without local contrast normalisation; float32, shape (H, W)."""
+        return self._normalisation.scale(self.space.read(number, number + 1), self.limits)[0]

@@ -1,0 +1,49 @@
+"""How a run is done, whatever is segmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from ..automaton.kernels import ENGINES, KernelName
+from ..errors import MedNCAError
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How often and with which draws a model runs, and on what.
+
+    They are keyword arguments of `segment` and `segment_steps`: `segment(image, model, **asdict(options))`.
+
+    Attributes:
+        runs: number of passes; the results are averaged. Two or more give the quality scores.
+        seed: of the fire draws, 0 to 2**64 - 1.
+        engine: the kernel, "auto", "numpy" or "torch".
+        threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
+
+    Raises:
+        MedNCAError: a value of the wrong type or out of range.
+    """
+
+    runs: int = 1
+    seed: int = 0
+    engine: KernelName = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_whole_number(self.runs, "The number of runs", 1)
+        _require_whole_number(self.seed, "The seed", 0)
+        if self.seed >= 1 << 64:
+            raise MedNCAError(f"The seed must be from 0 to 2**64 - 1, not {self.seed}.")
+        if self.threads is not None:
+            _require_whole_number(self.threads, "The number of threads", 1)
+        if self.engine not in ENGINES:
+            raise MedNCAError(f"The engine {self.engine!r} is not known: choose one of {', '.join(ENGINES)}.")
+
+
+def _require_whole_number(value: Any, name: str, least: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise MedNCAError(f"{name} must be a whole number, not {value!r}.")
+    if value < least:
+        raise MedNCAError(f"{name} must be at least {least}, not {value}.")

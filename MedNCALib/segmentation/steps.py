@@ -1,0 +1,126 @@
+"""What a run yields and returns, and the two ways to drive it: to its end, or with an onlooker.
+
+A run is a generator: each `next` does one step of the automaton and yields where it stands, and the generator's return
+value is the result. Closing it cancels the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Callable, TypeVar
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..automaton.architecture import Architecture
+from ..imaging.slice_space import SliceSpace
+from .quality import Quality
+
+StepT = TypeVar("StepT")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class Step:
+    """State of a run after one step of the automaton. Stages, steps and passes count from 1.
+
+    Attributes:
+        fraction: share of all work that is done, 0 to 1.
+        stage, stages: number of the stage, and how many there are.
+        step, steps: number of the step within the stage, and how many it has.
+        run, runs: number of the pass, and how many there are.
+        slices: (first, one past the last, total) slices of the model's grid in this group.
+        state: the cells now, shape (n, h, w, C) at the stage's scale: a view, copy it to keep it.
+        space: the grid of the slices.
+        architecture: says what the channels mean.
+    """
+
+    fraction: float
+    stage: int
+    stages: int
+    step: int
+    steps: int
+    run: int
+    runs: int
+    slices: tuple[int, int, int]
+    state: np.ndarray
+    space: SliceSpace
+    architecture: Architecture
+
+    @property
+    def scale(self) -> int:
+        """How many times smaller the stage is along rows and columns."""
+        return self.architecture.stages[self.stage - 1].scale
+
+    def probabilities(self) -> np.ndarray:
+        """Each label's probability now: float32, shape (n, h, w, K)."""
+        return self.architecture.probabilities(self.state)
+
+    def full_size(self, cells: np.ndarray) -> np.ndarray:
+        """Values of the cells, shape (n, h, w, ...), as blocks on the grid of `space.inside_shape`."""
+        if self.scale > 1:
+            cells = cells.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+        return cells[self.space.inside]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a segmentation gives; all images have the input's geometry.
+
+    Attributes:
+        labels: uint8, 0 for background.
+        probabilities: on request, float32, mean over the passes, by label name.
+        uncertainty: on request, float32, standard deviation of the probability over the passes (of the label that
+            varies most).
+        quality: the scores that say how far the result can be trusted.
+    """
+
+    labels: sitk.Image
+    probabilities: dict[str, sitk.Image]
+    uncertainty: sitk.Image | None
+    quality: Quality
+
+
+def tap(steps: Generator[StepT, None, ResultT], on_step: Callable[[StepT], object]) -> Generator[StepT, None, ResultT]:
+    """Pass the steps of a run on and call `on_step` with each of them first.
+
+    Args:
+        steps: the run, or any generator; it is closed when this one is closed or fails.
+        on_step: is called with each step before it is yielded.
+
+    Returns:
+        What `steps` returns.
+    """
+    try:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            on_step(step)
+            yield step
+    finally:
+        steps.close()
+
+
+def run_to_end(steps: Generator[StepT, None, ResultT], on_step: Callable[[StepT], object] | None = None) -> ResultT:
+    """Drive a run to its end.
+
+    Args:
+        steps: the run, or any generator; it is closed if `on_step` raises an error.
+        on_step: is called with each step.
+
+    Returns:
+        What `steps` returns.
+    """
+    try:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            if on_step is not None:
+                on_step(step)
+    finally:
+        steps.close()
