@@ -78,7 +78,7 @@ class Host:
         self.app.setMRMLScene(scene)
         logic = self.app.applicationLogic()
         logic.SetMRMLScene(scene)
-        modules.createLoadableModules(self.app.moduleManager(), scene, logic)
+        self._loadableModules = modules.createLoadableModules(self.app.moduleManager(), scene, logic)
         # Bundles (.mrb) are unpacked into the cache.
         self._remoteIO = slicer.vtkMRMLRemoteIOLogic()
         self._remoteIO.SetMRMLScene(scene)
@@ -130,16 +130,28 @@ class Host:
         return slicer.util.getModuleWidget(name)
 
     def unloadModule(self, name):
-        """Let go of a scripted module: its widget cleans up, as at the application's exit."""
-        manager = self.app.moduleManager()
-        module = manager.module(name)
+        """Leave a scripted module if it is shown, and unload it: its widget cleans up."""
         if self.mainWindow.moduleSelector().selectedModule == name:
             self.closeModule()
-        manager.moduleAboutToBeUnloaded.emit(name)
-        if module._widget is not None:
-            module._widget.deleteLater()
-        manager._unregister(name)
-        sys.modules.pop(name, None)
+        self.app.moduleManager()._unload(name)
+        self.processEvents()
+
+    def imitateVersion(self, major, minor):
+        """Behave as another version of Slicer until ``reset()``, where the stand-in knows of a difference.
+
+        Before 5.12 a parameter node wrapper goes on observing its node after ``disconnectGui``.
+        """
+        self.app._version = (major, minor)
+
+    def quit(self):
+        """File > Exit: all modules are unloaded in the reverse of Slicer's order of loading.
+
+        The module that is shown is not left before. Afterwards there is nothing to do but ``reset()``.
+        """
+        manager = self.app.moduleManager()
+        for name in reversed(manager._loadOrder()):
+            manager._unload(name)
+        self.mainWindow.moduleSelector()._forget()
         self.processEvents()
 
     #
@@ -237,10 +249,15 @@ class Host:
         """A fresh start between tests: no modules, an empty scene, default settings, no messages."""
         import slicer
 
+        from .slicer_api import application
+
         manager = self.app.moduleManager()
         for name in manager.modulesNames():
             if isinstance(manager.module(name), slicer.qSlicerScriptedLoadableModule):
                 self.unloadModule(name)
+        for name, module in self._loadableModules.items():
+            if manager.module(name) is None:  # after quit()
+                manager._register(name, module)
         slicer.mrmlScene.Clear(False)
         # The parameter nodes of modules are singletons, and so survive.
         for className in ("vtkMRMLScriptedModuleNode", "vtkMRMLSegmentEditorNode"):
@@ -250,6 +267,7 @@ class Host:
             if hasattr(slicer.modules, attribute):
                 delattr(slicer.modules, attribute)
         self.app._resetSettings()
+        self.app._version = application.VERSION
         self.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         while self.app.overrideCursor() is not None:
             self.app.restoreOverrideCursor()

@@ -58,9 +58,9 @@ def checkout(host, tmp_path):
     """
 
     def make(second, module=MODULE):
-        for folder in ("MedNCA", "Testing"):
-            (tmp_path / folder).mkdir()
-        shutil.copy(REPOSITORY / "Testing" / "slicer_tests.py", tmp_path / "Testing")
+        for folder in ("MedNCA", "Testing/tools"):
+            (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(REPOSITORY / "Testing" / "tools" / "run_in_slicer.py", tmp_path / "Testing" / "tools")
         (tmp_path / "MedNCA" / "MedNCA.py").write_text(module.format(second=second))
         return tmp_path
 

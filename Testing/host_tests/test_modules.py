@@ -146,6 +146,90 @@ def test_unloadedModuleLeavesNothingBehind(host):
     assert not hasattr(slicer.modules, "hostexample")
 
 
+@pytest.fixture
+def unloaded(host):
+    """The names of the modules in the order in which they are unloaded."""
+    import slicer
+
+    names = []
+    slicer.app.moduleManager().connect("moduleAboutToBeUnloaded(QString)", names.append)
+    yield names
+    slicer.app.moduleManager().disconnect("moduleAboutToBeUnloaded(QString)", names.append)
+
+
+def test_quitting_unloads_the_modules_in_the_reverse_of_slicers_order(host, panel, unloaded):
+    host.quit()
+    order = [name for name in reversed(unloaded) if name in ("Volumes", "CropVolume", "HostExample", "Sequences")]
+    assert order == ["Volumes", "CropVolume", "HostExample", "Sequences"]
+    # HostExample depends on it, so it outlives HostExample.
+    assert unloaded.index("Segmentations") > unloaded.index("HostExample")
+    assert unloaded.index("SubjectHierarchy") > unloaded.index("HostExample")
+
+
+def test_cleanup_on_quitting_finds_later_modules_and_its_own_gone_and_is_not_preceded_by_exit(host, panel):
+    import slicer
+
+    found, plainCleanup = {}, panel.cleanup
+
+    def cleanup():
+        plainCleanup()
+        found.update({name: hasattr(slicer.modules, name) for name in ("volumes", "sequences", "hostexample")})
+        found["entered"] = panel.parent.isEntered
+
+    panel.cleanup = cleanup
+    host.quit()
+    assert found == {"volumes": True, "sequences": False, "hostexample": False, "entered": True}
+    assert host.errors == []
+
+
+def test_error_in_cleanup_on_quitting_is_recorded(host, panel):
+    import slicer
+
+    plainCleanup = panel.cleanup
+
+    def cleanup():
+        plainCleanup()
+        slicer.modules.sequences.logic()
+
+    panel.cleanup = cleanup
+    host.quit()
+    assert [type(error) for error in host.errors] == [AttributeError]
+    host.errors.clear()
+
+
+def test_application_that_has_quit_works_again_after_reset(host, panel):
+    import slicer
+
+    host.quit()
+    host.reset()
+    assert slicer.modules.sequences.logic() is not None
+    host.loadModule(EXAMPLE)
+    assert host.openModule("HostExample")._parameterNode is not None
+
+
+def test_folders_of_a_module_are_searched_last(host, tmp_path, monkeypatch):
+    import sys
+
+    (tmp_path / "module").mkdir()
+    (path := tmp_path / "module" / "LateExample.py").write_text(
+        EXAMPLE.read_text().replace("HostExample", "LateExample")
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    host.loadModule(path)
+    assert sys.path[-2:] == [str(tmp_path / "module"), str(tmp_path)]
+
+
+@pytest.mark.parametrize(("version", "left"), [((5, 10), 1), ((5, 12), 0)])
+def test_disconnected_wrapper_stops_observing_its_node_in_newer_versions_only(host, panel, version, left):
+    from host.inspection import observerCount
+
+    host.imitateVersion(*version)
+    parameters = panel._parameterNode
+    before = observerCount(parameters.parameterNode)
+    parameters.disconnectGui(parameters.connectGui(panel.ui))
+    assert observerCount(parameters.parameterNode) == before + left
+
+
 def test_widgetsShowTheParametersAndTheParametersFollowTheWidgets(host, panel, volumeNode):
     import HostExample
 

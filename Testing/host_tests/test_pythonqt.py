@@ -242,6 +242,19 @@ def test_sliderWidgetKeepsItsValueInRange(host, calls):
     assert calls == [3.1, 10]
 
 
+def test_emptied_path_is_not_reported_as_changed_but_as_not_valid(host):
+    import ctk
+
+    edit, paths, valid = ctk.ctkPathLineEdit(), [], []
+    edit.connect("currentPathChanged(QString)", paths.append)
+    edit.connect("validInputChanged(bool)", valid.append)
+    edit.currentPath = "/models"
+    edit.currentPath = "/others"
+    edit.currentPath = ""
+    assert paths == ["/models", "/others"]
+    assert valid == [True, False]
+
+
 def test_questionsGetThePreparedAnswersAndAreRecorded(host):
     import slicer
 

@@ -88,11 +88,63 @@ def test_selectorFollowsRenamingAndRemoval(selector):
     assert selector.currentNodeID == ""
 
 
-def test_selectorWithoutNoneTakesTheFirstNode(selector):
-    selector.noneEnabled = False
-    node = addNode()
+@pytest.fixture
+def selectorWithoutNone(selector):
+    """A selector that lists nodes only: neither "None" nor an action."""
+    selector.noneEnabled = selector.addEnabled = selector.removeEnabled = False
+    return selector
+
+
+def test_selector_without_none_chooses_a_new_node_only_if_the_list_was_empty(selectorWithoutNone):
+    first, second = addNode(), addNode()
+    assert selectorWithoutNone.currentNode() is first
+    selectorWithoutNone.setCurrentNode(None)
     addNode()
-    assert selector.currentNode() is node
+    assert selectorWithoutNone.currentNode() is None
+    assert second in selectorWithoutNone.nodes()
+
+
+def test_selector_whose_list_has_an_action_does_not_choose_a_new_node(selectorWithoutNone):
+    selectorWithoutNone.addEnabled = True
+    addNode()
+    assert selectorWithoutNone.currentNode() is None
+
+
+def test_selector_without_none_shows_nothing_for_none_and_for_a_node_that_it_does_not_list(selectorWithoutNone):
+    import qt
+
+    node = addNode()
+    box = selectorWithoutNone.findChild(qt.QComboBox)
+    for nothing in (None, addNode("vtkMRMLSegmentationNode"), "vtkMRMLScalarVolumeNode99"):
+        selectorWithoutNone.setCurrentNode(node)
+        assert box.currentIndex == 0
+        selectorWithoutNone.setCurrentNode(nothing)
+        assert selectorWithoutNone.currentNode() is None
+        assert box.currentIndex == -1
+
+
+@pytest.mark.parametrize(("removed", "chosen"), [(0, None), (1, 0), (2, 1)])
+def test_selector_moves_to_the_row_above_when_its_node_is_removed(selectorWithoutNone, removed, chosen):
+    import slicer
+
+    nodes = [addNode(name=name) for name in "abc"]
+    selectorWithoutNone.setCurrentNode(nodes[removed])
+    changes = []
+    selectorWithoutNone.connect("currentNodeChanged(vtkMRMLNode*)", changes.append)
+    slicer.mrmlScene.RemoveNode(nodes[removed])
+    assert changes == [None if chosen is None else nodes[chosen]]
+
+
+def test_selector_that_gets_its_scene_late_chooses_what_it_was_asked_for_or_the_first_node(host):
+    import slicer
+
+    first, second = addNode(), addNode()
+    for requested, expected in ((None, first), (second, second)):
+        selector = slicer.qMRMLNodeComboBox()
+        selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+        selector.setCurrentNode(requested)
+        selector.setMRMLScene(slicer.mrmlScene)
+        assert selector.currentNode() is expected
 
 
 def test_selectorRefusesNodesOfOtherTypes(selector):
@@ -204,6 +256,102 @@ def test_sequenceFileIsLoadedWithABrowser(host, volumeNode, tmp_path):
     assert slicer.util.arrayFromVolume(browser.GetProxyNode(loaded)).max() == 2
 
 
+@pytest.fixture
+def tableView(host):
+    """A view of a table with a column of names and one of numbers; their titles are the headers."""
+    import slicer
+    import vtk
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "scores")
+    node.SetUseColumnTitleAsColumnHeader(True)
+    for column, title, values in ((vtk.vtkStringArray(), "label", "ab"), (vtk.vtkDoubleArray(), "mL", (1.5, 2.5))):
+        column.SetName(title)
+        for value in values:
+            column.InsertNextValue(value)
+        node.AddColumn(column)
+    view = slicer.qMRMLTableView()
+    view.setMRMLTableNode(node)
+    return view
+
+
+def cellsOf(tableView):
+    model = tableView.model()
+    indexes = [[model.index(row, column) for column in range(model.columnCount())] for row in range(model.rowCount())]
+    return [[index.data() for index in row] for row in indexes]
+
+
+def typeInto(host, tableView, row, column, text):
+    """Double-click a cell, type and press Enter; nothing happens if the cell cannot be edited."""
+    import qt
+    from PySide6 import QtTest
+
+    tableView.show()
+    index = tableView.model().index(row, column)
+    tableView.setCurrentIndex(index)
+    position = tableView.visualRect(index).center()
+    QtTest.QTest.mouseClick(tableView.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
+    QtTest.QTest.mouseDClick(tableView.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
+    editor = tableView.viewport().findChild(qt.QLineEdit)
+    if editor is not None:
+        editor.selectAll()
+        QtTest.QTest.keyClicks(editor, text)
+        QtTest.QTest.keyClick(editor, qt.Qt.Key_Return)
+    host.processEvents()  # deletes the editor
+
+
+def test_typing_into_a_table_changes_its_node(host, tableView):
+    node = tableView.mrmlTableNode()
+    typeInto(host, tableView, 0, 0, "head")
+    typeInto(host, tableView, 1, 1, "7")
+    assert [node.GetCellText(0, 0), node.GetCellText(1, 1)] == ["head", "7"]
+
+
+def test_table_puts_back_what_a_column_of_numbers_cannot_hold(host, tableView):
+    typeInto(host, tableView, 0, 1, "much")
+    assert tableView.mrmlTableNode().GetCellText(0, 1) == "1.5"
+    assert cellsOf(tableView)[0][1] == "1.5"
+
+
+def test_locked_table_cannot_be_typed_into_but_follows_its_node(host, tableView):
+    node = tableView.mrmlTableNode()
+    node.SetLocked(True)
+    typeInto(host, tableView, 0, 0, "head")
+    assert node.GetCellText(0, 0) == "a"
+    node.SetCellText(0, 0, "tail")
+    assert cellsOf(tableView) == [["tail", "1.5"], ["b", "2.5"]]
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_pasting_into_a_table_does_not_ask_whether_it_is_locked(tableView, locked):
+    import qt
+    import slicer
+    from PySide6 import QtTest
+
+    tableView.mrmlTableNode().SetLocked(locked)
+    slicer.app.clipboard().setText("x\t9\ny\t8\nz\t7")
+    tableView.setCurrentIndex(tableView.model().index(0, 0))
+    QtTest.QTest.keyClick(tableView, qt.Qt.Key_V, qt.Qt.ControlModifier)
+    assert [tableView.mrmlTableNode().GetCellText(row, 0) for row in range(2)] == ["x", "y"]
+    assert cellsOf(tableView) == [["x", "9"], ["y", "8"]]
+
+
+def test_selected_cells_of_a_table_are_copied_with_tabs(tableView):
+    import qt
+    import slicer
+    from PySide6 import QtTest
+
+    tableView.selectAll()
+    QtTest.QTest.keyClick(tableView, qt.Qt.Key_C, qt.Qt.ControlModifier)
+    assert slicer.app.clipboard().text() == "a\t1.5\nb\t2.5"
+
+
+def test_titles_of_a_table_that_are_no_headers_are_its_first_row(host, tableView):
+    tableView.mrmlTableNode().SetUseColumnTitleAsColumnHeader(False)
+    assert cellsOf(tableView)[0] == ["label", "mL"]
+    typeInto(host, tableView, 0, 1, "cm3")
+    assert tableView.mrmlTableNode().GetColumnName(1) == "cm3"
+
+
 def test_tableFileIsLoadedWithItsCells(host, tmp_path):
     import slicer
 
@@ -260,6 +408,18 @@ def test_sampleOfAModuleIsMadeByTheModule(host):
         category="Tests", sampleName="made up", uris="", customDownloader=lambda source: source.sampleName
     )
     assert host.clickSample("made up") == "made up"
+
+
+def test_sample_that_a_module_makes_cannot_be_loaded_by_its_name(host):
+    import SampleData
+
+    made = []
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="Tests", sampleName="made up", uris="", fileNames="x", nodeNames="x", customDownloader=made.append
+    )
+    with pytest.raises(ValueError, match="Failed to download"):
+        SampleData.downloadSample("made up")
+    assert made == []
 
 
 def test_sampleFromAFileIsLoadedUnderItsName(host, volumeNode, tmp_path):

@@ -10,6 +10,9 @@ from ..qt.pythonqt import Property, wrappedClass
 from ..qt.signals import Signal
 from .modules import qSlicerModuleManager
 
+# The version whose MRML libraries the slicer-core wheel carries.
+VERSION = (5, 13)
+
 
 @wrappedClass
 class qSlicerApplication(QtWidgets.QApplication):
@@ -20,6 +23,7 @@ class qSlicerApplication(QtWidgets.QApplication):
     def __init__(self, temporaryFolder):
         super().__init__(["Slicer"])
         self._temporaryFolder = temporaryFolder
+        self._version = VERSION
         self._commandOptions = CommandOptions()
         self._useSettingsFile(os.path.join(temporaryFolder, "settings"))
         self._useReadableLook()
@@ -152,10 +156,9 @@ class qSlicerApplication(QtWidgets.QApplication):
     documentationBaseUrl = Property(
         "documentationBaseUrl", lambda self: "https://slicer.readthedocs.io/en/latest/", None, str
     )
-    # The version whose MRML libraries the slicer-core wheel carries.
-    majorVersion = Property("majorVersion", lambda self: 5, None, int)
-    minorVersion = Property("minorVersion", lambda self: 13, None, int)
-    applicationVersion = Property("applicationVersion", lambda self: "5.13.0", None, str)
+    majorVersion = Property("majorVersion", lambda self: self._version[0], None, int)
+    minorVersion = Property("minorVersion", lambda self: self._version[1], None, int)
+    applicationVersion = Property("applicationVersion", lambda self: "{}.{}.0".format(*self._version), None, str)
     revision = Property("revision", lambda self: "0", None, str)
     os = Property("os", lambda self: "linux", None, str)
     arch = Property("arch", lambda self: "amd64", None, str)
@@ -220,6 +223,9 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):
         if left is not None and left.widgetRepresentation() is not None:
             left.widgetRepresentation().exit()
             left.widgetRepresentation().hide()
+        self._forget()
+
+    def _forget(self):
         self._selectedModule = ""
 
     selectedModule = Property("selectedModule", lambda self: self._selectedModule, None, str)

@@ -39,6 +39,17 @@ LOADABLE_MODULES = {
     "SceneViews": "vtkSlicerSceneViewsModuleLogic",
     "Reformat": "vtkSlicerReformatLogic",
 }
+# Module name -> the modules that Slicer loads before it. Slicer loads the others by their names' order. Annotations,
+# which slicer-core does not bring, is here because it has SubjectHierarchy loaded first.
+DEPENDENCIES = {
+    "Annotations": ("SubjectHierarchy",),
+    "Colors": ("Terminologies",),
+    "CropVolume": ("Volumes",),
+    "Data": ("Cameras",),
+    "SceneViews": ("Sequences",),
+    "Segmentations": ("Terminologies",),
+    "Volumes": ("Colors", "Units"),
+}
 
 
 @wrappedClass
@@ -179,6 +190,8 @@ class qSlicerModuleManager(QtCore.QObject):
     def __init__(self):
         super().__init__()
         self._modules = {}
+        # Before any module's widget: Slicer's own slot is the first that is called.
+        self.moduleAboutToBeUnloaded.connect(_removeFromSlicerModules)
 
     def module(self, name):
         return self._modules.get(name)
@@ -197,16 +210,46 @@ class qSlicerModuleManager(QtCore.QObject):
         setattr(slicer.modules, name.lower(), module)
         setattr(slicer.moduleNames, name, name)
 
-    def _unregister(self, name):
-        del self._modules[name]
-        for attribute in (name.lower(), name + "Instance", name + "Widget"):
-            if hasattr(slicer.modules, attribute):
-                delattr(slicer.modules, attribute)
+    def _unload(self, name):
+        """Take a module out of ``slicer.modules``, let its widget clean up, and forget it."""
+        self.moduleAboutToBeUnloaded.emit(name)
+        module = self._modules.pop(name)
+        if isinstance(module, qSlicerScriptedLoadableModule):
+            if module._widget is not None:
+                module._widget.deleteLater()
+            sys.modules.pop(name, None)
+
+    def _loadOrder(self):
+        """The names of the modules in the order in which Slicer loads them: by name, but dependencies first."""
+        ordered = []
+
+        def load(name):
+            if name not in ordered:
+                for dependency in getattr(self.module(name), "dependencies", DEPENDENCIES.get(name, ())):
+                    load(dependency)
+                ordered.append(name)
+
+        for name in sorted({*self._modules, *DEPENDENCIES}):
+            load(name)
+        return [name for name in ordered if name in self._modules]
+
+
+def _removeFromSlicerModules(name):
+    """As Slicer's slicerqt.py does when a module is about to be unloaded."""
+    for attribute in (name.lower(), name + "Instance", name + "Widget"):
+        if hasattr(slicer.modules, attribute):
+            delattr(slicer.modules, attribute)
+    if hasattr(slicer.moduleNames, name):
         delattr(slicer.moduleNames, name)
+    getattr(slicer, "selfTests", {}).pop(name, None)
 
 
 def createLoadableModules(manager, scene, applicationLogic):
-    """Set up the logics that slicer-core brings, and register them everywhere they are looked for."""
+    """Set up the logics that slicer-core brings, and register them everywhere they are looked for.
+
+    Returns the modules by name: they can be registered again after ``Host.quit``.
+    """
+    modules = {}
     for name, logicClass in LOADABLE_MODULES.items():
         logic = getattr(slicer, logicClass)()
         if name == "Colors":
@@ -216,16 +259,16 @@ def createLoadableModules(manager, scene, applicationLogic):
         with quietVtk() if name == "Terminologies" else contextlib.nullcontext():
             logic.SetMRMLScene(scene)
         applicationLogic.SetModuleLogic(name, logic)
-        manager._register(name, qSlicerLoadableModule(name, logic))
+        modules[name] = qSlicerLoadableModule(name, logic)
+        manager._register(name, modules[name])
+    return modules
 
 
 def loadScriptedModule(manager, path):
     """Import a scripted module and create its module object, as Slicer's factory does. Returns the module."""
     path = os.path.abspath(path)
     name = os.path.splitext(os.path.basename(path))[0]
-    folder = os.path.dirname(path)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    _appendToPythonPath(os.path.dirname(path))
     if name not in sys.modules or getattr(sys.modules[name], "__file__", None) != path:
         spec = importlib.util.spec_from_file_location(name, path)
         pythonModule = importlib.util.module_from_spec(spec)
@@ -250,3 +293,13 @@ def loadScriptedModule(manager, path):
     if hasattr(module._pythonSelf, "setup"):
         module._pythonSelf.setup()
     return module
+
+
+def _appendToPythonPath(folder):
+    """Make the module's folder importable, and the one above it unless modules written in C++ lie beside it.
+
+    Slicer puts both at the end: a package that is installed in its Python comes first.
+    """
+    above = os.path.dirname(folder)
+    folders = [folder] if os.path.isdir(os.path.join(above, "qt-loadable-modules")) else [folder, above]
+    sys.path.extend(each for each in folders if each not in sys.path)

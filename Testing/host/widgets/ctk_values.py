@@ -291,8 +291,17 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._edit)
         layout.addWidget(self._button)
-        self._edit.editTextChanged.connect(self.currentPathChanged.emit)
+        self._hasValidInput = False
+        self._edit.editTextChanged.connect(self._updateHasValidInput)
         self._button.clicked.connect(lambda: self.browse())
+
+    def _updateHasValidInput(self, path):
+        """An empty path is not acceptable: only ``validInputChanged`` is emitted for it."""
+        before, self._hasValidInput = self._hasValidInput, bool(path)
+        if path:
+            self.currentPathChanged.emit(path)
+        if self._hasValidInput != before:
+            self.validInputChanged.emit(self._hasValidInput)
 
     def browse(self):
         chooseFolder = not self.filters & self.Files

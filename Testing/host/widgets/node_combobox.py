@@ -5,6 +5,7 @@ with the actions that the module allows (create, rename, edit, delete).
 """
 
 import slicer
+import vtk
 from PySide6 import QtWidgets
 from slicer.util import VTKObservationMixin
 
@@ -29,7 +30,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._nodeTypes = []
         self._attributes = {}
         self._nodeTypeLabels = {}
+        self._rows = []
         self._currentNode = None
+        self._requestedNode = None
         self._observations = VTKObservationMixin()
         self._menuActions = []
         self._comboBox = QtWidgets.QComboBox(self)
@@ -50,27 +53,30 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         return self._scene
 
     def setMRMLScene(self, scene):
+        """Follow a scene. Its first node is chosen if None is not allowed, unless a node was asked for before."""
         if scene is self._scene:
             return
         self._observations.removeObservers()
         self._scene = scene
         if scene is not None:
-            for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.NodeAboutToBeRemovedEvent):
-                handler = {
-                    scene.NodeAddedEvent: self._onNodeAdded,
-                    scene.NodeRemovedEvent: self._onNodeRemoved,
-                    scene.NodeAboutToBeRemovedEvent: self._onNodeAboutToBeRemoved,
-                }[event]
-                # Slicer's scene model lists nodes before the scripts hear of them.
-                self._observations.addObserver(scene, event, handler, priority=10.0)
-            for event in (scene.EndBatchProcessEvent, scene.EndImportEvent, scene.EndCloseEvent):
-                self._observations.addObserver(scene, event, self._onBatchEnded, priority=10.0)
+            # The priorities of Slicer's scene model: before the scripts for a new node, after them for one that goes.
+            for event, handler, priority in (
+                (scene.NodeAddedEvent, self._onNodeAdded, 10.0),
+                (scene.NodeAboutToBeRemovedEvent, self._onNodeAboutToBeRemoved, -10.0),
+                (scene.EndCloseEvent, self._onSceneClosed, 0.0),
+            ):
+                self._observations.addObserver(scene, event, handler, priority=priority)
         self._comboBox.setEnabled(scene is not None)
-        self._updateItems()
-        self._selectFirstIfNoneIsForbidden()
+        self._setRows([])
+        self._setRows(self._listedNodes())
+        requested, self._requestedNode = self._requestedNode, None
+        if requested is not None:
+            self.setCurrentNode(requested)
+        elif self._currentNode is None and self._rows and not self.noneEnabled:
+            self._setCurrentNode(self._rows[0])
 
     def nodes(self):
-        return tuple(self._listedNodes())
+        return tuple(self._rows)
 
     def _listedNodes(self):
         if self._scene is None or not self._nodeTypes:
@@ -90,30 +96,37 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
                 )
         return False
 
-    def _onNodeAdded(self, scene, event=None):
-        if not self._scene.IsBatchProcessing():
-            self._updateItems()
-            self._selectFirstIfNoneIsForbidden()
+    def _setRows(self, rows):
+        """List these nodes, and choose as Qt's combo box does when its rows change.
 
-    def _onNodeAboutToBeRemoved(self, scene, event=None):
-        pass
-
-    def _onNodeRemoved(self, scene, event=None):
-        if self._scene.IsBatchProcessing():
-            return
-        self._onBatchEnded()
-
-    def _onBatchEnded(self, *_):
-        if self._currentNode is not None and self._scene.IsNodePresent(self._currentNode) == 0:
-            self._setCurrentNode(None)
+        The first row is chosen if there was none at all, neither "None" nor an action. If the row of the current node
+        goes, its neighbour above takes its place; if it was the first row, nothing is chosen.
+        """
+        before, self._rows = self._rows, rows
+        current = self._currentNode
+        if current is not None and current not in rows:
+            above = before[: before.index(current)]
+            neighbour = above[-1] if above else None
+            self._setCurrentNode(neighbour if neighbour in rows else None)
+        elif current is None and rows and not before and not self.noneEnabled and not self._actions():
+            self._setCurrentNode(rows[0])
         self._updateItems()
-        self._selectFirstIfNoneIsForbidden()
 
-    def _selectFirstIfNoneIsForbidden(self):
-        if self._currentNode is None and not self.noneEnabled:
-            nodes = self._listedNodes()
-            if nodes:
-                self._setCurrentNode(nodes[0])
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAdded(self, scene, event, node):
+        if self._accepts(node):
+            self._setRows(self._listedNodes())
+            self.nodeAdded.emit(node)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAboutToBeRemoved(self, scene, event, node):
+        if node in self._rows and not scene.IsClosing():
+            self.nodeAboutToBeRemoved.emit(node)
+            self._setRows([each for each in self._rows if each is not node])
+
+    def _onSceneClosed(self, *_):
+        self._setRows([])
+        self._setRows(self._listedNodes())
 
     #
     # The current node
@@ -122,13 +135,15 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         return self._currentNode
 
     def setCurrentNode(self, nodeOrId):
+        """Choose a node that is listed. With any other, or None, nothing is chosen, also if None is not in the list."""
         node = nodeOrId
         if isinstance(nodeOrId, str):
             node = self._scene.GetNodeByID(nodeOrId) if self._scene is not None and nodeOrId else None
         elif nodeOrId is not None and not isinstance(nodeOrId, slicer.vtkMRMLNode):
             raise ValueError(f"qMRMLNodeComboBox.setCurrentNode() takes a node, an ID or None, not {nodeOrId!r}")
-        self._setCurrentNode(node if node is not None and node in self._listedNodes() else None)
-        self._selectFirstIfNoneIsForbidden()
+        if self._scene is None:
+            self._requestedNode = nodeOrId
+        self._setCurrentNode(node if node in self._rows else None)
 
     def setCurrentNodeID(self, nodeId):
         self.setCurrentNode(nodeId or "")
@@ -137,11 +152,10 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._setCurrentNode(self.nodeFromIndex(index))
 
     def nodeFromIndex(self, index):
-        nodes = self._listedNodes()
-        return nodes[index] if 0 <= index < len(nodes) else None
+        return self._rows[index] if 0 <= index < len(self._rows) else None
 
     def nodeCount(self):
-        return len(self._listedNodes())
+        return len(self._rows)
 
     def _setCurrentNode(self, node):
         if node is self._currentNode:
@@ -186,7 +200,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         box.clear()
         if self.noneEnabled:
             box.addItem(self.noneDisplay, "")
-        for node in self._listedNodes():
+        for node in self._rows:
             box.addItem(node.GetName() or "", node.GetID())
         actions = self._actions()
         if actions and box.count:
@@ -212,7 +226,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if self.editEnabled:
             actions.append((f"Edit current {label}", self.editCurrentNode))
         if self.addEnabled:
-            actions.append((f"Create new {label}", self._addNodeByUser))
+            actions.append((f"Create new {label}", self.addNode))
         if self.removeEnabled:
             actions.append((f"Delete current {label}", self.removeCurrentNode))
         return actions + [(action.text, action.trigger) for action in self._menuActions]
@@ -230,11 +244,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     #
     # The actions
     #
-    def _addNodeByUser(self):
-        node = self.addNode()
-        if node is not None:
-            self.nodeAddedByUser.emit(node)
-
     def addNode(self, nodeType=None):
         nodeType = nodeType or (self._nodeTypes[0] if self._nodeTypes else None)
         if self._scene is None or nodeType not in self._nodeTypes:
@@ -247,12 +256,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         node = self._scene.AddNode(node)
         if self.selectNodeUponCreation:
             self._setCurrentNode(node)
-        self.nodeAdded.emit(node)
+        self.nodeAddedByUser.emit(node)
         return node
 
     def removeCurrentNode(self):
         if self._currentNode is not None:
-            self.nodeAboutToBeRemoved.emit(self._currentNode)
             self._scene.RemoveNode(self._currentNode)
 
     def editCurrentNode(self):
@@ -290,16 +298,13 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._onTypesChanged()
 
     def _onTypesChanged(self):
-        if self._currentNode is not None and self._currentNode not in self._listedNodes():
-            self._setCurrentNode(None)
-        self._updateItems()
-        self._selectFirstIfNoneIsForbidden()
+        self._setRows(self._listedNodes())
 
     nodeTypes = Property("nodeTypes", lambda self: tuple(self._nodeTypes), _setNodeTypes, None)
     showHidden = storedProperty("showHidden", False, bool, _onTypesChanged)
     showChildNodeTypes = storedProperty("showChildNodeTypes", True, bool, _onTypesChanged)
     hideChildNodeTypes = storedProperty("hideChildNodeTypes", (), None, _onTypesChanged)
-    noneEnabled = storedProperty("noneEnabled", False, bool, _onTypesChanged)
+    noneEnabled = storedProperty("noneEnabled", False, bool, _updateItems)
     noneDisplay = storedProperty("noneDisplay", "None", str, _updateItems)
     addEnabled = storedProperty("addEnabled", True, bool, _updateItems)
     removeEnabled = storedProperty("removeEnabled", True, bool, _updateItems)

@@ -158,7 +158,8 @@ class _ParameterNodeWrapper:
             connectors, observer = self._guis.pop(tag)
             for connector in connectors.values():
                 connector.onChanged(None)
-            self.RemoveObserver(observer)
+            if (slicer.app.majorVersion, slicer.app.minorVersion) >= (5, 12):
+                self.RemoveObserver(observer)
 
     def _guiCallback(self, name, connector):
         def callback():
