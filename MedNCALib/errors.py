@@ -19,3 +19,10 @@ class ModelError(MedNCAError):
 
 class TrainingError(MedNCAError):
     """Training data or training settings that cannot be used."""
+
+
+class MedNCAWarning(UserWarning):
+    """What a caller may want to know about an input that was read or segmented all the same.
+
+    It is issued with `warnings.warn`: the command line prints it as one line, Python code may catch or filter it.
+    """
