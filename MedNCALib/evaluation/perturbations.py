@@ -16,7 +16,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..imaging.normalisation import Normalisation
-from ..imaging.slice_space import SliceFormat, SliceSpace
+from ..imaging.slice_format import SliceFormat
+from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 from ..numerics.resampling import resample_planes, sampling_matrix
 

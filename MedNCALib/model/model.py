@@ -24,7 +24,7 @@ from ..automaton.rule import Rule
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels
 from ..imaging.normalisation import Normalisation
-from ..imaging.slice_space import SliceFormat
+from ..imaging.slice_format import SliceFormat
 
 FORMAT = 1
 CARD, WEIGHTS, LABELS = "card.json", "weights.npz", "labels.csv"

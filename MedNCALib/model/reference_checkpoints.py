@@ -23,7 +23,7 @@ from ..automaton.rule import Rule
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels
 from ..imaging.normalisation import Normalisation
-from ..imaging.slice_space import SliceFormat
+from ..imaging.slice_format import SliceFormat
 from .model import LABELS, Model
 
 _KEYS = ("fc0.weight", "fc0.bias", "fc1.weight", "p0.weight", "p0.bias", "p1.weight", "p1.bias")

@@ -143,7 +143,6 @@ class _Output:
         inside = [run[self._space.inside] for run in finished]
         self._meter.add([argmax_labels(run) for run in inside], inside)
         ready, values = self._writer.add(mean)
-        ready = slice(ready.start, ready.stop)
         found = argmax_labels(values)
         self._labels_view[ready] = self._values[found]
         self._counts += np.bincount(found.reshape(-1), minlength=len(self._counts))
@@ -152,7 +151,7 @@ class _Output:
         if self._spread_writer:
             deviation = np.std(finished, axis=0)
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
-            self._spread_view[ready.start : ready.stop] = values[..., 0]
+            self._spread_view[ready] = values[..., 0]
 
     def result(self) -> Result:
         space, model = self._space, self._model

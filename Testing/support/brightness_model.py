@@ -11,7 +11,7 @@ from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import read_labels
 from MedNCALib.imaging.normalisation import Normalisation
-from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.model import Model
 
 REPOSITORY = Path(__file__).resolve().parents[2]

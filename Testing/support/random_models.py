@@ -9,7 +9,7 @@ from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation
-from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.model import Model
 
 ENGINES = ["numpy", *(["torch"] if find_spec("torch") else [])]

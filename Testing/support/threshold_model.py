@@ -12,7 +12,7 @@ from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation
-from MedNCALib.imaging.slice_space import SliceFormat
+from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.model import Model
 
 LABELS = (Label(1, "medium", (230, 159, 0)), Label(2, "bright", (86, 180, 233)))

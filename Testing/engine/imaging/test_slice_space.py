@@ -9,7 +9,8 @@ from support.images import AXIS_ORDERS, image_of, oblique_stack, random_image, t
 from support.shared_data import shared_data
 
 from MedNCALib.errors import ImageError
-from MedNCALib.imaging.slice_space import SliceFormat, SliceSpace
+from MedNCALib.imaging.slice_format import SliceFormat
+from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.io.images import read_image
 from MedNCALib.numerics.resampling import METHODS, sampling_matrix
 
@@ -20,7 +21,7 @@ def there_and_back(image, slice_format, multiple=1, region=None, group=3):
     writer = space.writer(1)
     for start in range(0, space.count, group):
         ready, values = writer.add(space.read(start, min(start + group, space.count))[..., None])
-        view[ready.start : ready.stop] = values[..., 0]
+        view[ready] = values[..., 0]
     return space, array
 
 
