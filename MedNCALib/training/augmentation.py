@@ -1,4 +1,4 @@
-"""Random changes to a batch of slices, so that a model meets more kinds of images than the training data has.
+"""Random changes to a batch of slices, so that a model sees more kinds of images than the training data has.
 
 All on tensors and for the whole batch at once, so the same code runs on a CPU and on a GPU. Intensities are 0 to 1
 before and after.
@@ -7,11 +7,14 @@ before and after.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from ..checks import require, require_keys, require_number
 
 _KNOTS = 6  # of a smooth deformation, along rows and columns
 
@@ -51,6 +54,26 @@ class Augmentation:
     blur: float = 1.0
     low_resolution: float = 2.0
     ghosting: float = 0.25
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.mirror, bool), f"mirror must be true or false, not {self.mirror!r}")
+        for field in fields(self):
+            if field.name != "mirror":
+                require_number(getattr(self, field.name), field.name)
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Augmentation:
+        """From an object with some of the attributes.
+
+        Raises:
+            ValueError: keys that are not known, or values that are no numbers.
+        """
+        return cls().changed(settings)
+
+    def changed(self, settings: Any) -> Augmentation:
+        """The same but for the attributes in a JSON object; raises as `from_json`."""
+        require_keys(settings, "augmentation", (), [field.name for field in fields(self)])
+        return replace(self, **settings)
 
     def warp(
         self,

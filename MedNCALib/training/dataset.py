@@ -15,7 +15,8 @@ from torch import Tensor
 from ..errors import ImageError, TrainingError
 from ..imaging.normalisation import Normalisation
 from ..imaging.phantom import make_phantom
-from ..imaging.slice_space import SliceFormat, SliceSpace
+from ..imaging.slice_format import SliceFormat
+from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, read_pair
 
 _VALIDATION_EVERY = 6  # one block in six is kept for validation
@@ -150,21 +151,21 @@ class Sampler:
         cases: the training cases.
         image_channels: slices in a stack.
         batch_size: slices in a batch.
-        foreground: share of slices that show a label.
-        small_first: cases are drawn in proportion to their labelled area to the power of minus this.
+        foreground_share: share of slices that show a label.
+        area_exponent: cases are drawn in proportion to their labelled area to the power of minus this.
 
     Attributes:
         size: rows and columns of the largest slices.
     """
 
     def __init__(
-        self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground: float, small_first: float
-    ):
+        self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground_share: float, area_exponent: float
+    ) -> None:
         self._cases = cases
-        weights = np.array([case.target.sum() for case in cases], float) ** -small_first
+        weights = np.array([case.target.sum() for case in cases], float) ** -area_exponent
         self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
-        self._batch_size, self._foreground = batch_size, foreground
+        self._batch_size, self._foreground_share = batch_size, foreground_share
         self.size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
 
     def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -172,7 +173,7 @@ class Sampler:
         images, targets = [], []
         for _ in range(self._batch_size):
             case = self._cases[random.choice(len(self._cases), p=self._chances)]
-            choose = case.foreground if random.random() < self._foreground else len(case.slices)
+            choose = case.foreground if random.random() < self._foreground_share else len(case.slices)
             index = random.choice(choose)
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
             images.append(self._padded(case.slices[stack]))

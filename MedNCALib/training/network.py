@@ -12,30 +12,36 @@ from torch import Tensor, nn
 from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
-from ..numerics.resampling import sampling_matrix
+from ..numerics.resampling import Method, sampling_matrix
 
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
 
-# The number of rows in a matrix product is a multiple of this, a little more than cells fire: oneDNN builds a product
-# anew for every shape that it has not seen. As in Testing/tools/training_speed.py, but 36 x 36 cells: 24 channels in
-# bfloat16 take 57 ms instead of 78.
+# The number of rows in a matrix product is a multiple of this, a little more than cells fire, since oneDNN compiles a
+# product anew for every shape that it has not seen. `Testing/tools/training_speed.py` measures what that costs.
 _ROWS = 128
 
-# Gradient of a silent unit in one step, all cells together. The median of the units' is 5e-5 to 2e-2 in the stages of
-# the bundled hippocampus and left ventricle.
+# Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.
 _PUSH = 1e-6
 
 
 def fast_in_bfloat16(device: torch.device) -> bool:
     """Whether products of bfloat16 are much faster: on a GPU, and on a processor with AMX or AVX512-BF16."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cuda" or any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
 
 
 class Automaton(nn.Module):
-    """One rule. Every cell perceives, by a convolution; the change is computed for the firing cells alone."""
+    """One rule: every cell perceives, by a convolution, and the change is computed for the firing cells alone."""
 
-    def __init__(self, architecture: Architecture):
+    # The parameters of `Rule`, and which channels change.
+    perception: nn.Parameter
+    perception_bias: nn.Parameter
+    hidden: nn.Parameter
+    hidden_bias: nn.Parameter
+    update: nn.Parameter
+    _moves: Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self._architecture = architecture
         for name, shape in architecture.rule_shapes.items():
@@ -58,8 +64,8 @@ class Automaton(nn.Module):
         Args:
             state: float32.
             steps: how often.
-            generator: of who fires.
-            precision: of the change, float32 or bfloat16; by default bfloat16 where it is fast. The state that it is
+            generator: of the cells that fire.
+            precision: of the change, float32 or bfloat16; by default bfloat16 if it is fast. The state that it is
                 added to stays float32.
         """
         precision = precision or (torch.bfloat16 if fast_in_bfloat16(state.device) else torch.float32)
@@ -83,10 +89,11 @@ class Automaton(nn.Module):
         return state.movedim(-1, 1)
 
     def _fire(self, steps: int, shape: tuple[int, ...], generator: torch.Generator) -> Iterator[Tensor]:
-        """Who fires in each step, as `FireDraws` has it."""
-        draws = None
+        """Which cells fire in each step, in the manner of `FireDraws`."""
+        antithetic = self._architecture.firing == "antithetic"
+        draws = torch.empty(0)
         for step in range(steps):
-            if step % 2 and self._architecture.firing == "antithetic":
+            if step % 2 and antithetic:
                 draws = 1 - draws
             else:
                 draws = torch.rand(shape, device=generator.device, generator=generator)
@@ -98,11 +105,11 @@ class Automaton(nn.Module):
 
 
 def _relu(values: Tensor) -> Tensor:
-    """The hidden layer's relu, (cells, H); a unit that is silent in every cell is pushed up by the gradient.
+    """The hidden layer's relu, (cells, H), with a remedy for dying units (Lu et al., arXiv 1903.06733).
 
-    Such a unit has no gradient of its own, and would never be heard again (Lu et al., arXiv 1903.06733). A whole stage
-    can go that way in a long training, and the result still looks plausible, since the stages before it are in the
-    loss. An optimiser that scales gradients to their own size follows the push where there is nothing else to follow.
+    A unit that is silent in every cell has no gradient and would stay silent, here it gets a small one that pushes it
+    up. In a long training a whole stage can die, and the result still looks plausible, since the stages before it are
+    in the loss. An optimiser that scales gradients to their own size follows the push if there is no other gradient.
     """
     hidden = F.relu(values)
     if values.requires_grad:
@@ -113,16 +120,28 @@ def _relu(values: Tensor) -> Tensor:
     return hidden
 
 
-class Network(nn.Module):
+class TrainableNetwork(nn.Module):
+    """What a training needs of a network besides its parameters."""
+
+    def load_rules(self, rules: Sequence[Rule]) -> None:
+        """Take over the parameters of a cascade of the same architecture."""
+        raise NotImplementedError
+
+    def to_cascade(self) -> Cascade:
+        """The same network for the engine."""
+        raise NotImplementedError
+
+
+class Network(TrainableNetwork):
     """All stages of a cascade."""
 
-    def __init__(self, architecture: Architecture):
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
         self.automata = nn.ModuleList(Automaton(architecture) for _ in architecture.stages)
 
     def initial_state(self, image: Tensor, stage: int, before: Tensor | None) -> Tensor:
-        """`Architecture.seed` for tensors: image (N, image_channels, H, W), state (N, C, h, w)."""
+        """`Architecture.initial_state` for tensors: image (N, image_channels, H, W), state (N, C, h, w)."""
         architecture = self.architecture
         scale = architecture.stages[stage].scale
         size = image.shape[2] // scale, image.shape[3] // scale
@@ -138,7 +157,7 @@ class Network(nn.Module):
         return state[:, first : first + self.architecture.outputs]
 
     def to_cascade(self) -> Cascade:
-        """The same cascade for the engine."""
+        """The cascade for the engine."""
         shapes = self.architecture.rule_shapes
         rules = []
         for automaton in self.automata:
@@ -154,7 +173,7 @@ class Network(nn.Module):
                 value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
 
 
-def resize(planes: Tensor, size: tuple[int, int], method: str) -> Tensor:
+def resize(planes: Tensor, size: tuple[int, int], method: Method) -> Tensor:
     """Resize (N, C, H, W) with the engine's own matrices."""
     if planes.shape[2:] == size:
         return planes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,18 +15,11 @@ from ..imaging.labels import Label, read_labels
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import find_pairs
 from ..model.model import LABELS, Model, load_model
+from ..progress import Progress, ignore_progress
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .network import Network
 from .preset import Preset
-
-
-@dataclass(frozen=True)
-class ValidationCase:
-    """A volume that training never sees."""
-
-    name: str
-    image: sitk.Image
-    labels: sitk.Image
+from .validation import ValidationCase
 
 
 @dataclass(frozen=True)
@@ -34,17 +27,19 @@ class Prepared:
     """What a training needs of its data.
 
     Attributes:
-        model: architecture, slices, labels and the card's texts; its weights are where training starts.
+        model: architecture, slices, labels and the card's texts; training starts from its weights.
         sampler: training slices.
+        canvas: rows and columns of a training slice.
         validation: volumes for choosing the best weights.
-        cases: number of volumes that are trained on.
+        case_count: number of volumes that are trained on.
         mirror: which of "slices", "rows" and "columns" runs from left to right.
     """
 
     model: Model
     sampler: Sampler
+    canvas: tuple[int, int]
     validation: tuple[ValidationCase, ...]
-    cases: int
+    case_count: int
     mirror: str
 
 
@@ -52,36 +47,51 @@ def prepare(
     images: str | Path,
     labels: str | Path,
     output: Path,
-    settings: Preset,
+    preset: Preset,
     seed: int,
     start_from: str | None = None,
-    report: Callable[[float, str], None] = lambda done, message: None,
+    progress: Progress = ignore_progress,
 ) -> Prepared:
     """Read, check and split the data of a training; for the arguments see `train`.
 
     Raises:
         MedNCAError: data that cannot be used.
     """
-    training, validation = split(find_pairs(images, labels), settings.subject, settings.leave_out)
-    report(0.0, f"reading {len(training) + len(validation)} cases")
+    training, validation = split(find_pairs(images, labels), preset.subject, preset.leave_out)
+    progress(0.0, f"reading {len(training) + len(validation)} cases")
     read = {pair.name: read_checked(pair) for pair in (*training, *validation)}
     values = label_values(truth for _, truth in read.values())
     torch.manual_seed(seed)
-    template = _template(settings, output, values, read, start_from)
-    build = (values, template.slice_format, template.normalisation)
-    cases = [make_case(pair.name, *read[pair.name], *build) for pair in training]
-    cases += phantom_cases(settings.phantoms, *build)
+    model = _untrained(preset, output, values, read, start_from)
+    slice_format, normalisation = model.slice_format, model.normalisation
+    cases = [make_case(pair.name, *read[pair.name], values, slice_format, normalisation) for pair in training]
+    cases += phantom_cases(preset.phantoms, values, slice_format, normalisation)
     cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
     if not cases:
         raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
-    channels = template.cascade.architecture.image_channels
-    sampler = Sampler(cases, channels, settings.batch_size, settings.foreground, settings.small_first)
-    held_out = tuple(ValidationCase(pair.name, *read[pair.name]) for pair in validation)
-    mirror = template.slice_format.left_right
-    return Prepared(template, sampler, held_out, len(training), mirror)
+    architecture = model.cascade.architecture
+    sampler = Sampler(
+        cases, architecture.image_channels, preset.batch_size, preset.foreground_share, preset.area_exponent
+    )
+    coarsest = architecture.stages[0].scale
+    rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
+    return Prepared(
+        model=model,
+        sampler=sampler,
+        canvas=preset.canvas or (rows, columns),
+        validation=tuple(ValidationCase(pair.name, *read[pair.name]) for pair in validation),
+        case_count=len(training),
+        mirror=model.slice_format.left_right,
+    )
 
 
-def _template(settings: Preset, output: Path, values: list[int], read: dict, start_from: str | None) -> Model:
+def _untrained(
+    preset: Preset,
+    output: Path,
+    values: list[int],
+    read: Mapping[str, tuple[sitk.Image, sitk.Image]],
+    start_from: str | None,
+) -> Model:
     """The model before training: everything but learned weights."""
     names = read_labels(output / LABELS) if (output / LABELS).is_file() else _generic_labels(values)
     if [label.value for label in names] != values:
@@ -89,27 +99,28 @@ def _template(settings: Preset, output: Path, values: list[int], read: dict, sta
             f"{output / LABELS} names the labels {[label.value for label in names]} and the data has {values}: "
             "correct one of them."
         )
-    slice_format = settings.build_slice_format((1.0, 1.0, 1.0))
-    if "median" in settings.preprocessing["spacing"]:
-        slice_format = settings.build_slice_format(_median_spacing(settings, read))
-    card = {name: value for name, value in settings.card.items() if name != "data"}
+    preprocessing = preset.preprocessing
+    median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
+    slice_format = preprocessing.slice_format(median)
+    card = {name: value for name, value in preset.card.items() if name != "data"}
     card["name"] = output.resolve().name
     card.setdefault("title", card["name"])
-    architecture = settings.build_architecture(len(values))
+    architecture = preset.architecture_for(len(values))
     cascade = Network(architecture).to_cascade()
     if start_from is not None:
         start = load_model(start_from).cascade
         if start.architecture.rule_shapes != architecture.rule_shapes or len(start.rules) != len(cascade.rules):
             raise TrainingError(f"The model {start_from!r} has another architecture than the preset; start without it.")
         cascade = replace(cascade, rules=start.rules)
-    return Model(card, cascade, slice_format, settings.build_normalisation(), names)
+    return Model(card, cascade, slice_format, preprocessing.normalisation, names)
 
 
-def _median_spacing(settings: Preset, read: dict) -> tuple[float, float, float]:
+def _median_spacing(preset: Preset, read: Mapping[str, tuple[sitk.Image, sitk.Image]]) -> tuple[float, float, float]:
     """Median spacing of the images between columns, rows and slices, in the axes that the preset names."""
-    own = settings.build_slice_format((None, None, None))
+    own = preset.preprocessing.slice_format((None, None, None))
     spacings = [SliceSpace(image, own).spacing[::-1] for image, _ in read.values()]
-    return tuple(round(float(mm), 3) for mm in np.median(spacings, axis=0))
+    columns, rows, slices = (round(float(mm), 3) for mm in np.median(spacings, axis=0))
+    return columns, rows, slices
 
 
 def _generic_labels(values: Sequence[int]) -> tuple[Label, ...]:

@@ -4,17 +4,99 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union
 
-from ..automaton.architecture import Architecture, Stage
+from ..automaton.architecture import Architecture
+from ..checks import (
+    require,
+    require_choice,
+    require_keys,
+    require_list,
+    require_number,
+    require_object,
+    require_text,
+    require_whole_number,
+)
 from ..errors import TrainingError
 from ..imaging.normalisation import Normalisation
-from ..imaging.slice_space import SliceFormat
+from ..imaging.slice_format import Interpolation, SliceFormat
 from .augmentation import Augmentation
+from .loss import DICE_REDUCTIONS, DiceReduction
 
 _FOLDER = Path(__file__).parent / "presets"
+
+MEDIAN: Literal["median"] = "median"
+PresetSpacing = Union[float, Literal["median"], None]
+Size = tuple[int, int]
+
+# Keys of earlier versions, which files may still have.
+_RENAMED = {
+    "finish": "final_phase",
+    "finish_augmentation": "final_phase_augmentation",
+    "supervision": "deep_supervision_weight",
+    "dice_over": "dice_reduction",
+    "averaging": "ema_decay",
+    "jitter": "step_jitter",
+    "rest": "persistence",
+    "foreground": "foreground_share",
+    "small_first": "area_exponent",
+}
+# What follows from the labels in the data.
+_OF_THE_LABELS = ("outputs", "activation")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How images become the slices that the model is trained on.
+
+    Attributes:
+        axes, size, interpolation: as of `SliceFormat`.
+        spacing: as of `SliceFormat`, or "median": the median of the images in the data.
+        normalisation: how intensities are scaled.
+
+    Raises:
+        ValueError: values that make no `SliceFormat`.
+    """
+
+    axes: str
+    spacing: tuple[PresetSpacing, PresetSpacing, PresetSpacing]
+    size: Size | None
+    interpolation: Interpolation
+    normalisation: Normalisation
+
+    def __post_init__(self) -> None:
+        require_list(self.spacing, "spacing", 3)
+        self.slice_format((1.0, 1.0, 1.0))
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Preprocessing:
+        """From the object `preprocessing` of a preset."""
+        require_keys(settings, "preprocessing", ("axes", "spacing", "normalisation"), ("size", "interpolation"))
+        require_list(settings["spacing"], "spacing", 3)
+        return cls(
+            axes=settings["axes"],
+            spacing=tuple(settings["spacing"]),
+            size=_size(settings.get("size"), "size"),
+            interpolation=settings.get("interpolation", "linear"),
+            normalisation=Normalisation.from_json(settings["normalisation"]),
+        )
+
+    @property
+    def needs_median(self) -> bool:
+        """Whether the spacing is known only when the images are."""
+        return MEDIAN in self.spacing
+
+    def slice_format(self, median: tuple[float | None, float | None, float | None]) -> SliceFormat:
+        """The slices.
+
+        Args:
+            median: of the images' spacing between columns, rows and slices, in mm; None is each image's own.
+        """
+        columns, rows, slices = (own if mm == MEDIAN else mm for mm, own in zip(self.spacing, median))
+        return SliceFormat(self.axes, (columns, rows, slices), self.size, self.interpolation)
 
 
 @dataclass(frozen=True)
@@ -22,101 +104,139 @@ class Preset:
     """What a preset file says.
 
     Attributes:
-        card: the card's texts: title, description, modality, anatomy, field of view, data, limits, licence.
-        architecture: keywords of `Architecture` except `outputs`, which follows from the labels in the data.
-        preprocessing: keywords of `SliceFormat`, a spacing of "median" for the data's own, and `normalisation`.
-        augmentation: keywords of `Augmentation`.
-        finish: share of the training, at its end, whose images are changed less.
-        finish_augmentation: keywords of `Augmentation` that are then others.
-        canvas: rows and columns of a training slice, multiples of the coarsest scale; null for the largest slice in the
-            data. On one much larger than the slices a shift cuts nothing off, and the model never meets a part alone.
+        card: the card's texts by their keys there: title, description, modality, anatomy, field of view, data, limits,
+            licence.
+        architecture: of a model with one label; `architecture_for` gives that of another.
+        preprocessing: how images become slices.
+        augmentation: how slices are changed.
+        final_phase: share of the training, at its end, in which `final_phase_augmentation` takes the place of
+            `augmentation`.
+        final_phase_augmentation: in a file only what differs from `augmentation`.
+        canvas: rows and columns of a training slice, multiples of the coarsest scale; None for the largest slice in the
+            data. If the canvas is much larger than the slices, shifts never crop the anatomy, and the model never sees
+            partial views.
         crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
-            size; null for all that the stage before worked on. A multiple of the scale of the stage before.
-        supervision: weight of the coarser stages' outputs in the loss, against the last stage's 1.
+            size, multiples of the scale of the stage before; None for all that the stage before worked on.
+        deep_supervision_weight: weight of the coarser stages' outputs in the loss; the last stage's is 1.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; until the restart it rises over the first 2 % and falls as a cosine.
         restart: share of the training, at its end, for which the learning rate rises and falls once more in the same
             way (a warm restart: Loshchilov and Hutter, arXiv 1608.03983); 0 for none.
         restart_learning_rate: the largest one then.
-        dice_weight: weight of the Dice loss against the cross-entropy's 1.
-        dice_over: "batch" or "slice", see `dice_and_cross_entropy`.
-        averaging: decay of the exponential moving average of the weights, which is what is saved.
-        jitter: relative range of the random number of steps.
-        rest: share of batches that go on for up to twice the last stage's steps, without gradient, before the loss.
-        foreground: share of slices that show a label.
-        small_first: a case is drawn in proportion to its labelled area to the power of minus this; 0 draws all
+        dice_weight: weight of the Dice loss; the cross-entropy's is 1.
+        dice_reduction: "batch" or "slice", see `dice_and_cross_entropy`.
+        ema_decay: decay of the exponential moving average of the weights, which is what is saved.
+        step_jitter: relative range of the random number of steps.
+        persistence: share of batches that go on for up to twice the last stage's steps, without gradient, before the
+            loss, so that the result learns to stay.
+        foreground_share: share of slices that show a label.
+        area_exponent: a case is drawn in proportion to its labelled area to the power of minus this; 0 draws all
             equally often.
-        leave_out: regular expression that finds names of cases whose labels are known to be wrong, and which take no
-            part; null for none.
-        subject: regular expression that finds in a case's name whom it shows, so that validation has subjects of its
-            own; null where each case is a subject.
+        leave_out: regular expression for the names of cases that take no part, such as those whose labels are known to
+            be wrong; None for none.
+        subject: regular expression that finds the subject in a case's name, so that validation has subjects of its own;
+            None if each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
-        batches: length of training where neither minutes nor batches are given.
+        batches: length of a training that is given neither minutes nor batches.
+
+    Raises:
+        ValueError: values that make no training.
     """
 
-    card: dict[str, Any]
-    architecture: dict[str, Any]
-    preprocessing: dict[str, Any]
-    augmentation: dict[str, Any]
-    finish: float
-    finish_augmentation: dict[str, Any]
-    canvas: tuple[int, int] | None
-    crops: tuple[tuple[int, int] | None, ...]
-    supervision: float
+    card: Mapping[str, Any]
+    architecture: Architecture
+    preprocessing: Preprocessing
+    augmentation: Augmentation
+    final_phase: float
+    final_phase_augmentation: Augmentation
+    canvas: Size | None
+    crops: tuple[Size | None, ...]
+    deep_supervision_weight: float
     batch_size: int
     learning_rate: float
     restart: float
     restart_learning_rate: float
     dice_weight: float
-    dice_over: str
-    averaging: float
-    jitter: float
-    rest: float
-    foreground: float
-    small_first: float
+    dice_reduction: DiceReduction
+    ema_decay: float
+    step_jitter: float
+    persistence: float
+    foreground_share: float
+    area_exponent: float
     leave_out: str | None
     subject: str | None
     phantoms: int
     batches: int
 
-    def __post_init__(self):
-        scales = [stage["scale"] for stage in self.architecture["stages"]]
-        if len(self.crops) != len(scales):
-            raise ValueError(f"crops must have one entry a stage, {len(scales)}, not {len(self.crops)}")
-        if self.dice_over not in ("batch", "slice"):
-            raise ValueError(f"dice_over must be batch or slice, not {self.dice_over!r}")
-        for expression in filter(None, (self.leave_out, self.subject)):
-            try:
-                re.compile(expression)
-            except re.error as error:
-                raise ValueError(f"{expression!r} is not a regular expression ({error})") from error
+    def __post_init__(self) -> None:
+        for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", "foreground_share"):
+            _require_between(getattr(self, name), name, 0, 1)
+        for name in ("deep_supervision_weight", "learning_rate", "restart_learning_rate", "dice_weight"):
+            _require_between(getattr(self, name), name, 0)
+        require_number(self.area_exponent, "area_exponent")
+        require_whole_number(self.batch_size, "batch_size")
+        require_whole_number(self.batches, "batches")
+        require_whole_number(self.phantoms, "phantoms", 0)
+        require_choice(self.dice_reduction, "dice_reduction", DICE_REDUCTIONS)
+        for name in ("leave_out", "subject"):
+            _require_expression(getattr(self, name), name)
+        scales = [stage.scale for stage in self.architecture.stages]
+        require(len(self.crops) == len(scales), f"crops must have one entry a stage, {len(scales)}")
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
-            if size and any(length % multiple for length in size):
-                raise ValueError(f"{list(size)} pixels are not multiples of the scale {multiple}")
+            fits = size is None or all(length % multiple == 0 for length in size)
+            require(fits, f"{list(size or ())} pixels are not multiples of the scale {multiple}")
 
-    def build_architecture(self, labels: int) -> Architecture:
-        settings = dict(self.architecture)
-        stages = tuple(Stage(**stage) for stage in settings.pop("stages"))
-        return Architecture(**settings, stages=stages, outputs=labels + 1, activation="softmax")
+    @classmethod
+    def from_json(cls, settings: Any) -> Preset:
+        """From the object in a preset file; keys of earlier versions are read too.
 
-    def build_slice_format(self, median_spacing: tuple[float, float, float]) -> SliceFormat:
-        """`median_spacing`: of the training images, along the axes that the preset names."""
-        settings = {name: value for name, value in self.preprocessing.items() if name != "normalisation"}
-        spacing = [
-            median if value == "median" else value for value, median in zip(settings.pop("spacing"), median_spacing)
-        ]
-        return SliceFormat(**settings, spacing=tuple(spacing))
+        Raises:
+            ValueError: keys that are missing, not known or given twice, or values that make no training.
+        """
+        settings = _with_new_keys(settings)
+        require_keys(settings, "the preset", [field.name for field in fields(cls)])
+        require_object(settings["card"], "card")
+        require_list(settings["crops"], "crops")
+        augmentation = Augmentation.from_json(settings["augmentation"])
+        return cls(
+            **{
+                **settings,
+                "architecture": _architecture(settings["architecture"]),
+                "preprocessing": Preprocessing.from_json(settings["preprocessing"]),
+                "augmentation": augmentation,
+                "final_phase_augmentation": augmentation.changed(settings["final_phase_augmentation"]),
+                "canvas": _size(settings["canvas"], "canvas"),
+                "crops": tuple(_size(size, "a crop") for size in settings["crops"]),
+            }
+        )
 
-    def build_normalisation(self) -> Normalisation:
-        return Normalisation.from_json(self.preprocessing["normalisation"])
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        settings = asdict(self)
+        for name in _OF_THE_LABELS:
+            del settings["architecture"][name]
+        return settings
 
-    def build_augmentation(self, done: float) -> Augmentation:
+    def architecture_for(self, label_count: int) -> Architecture:
+        """The architecture of a model that finds so many labels.
+
+        Raises:
+            TrainingError: its channels do not hold so many.
+        """
+        try:
+            return replace(self.architecture, outputs=label_count + 1)
+        except ValueError as error:
+            raise TrainingError(
+                f"The preset's architecture does not fit the {label_count} labels of the data: {error}."
+            ) from error
+
+    def augmentation_at(self, done: float) -> Augmentation:
         """For a batch when this share of the training is done."""
-        others = self.finish_augmentation if done >= 1 - self.finish else {}
-        return Augmentation(**{**self.augmentation, **others})
+        return self.final_phase_augmentation if done >= 1 - self.final_phase else self.augmentation
 
 
 def preset_names() -> list[str]:
+    """Names of the bundled presets, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 
@@ -132,9 +252,45 @@ def load_preset(name: str) -> Preset:
             f"There is no preset {name!r}. Choose one of {', '.join(preset_names())}, or name a .json file."
         )
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        settings["canvas"] = settings["canvas"] and tuple(settings["canvas"])
-        settings["crops"] = tuple(size and tuple(size) for size in settings["crops"])
-        return Preset(**settings)
-    except (ValueError, TypeError, KeyError) as error:
+        return Preset.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"The preset {path} cannot be read: {error}.") from error
+
+
+def _with_new_keys(settings: Any) -> dict[str, Any]:
+    require_object(settings, "the preset")
+    for old, new in _RENAMED.items():
+        require(not (old in settings and new in settings), f"{new} is given twice, once by its earlier name {old}")
+    return {_RENAMED.get(key, key): value for key, value in settings.items()}
+
+
+def _architecture(settings: Any) -> Architecture:
+    require_object(settings, "architecture")
+    given = [name for name in _OF_THE_LABELS if name in settings]
+    require(not given, f"architecture must not give {', '.join(given)}, which follow from the labels in the data")
+    return Architecture.from_json({**settings, "outputs": 2, "activation": "softmax"})
+
+
+def _size(value: Any, name: str) -> Size | None:
+    if value is None:
+        return None
+    require_list(value, name, 2)
+    for length in value:
+        require_whole_number(length, f"each length of {name}")
+    return (value[0], value[1])
+
+
+def _require_between(value: Any, name: str, least: float, most: float | None = None) -> None:
+    require_number(value, name)
+    bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+    require(least <= value and (most is None or value <= most), f"{name} must be {bounds}, not {value}")
+
+
+def _require_expression(value: Any, name: str) -> None:
+    if value is None:
+        return
+    require_text(value, name)
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{name} {value!r} is not a regular expression ({error})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +9,15 @@ import torch
 
 from ..errors import TrainingError
 from ..evaluation.card_scores import measured
-from ..model.model import Model
+from ..model.model import CARD, Model
 from ..process_memory import peak_mb
+from ..progress import Progress, ignore_progress
 from .dataset import unnamed_data
+from .length import Batches, Length, Minutes
 from .preparation import prepare
 from .preset import load_preset
-from .trainer import Length, Trainer
+from .recipe import standard_recipe
+from .trainer import Trainer
 
 
 def train(
@@ -28,7 +30,8 @@ def train(
     seed: int = 0,
     start_from: str | None = None,
     resume: bool = False,
-    report: Callable[[float, str], None] = lambda done, message: None,
+    overwrite: bool = False,
+    progress: Progress = ignore_progress,
 ) -> Model:
     """Train a model.
 
@@ -38,9 +41,10 @@ def train(
         preset: name of a preset, or a JSON file.
         minutes, batches: length of the training; default: the preset's number of batches.
         seed: with the same number of batches, the same seed gives the same weights on the same machine.
-        start_from: model to start from (name or folder) instead of random weights.
+        start_from: model to start from (name or folder); None starts from random weights.
         resume: go on from the checkpoint in `output`.
-        report: called with (share done, message).
+        overwrite: replace a model that is in `output`.
+        progress: called with the share that is done and a message.
 
     Returns:
         The model, as saved: the weights with the best mean Dice of the labels on the validation cases.
@@ -51,20 +55,31 @@ def train(
     if not hasattr(torch.optim, "Muon"):
         raise TrainingError(f"Training needs PyTorch 2.9 or newer, this is {torch.__version__}: pip install -U torch")
     settings, output = load_preset(preset), Path(output)
-    if minutes is not None and batches is not None:
-        raise TrainingError("Give the length of the training in minutes or in batches, not both.")
-    if (minutes is not None and minutes <= 0) or (batches is not None and batches <= 0):
-        raise TrainingError("The length of the training must be positive.")
-    length = Length(minutes=minutes) if minutes is not None else Length(batches=batches or settings.batches)
-    data = prepare(images, labels, output, settings, seed, start_from, report)
-    trainer = Trainer(data, settings, output, seed, length, report)
+    length = _length(minutes, batches, settings.batches)
+    if (output / CARD).exists() and not (resume or overwrite):
+        raise TrainingError(
+            f"{output} already holds a model. Choose another folder, go on with its training (--resume) or replace it "
+            "(--overwrite)."
+        )
+    data = prepare(images, labels, output, settings, seed, start_from, progress)
+    recipe = standard_recipe(settings, data.model.cascade.architecture)
+    trainer = Trainer(
+        data,
+        settings,
+        recipe,
+        output / "training",
+        seed,
+        length,
+        keep=lambda model: model.save(output),
+        progress=progress,
+    )
     if resume:
         trainer.resume()
     model = trainer.run()
     peak = peak_mb()
-    report(1.0, "measuring the validation cases")
+    progress(1.0, "measuring the validation cases")
     history = {
-        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.cases}],
+        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.case_count}],
         "synthetic_phantoms": settings.phantoms,
         "preset": preset,
         "started_from": start_from,
@@ -75,3 +90,11 @@ def train(
     }
     figures = measured(model, {case.name: (case.image, case.labels) for case in data.validation})
     return replace(model, card={**model.card, "training": history, **figures}).save(output)
+
+
+def _length(minutes: float | None, batches: int | None, default: int) -> Length:
+    if minutes is not None and batches is not None:
+        raise TrainingError("Give the length of the training in minutes or in batches, not both.")
+    if (minutes is not None and minutes <= 0) or (batches is not None and batches <= 0):
+        raise TrainingError("The length of the training must be positive.")
+    return Batches(batches or default) if minutes is None else Minutes(minutes)

@@ -6,6 +6,7 @@ stands, so that everything around it (physical space, segmentation, scores) is t
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,78 +14,71 @@ from monai.networks.nets import UNet
 
 from MedNCALib.automaton.architecture import Architecture, Stage
 from MedNCALib.automaton.cascade import CascadeStep
+from MedNCALib.training.augmentation import Augmentation
 from MedNCALib.training.loss import dice_and_cross_entropy
-from MedNCALib.training.network import Network, fast_in_bfloat16
-from MedNCALib.training.trainer import Trainer
+from MedNCALib.training.network import Network, TrainableNetwork, fast_in_bfloat16
+from MedNCALib.training.recipe import Recipe, cosine_with_restart, standard_recipe
 
 TIMES_LARGER = 500
+CHECKPOINT_SECONDS = 120.0  # of a UNet: with a gigabyte to write, which would take time from the training
 _COARSEST = 3  # pixels across at least: five levels make 3 of 48, six make 4 of 128
+_LARGEST_RATE = 0.001  # of the UNet, Adam's usual one
 
 
-class ReferenceTrainer(Trainer):
+def reference_recipe(preset, data):
     """The published recipe: Adam (0.5, 0.5), a learning rate of 0.0016 that falls by 0.9999 a batch, no clipping.
 
     Source: Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023 (arXiv 2302.03473), and its public code.
     """
-
-    largest_gradient = float("inf")
-
-    def build_optimisers(self):
-        return [torch.optim.Adam(self._network.parameters(), betas=(0.5, 0.5))]
-
-    def learning_rate(self, done):
-        return 0.0016 * 0.9999**self.batches
+    return replace(
+        standard_recipe(preset, data.model.cascade.architecture),
+        build_optimisers=lambda network: [torch.optim.Adam(network.parameters(), betas=(0.5, 0.5))],
+        learning_rate=lambda done, batches: 0.0016 * 0.9999**batches,
+        largest_gradient=float("inf"),
+    )
 
 
 def reference_preset(preset):
     """The preset without what the published recipe does not have, and with its crop: as large as the small image."""
-    *coarser, before, _ = [stage["scale"] for stage in preset.architecture["stages"]]
+    *coarser, before, _ = [stage.scale for stage in preset.architecture.stages]
     coarsest = (*coarser, before)[0]
     crop = tuple(-(-length // coarsest // before) * before for length in preset.canvas)
     return replace(
         preset,
-        architecture={**preset.architecture, "firing": "independent"},
-        augmentation={"rotation": 0.0, "scale": 1.0, "shear": 0.0, "shift": 0.0, "mirror": False, "chance": 0.0},
-        finish=0.0,
+        architecture=replace(preset.architecture, firing="independent"),
+        augmentation=Augmentation(rotation=0.0, scale=1.0, shear=0.0, shift=0.0, mirror=False, chance=0.0),
+        final_phase=0.0,
         crops=(*[None] * (len(preset.crops) - 1), crop),
-        supervision=0.0,
+        deep_supervision_weight=0.0,
         dice_weight=1.0,
-        averaging=0.0,
-        jitter=0.0,
-        rest=0.0,
+        ema_decay=0.0,
+        step_jitter=0.0,
+        persistence=0.0,
         phantoms=0,
     )
 
 
-class UNetTrainer(Trainer):
-    """MONAI's UNet with the preset's augmentation, loss, averaging and schedule, from Adam's usual rate of 0.001."""
-
-    checkpoint_seconds = 120.0  # with a gigabyte to write, which would take time from the training
-
-    def build_network(self):
-        parameters = Network(self._architecture).to_cascade().parameter_count
-        levels = 1 + int(math.log2(min(self._canvas) / _COARSEST))
-        return UNetNetwork(self._architecture, TIMES_LARGER * parameters, levels)
-
-    def build_optimisers(self):
-        return [torch.optim.Adam(self._network.parameters(), betas=(0.9, 0.99))]
-
-    def learning_rate(self, done):
-        return super().learning_rate(done) / self._preset.learning_rate * 0.001
-
-    def loss(self, image, target, random):
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=fast_in_bfloat16(image.device)):
-            logits = self._network(image)
-        preset = self._preset
-        return dice_and_cross_entropy(
-            logits, target, self._architecture.activation, preset.dice_weight, preset.dice_over
-        )
-
-    def keep(self, model):
-        """The checkpoint holds the best weights; a model folder holds rules, which a UNet has none of."""
+def unet_recipe(preset, data):
+    """MONAI's UNet with the preset's augmentation, loss, EMA and schedule."""
+    architecture = data.model.cascade.architecture
+    levels = 1 + int(math.log2(min(data.canvas) / _COARSEST))
+    parameters = TIMES_LARGER * Network(architecture).to_cascade().parameter_count
+    scaled = _LARGEST_RATE / preset.learning_rate
+    return Recipe(
+        build_network=lambda: UNetNetwork(architecture, parameters, levels),
+        build_optimisers=lambda network: [torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))],
+        learning_rate=lambda done, batches: scaled * cosine_with_restart(preset, done, batches),
+        loss=partial(unet_loss, preset, architecture.activation),
+    )
 
 
-class UNetNetwork(torch.nn.Module):
+def unet_loss(preset, activation, network, image, target, random):
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=fast_in_bfloat16(image.device)):
+        logits = network(image)
+    return dice_and_cross_entropy(logits, target, activation, preset.dice_weight, preset.dice_reduction)
+
+
+class UNetNetwork(TrainableNetwork):
     """A UNet for the slices and labels of a cascade, wide enough to have so many parameters."""
 
     def __init__(self, architecture, parameters, levels):
@@ -121,7 +115,7 @@ class UNetCascade:
     network: UNetNetwork
 
     @property
-    def parameters(self):
+    def parameter_count(self):
         return sum(each.numel() for each in self.network.parameters())
 
     @torch.inference_mode()

@@ -12,6 +12,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,16 +30,35 @@ from MedNCALib.evaluation.evaluate import perturbed_scores  # noqa: E402
 from MedNCALib.evaluation.metrics import compare  # noqa: E402
 from MedNCALib.evaluation.perturbations import UNPERTURBED  # noqa: E402
 from MedNCALib.process_memory import peak_mb  # noqa: E402
+from MedNCALib.training.length import Minutes  # noqa: E402
 from MedNCALib.training.preparation import prepare  # noqa: E402
-from MedNCALib.training.preset import load_preset  # noqa: E402
-from MedNCALib.training.trainer import Length, Trainer  # noqa: E402
-from tools.baselines import ReferenceTrainer, UNetTrainer, reference_preset  # noqa: E402
+from MedNCALib.training.preset import Preset, load_preset  # noqa: E402
+from MedNCALib.training.recipe import Recipe, standard_recipe  # noqa: E402
+from MedNCALib.training.trainer import CHECKPOINT_SECONDS, Trainer  # noqa: E402
+from tools import baselines  # noqa: E402
 from tools.benchmark_page import BUNDLED, PRESET, RECIPE, UNET, comparison_tables  # noqa: E402
 
-RECIPES = {
-    PRESET: (Trainer, lambda preset: preset),
-    RECIPE: (ReferenceTrainer, reference_preset),
-    UNET: (UNetTrainer, lambda preset: preset),
+
+@dataclass(frozen=True)
+class Contender:
+    """A network that is trained for the comparison.
+
+    folder - Where its training lies in the model's folder.
+    recipe - Makes the recipe, from the preset and the prepared data.
+    preset - Makes its preset from the model's.
+    checkpointSeconds - Time between two checkpoints.
+    """
+
+    folder: str
+    recipe: Callable[..., Recipe]
+    preset: Callable[[Preset], Preset] = lambda preset: preset
+    checkpointSeconds: float = CHECKPOINT_SECONDS
+
+
+CONTENDERS = {
+    PRESET: Contender("preset", lambda preset, data: standard_recipe(preset, data.model.cascade.architecture)),
+    RECIPE: Contender("published", baselines.reference_recipe, baselines.reference_preset),
+    UNET: Contender("unet", baselines.unet_recipe, checkpointSeconds=baselines.CHECKPOINT_SECONDS),
 }
 
 
@@ -46,11 +67,21 @@ def main(arguments):
     preset = load_preset(arguments.preset or model.card["training"]["preset"])
     output = arguments.output / model.name
     rows = {}
-    for (network, (trainer, change)), minutes in zip(RECIPES.items(), arguments.minutes):
-        folder = output / trainer.__name__
-        settings = change(preset)
+    for (network, contender), minutes in zip(CONTENDERS.items(), arguments.minutes):
+        folder, settings = output / contender.folder, contender.preset(preset)
         data = prepare(arguments.images, arguments.labels, folder, settings, seed=0)
-        competitor, remark = train(trainer(data, settings, folder, 0, Length(minutes=minutes), tell), folder)
+        trainer = Trainer(
+            data,
+            settings,
+            contender.recipe(settings, data),
+            folder,
+            seed=0,
+            length=Minutes(minutes),
+            keep=lambda model: None,  # the checkpoint holds the best weights
+            progress=report,
+            checkpoint_seconds=contender.checkpointSeconds,
+        )
+        competitor, remark = train(trainer, folder)
         rows[network] = {"remark": remark, "training_minutes": minutes}
         if competitor:
             rows[network] |= measure(competitor, data.validation)
@@ -60,13 +91,13 @@ def main(arguments):
     print(comparison_tables([{"network": network, **row} for network, row in rows.items()]))
 
 
-def tell(done, message):
+def report(done, message):
     print(f"\r{done:5.0%} {message}", end="\n" if done == 1 else "", flush=True, file=sys.stderr)
 
 
 def train(trainer, folder):
     """Train to the end, or to where it diverges: the best model, None if there is none, and what is to be remarked."""
-    if (folder / "training" / "checkpoint.pt").is_file():
+    if (folder / "checkpoint.pt").is_file():
         trainer.resume()
     try:
         return trainer.run(), ""
@@ -126,7 +157,7 @@ if __name__ == "__main__":
             "--minutes",
             required=True,
             type=float,
-            nargs=len(RECIPES),
+            nargs=len(CONTENDERS),
             metavar=("PRESET", "RECIPE", "UNET"),
             help="how long the preset, the published recipe and the UNet are trained",
         )

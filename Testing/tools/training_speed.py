@@ -20,7 +20,7 @@ SAMPLES, SIZE, STEPS, REPETITIONS = 8, 64, 8, 9
 
 def main() -> None:
     for channels in (16, 24, 32):
-        architecture = replace(load_preset("hippocampus-mr").build_architecture(labels=2), channels=channels)
+        architecture = replace(load_preset("hippocampus-mr").architecture_for(2), channels=channels)
         automaton, generator = Automaton(architecture), torch.Generator()
         torch.nn.init.normal_(automaton.update, std=0.01)  # zeros would leave nothing to do for the gradients
         state = torch.randn(SAMPLES, channels, SIZE, SIZE, requires_grad=True)

@@ -60,7 +60,7 @@ def test_all_are_trained_and_measured_alike(arguments, capsys):
 
 def test_a_unet_stands_where_a_cascade_stands(arguments):
     model = load_model(arguments.model)
-    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).build_architecture(2), 1000, levels=4)
+    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).architecture_for(2), 1000, levels=4)
     image = make_phantom(size=(6, 45, 31), spacing=(4.0, 1.0, 1.0)).image
     result = segment(image, replace(model, cascade=unet.to_cascade()), engine="torch")
     assert result.labels.GetSize() == image.GetSize()
@@ -69,6 +69,7 @@ def test_a_unet_stands_where_a_cascade_stands(arguments):
 
 def test_the_published_recipe_has_none_of_what_was_added():
     preset = reference_preset(load_preset("hippocampus-mr"))
-    assert (preset.supervision, preset.jitter, preset.rest, preset.averaging, preset.phantoms) == (0, 0, 0, 0, 0)
-    assert preset.build_architecture(2).firing == "independent"
+    assert (preset.deep_supervision_weight, preset.persistence, preset.step_jitter, preset.ema_decay) == (0, 0, 0, 0)
+    assert preset.phantoms == 0
+    assert preset.architecture_for(2).firing == "independent"
     assert preset.crops == (None, None, (10, 14))  # a window as large as the coarsest stage's image

@@ -3,6 +3,8 @@
 import csv
 import json
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -11,25 +13,23 @@ import pytest
 import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
 from support.random_models import random_model
+from support.shared_data import REPOSITORY
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
 from MedNCALib.evaluation import calibration, evaluate
+from MedNCALib.evaluation.perturbations import trials
+from MedNCALib.imaging.labels import Label, write_labels
+from MedNCALib.imaging.slice_space import SliceSpace
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.evaluation.metrics import dice  # noqa: E402
-from MedNCALib.evaluation.perturbations import trials  # noqa: E402
-from MedNCALib.imaging.labels import Label, write_labels  # noqa: E402
-from MedNCALib.imaging.normalisation import Normalisation  # noqa: E402
-from MedNCALib.imaging.slice_space import SliceFormat, SliceSpace  # noqa: E402
-from MedNCALib.io.image_label_pairs import Pair  # noqa: E402
-from MedNCALib.training import train, trainer  # noqa: E402
-from MedNCALib.training.dataset import Case, Sampler, make_case, split  # noqa: E402
+from MedNCALib.training import train  # noqa: E402
 from MedNCALib.training.network import Network  # noqa: E402
-from MedNCALib.training.preparation import ValidationCase  # noqa: E402
-from MedNCALib.training.preset import load_preset, preset_names  # noqa: E402
-from MedNCALib.training.trainer import validation_scores  # noqa: E402
+from MedNCALib.training.trainer import Trainer  # noqa: E402
+from MedNCALib.training.validation import ValidationCase, validation_scores  # noqa: E402
+
+PRESETS = REPOSITORY / "MedNCALib" / "training" / "presets"
 
 
 class Killed(BaseException):
@@ -46,17 +46,14 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
     """Sagittal slices of the phantoms, small enough to train in seconds."""
-    settings = json.loads(
-        (trainer.Path(trainer.__file__).parent / "presets" / "hippocampus-mr.json").read_text(encoding="utf-8")
-    )
+    settings = json.loads((PRESETS / "hippocampus-mr.json").read_text(encoding="utf-8"))
     settings["architecture"].update(hidden=32, stages=[{"scale": 4, "steps": 6}, {"scale": 1, "steps": 4}])
     settings["preprocessing"]["spacing"] = [1.5, 1.5, 2.0]
     settings.update(
-        canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, averaging=0.9, learning_rate=0.01
+        canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, ema_decay=0.9, learning_rate=0.01
     )
-    settings.update(
-        augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, finish=0, finish_augmentation={}, restart=0
-    )
+    settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0)
+    settings.update(final_phase=0, final_phase_augmentation={})
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
     return str(path)
@@ -99,14 +96,15 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=48, seed=3)
-    monkeypatch.setattr(trainer.Trainer, "checkpoint_seconds", 0)
+    training = import_module("MedNCALib.training.train")
+    monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
     def kill(done, message):
         if done > 0.5:
             raise Killed
 
     with pytest.raises(Killed):
-        train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, report=kill)
+        train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, progress=kill)
     load_model(tmp_path / "killed")  # the best so far
     resumed = train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, resume=True)
     np.testing.assert_array_equal(weights(resumed), weights(through))
@@ -132,11 +130,11 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
 
     always_mild = trained("mild")
     always_strong = trained("strong", augmentation=strong)
-    all_finish = trained("all", augmentation=strong, finish=1, finish_augmentation=mild)
-    half_finish = trained("half", augmentation=strong, finish=0.5, finish_augmentation=mild)
-    assert alike(all_finish, always_mild)
-    assert not alike(half_finish, always_mild)
-    assert not alike(half_finish, always_strong)
+    all_final = trained("all", augmentation=strong, final_phase=1, final_phase_augmentation=mild)
+    half_final = trained("half", augmentation=strong, final_phase=0.5, final_phase_augmentation=mild)
+    assert alike(all_final, always_mild)
+    assert not alike(half_final, always_mild)
+    assert not alike(half_final, always_strong)
 
 
 @pytest.mark.usefixtures("unperturbed_only")
@@ -153,7 +151,7 @@ def test_the_learning_rate_falls_and_starts_again_where_the_preset_says_so(folde
 
 
 @pytest.mark.usefixtures("unperturbed_only")
-def test_a_run_that_goes_on_for_longer_than_it_began_is_validated_to_its_end(folders, preset, tmp_path):
+def test_a_training_that_goes_on_for_longer_than_it_began_is_validated_to_its_end(folders, preset, tmp_path):
     train(*folders, tmp_path / "model", preset=preset, batches=16)
     train(*folders, tmp_path / "model", preset=preset, batches=32, resume=True)
     rows = (tmp_path / "model" / "training" / "log.csv").read_text().splitlines()[1:]
@@ -167,6 +165,33 @@ def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_p
     train(*folders, tmp_path / "model", preset=preset, batches=2)
     with pytest.raises(TrainingError, match="other settings"):
         train(*folders, tmp_path / "model", preset=preset, batches=2, seed=1, resume=True)
+    (tmp_path / "model" / "training" / "checkpoint.pt").write_bytes(b"cut")
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt cannot be read.*--overwrite"):
+        train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_a_training_goes_on_with_a_preset_of_other_texts_but_not_of_other_settings(folders, preset, tmp_path):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    texts, rate = tmp_path / "texts.json", tmp_path / "rate.json"
+    texts.write_text(json.dumps({**settings, "card": {**settings["card"], "title": "Another"}}), encoding="utf-8")
+    rate.write_text(json.dumps({**settings, "learning_rate": 0.02}), encoding="utf-8")
+    train(*folders, tmp_path / "model", preset=preset, batches=2)
+    with pytest.raises(TrainingError, match="other settings"):
+        train(*folders, tmp_path / "model", preset=str(rate), batches=4, resume=True)
+    model = train(*folders, tmp_path / "model", preset=str(texts), batches=4, resume=True)
+    assert model.title == "Another"
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_a_model_is_replaced_only_when_asked_to(folders, preset, tmp_path):
+    train(*folders, tmp_path / "model", preset=preset, batches=1)
+    before = (tmp_path / "model" / "card.json").read_bytes()
+    with pytest.raises(TrainingError, match=r"already holds a model.*--resume.*--overwrite"):
+        train(*folders, tmp_path / "model", preset=preset, batches=1, seed=1)
+    assert (tmp_path / "model" / "card.json").read_bytes() == before
+    replaced = train(*folders, tmp_path / "model", preset=preset, batches=1, seed=1, overwrite=True)
+    assert replaced.card["training"]["seed"] == 1
 
 
 @pytest.mark.usefixtures("unperturbed_only")
@@ -207,9 +232,10 @@ def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path)
         "front",
         "back",
     ]
-    write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(7, "back")])
+    (tmp_path / "other").mkdir()
+    write_labels(tmp_path / "other" / "labels.csv", [Label(1, "front"), Label(7, "back")])
     with pytest.raises(TrainingError, match=r"\[1, 7\].*\[1, 2\]"):
-        train(*folders, tmp_path / "model", preset=preset, batches=1)
+        train(*folders, tmp_path / "other", preset=preset, batches=1)
 
 
 def copy_case(folders, tmp_path, change_image=lambda i: i, change_labels=lambda i: i):
@@ -257,65 +283,13 @@ def test_a_pytorch_without_the_optimiser_is_refused_before_the_data_is_read(tmp_
         train(tmp_path / "none", tmp_path / "none", tmp_path / "model", batches=1)
 
 
-def test_lengths_and_presets_that_make_no_sense_are_refused(folders, preset, tmp_path):
+def test_lengths_that_make_no_sense_and_unknown_presets_are_refused(folders, preset, tmp_path):
     with pytest.raises(TrainingError, match="not both"):
         train(*folders, tmp_path / "model", preset=preset, batches=1, minutes=1)
     with pytest.raises(TrainingError, match="positive"):
         train(*folders, tmp_path / "model", preset=preset, batches=0)
     with pytest.raises(TrainingError, match="general, hippocampus-mr"):
         train(*folders, tmp_path / "model", preset="liver")
-    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
-    for changes, message in (
-        ({"crops": [None]}, "one entry a stage"),
-        ({"crops": [None, [16, 22]]}, "multiples of the scale 4"),
-        ({"leave_out": "case_("}, "'case_.' is not a regular expression"),
-    ):
-        (tmp_path / "bad.json").write_text(json.dumps({**settings, **changes}), encoding="utf-8")
-        with pytest.raises(TrainingError, match=message):
-            load_preset(str(tmp_path / "bad.json"))
-
-
-def test_validation_takes_whole_blocks_of_neighbouring_names():
-    pairs = [Pair(f"{number:03}", None, None) for number in range(180)]
-    training, validation = split(pairs)
-    numbers = [int(pair.name) for pair in validation]
-    assert len(numbers) == 30
-    assert sum(b - a > 1 for a, b in zip(numbers, numbers[1:])) == 2  # three blocks
-    assert {pair.name for pair in training}.isdisjoint(pair.name for pair in validation)
-    assert len(training) + len(validation) == 180
-    for count in (2, 3, 5, 20):
-        assert all(split(pairs[:count]))
-    with pytest.raises(TrainingError, match="two volumes"):
-        split(pairs[:1])
-
-
-def test_cases_of_one_subject_are_never_on_both_sides():
-    pairs = [Pair(f"HF-{subject:02}-slice-{number}", None, None) for subject in range(30) for number in range(7)]
-    training, validation = split(pairs, subject="HF-[0-9]+")
-    subjects = [{pair.name[:5] for pair in part} for part in (training, validation)]
-    assert subjects[0].isdisjoint(subjects[1])
-    assert sorted(subjects[1]) == ["HF-03", "HF-09", "HF-15", "HF-21", "HF-27"]  # from all over
-    assert len(validation) == 35
-    with pytest.raises(TrainingError, match="case_1"):
-        split([*pairs, Pair("case_1", None, None)], subject="HF-[0-9]+")
-
-
-def test_cases_with_little_labelled_are_drawn_more_often():
-    targets = [np.zeros((1, 1, 8, 8), np.uint8) for _ in range(2)]
-    targets[0][..., :1, :4] = 255
-    targets[1][..., :8, :8] = 255  # sixteen times as much
-    cases = [Case("", np.full((1, 8, 8), number, np.float32), t, np.array([0])) for number, t in enumerate(targets)]
-    for small_first, share in ((0, 1 / 2), (0.5, 1 / 5), (1, 1 / 17)):
-        images, _ = Sampler(cases, 1, 2000, 1.0, small_first).draw(np.random.default_rng(0))
-        assert images[:, 0, 0, 0].mean().item() == pytest.approx(share, abs=0.04)
-
-
-def test_what_is_left_out_is_on_neither_side():
-    pairs = [Pair(f"{number:03}", None, None) for number in range(36)]
-    training, validation = split(pairs, leave_out="^00[67]$")
-    assert {pair.name for pair in pairs} - {pair.name for pair in (*training, *validation)} == {"006", "007"}
-    with pytest.raises(TrainingError, match="two volumes"):
-        split(pairs, leave_out="0")
 
 
 @pytest.mark.usefixtures("unperturbed_only")
@@ -326,41 +300,3 @@ def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path
     card = train(*folders, tmp_path / "model", preset=str(path), batches=1).card
     assert card["training"]["data"][0]["cases"] + len(card["scores"]["cases"]) == 6
     assert "case_3" not in card["scores"]["cases"]
-
-
-def test_a_window_is_the_same_place_in_image_target_and_state():
-    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(48), indexing="ij")
-    places = (100 * rows + columns).repeat(4, 1, 1)
-    target = ((rows == 20) & (columns == 9)).float().repeat(4, 1, 1, 1)
-    image, state = places[:, None].float(), places[:, None, ::4, ::4].float()
-    image, cropped, state = trainer.crop(image, target, state, (16, 24), 4, 1.0, np.random.default_rng(0))
-    assert image.shape == (4, 1, 16, 24)
-    np.testing.assert_array_equal(state, image[:, :, ::4, ::4])
-    assert (cropped.sum(dim=(1, 2, 3)) == 1).all()  # the labelled pixel is in each window
-    assert (image[cropped == 1] == 2009).all()
-    assert len({tuple(window[0, 0].tolist()) for window in image}) > 1
-
-
-def test_a_border_within_coarse_cells_stays_where_it_is():
-    rows, columns = np.mgrid[:64, :64]
-    truth = np.hypot(rows - 30.6, columns - 33.2) < 9
-    labels = sitk.GetImageFromArray(truth[None].astype(np.uint8))
-    coarse = SliceFormat(axes="LPS", spacing=(2.0, 2.0, None))
-    case = make_case("", sitk.Cast(labels, sitk.sitkFloat32), labels, [1], coarse, Normalisation("volume", (0, 100)))
-    assert case.target.shape == (1, 1, 32, 32)
-    assert list(case.foreground) == [0]
-    space = SliceSpace(labels, coarse)
-
-    def back(shares):
-        return space.writer(1).add(np.moveaxis(shares, 1, -1).astype(np.float32))[1][0, ..., 0] > 0.5
-
-    lost = 1 - dice(truth, back(case.target / 255))
-    assert lost < 0.02
-    assert lost < 0.5 * (1 - dice(truth, back(case.target > 127)))
-
-
-def test_every_preset_builds_its_architecture():
-    assert "general" in preset_names()
-    for name in preset_names():
-        architecture = load_preset(name).build_architecture(2)
-        assert architecture.outputs == 3

@@ -1,0 +1,122 @@
+"""What a training is made of: the network, its optimisers, their learning rate and the loss.
+
+`standard_recipe` is the one of the presets. The loop takes any other, so that other networks and published recipes can
+be compared on the same data, augmentation and schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from ..automaton.architecture import Architecture
+from .loss import dice_and_cross_entropy
+from .network import Network, TrainableNetwork
+from .preset import Preset
+from .windows import crop
+
+_WARM_UP = 0.02  # share of the training
+
+NetworkT = TypeVar("NetworkT", bound=TrainableNetwork)
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """Where the random choices of one batch come from.
+
+    Attributes:
+        choices: of sizes, places and cases, on the processor.
+        fire: of the cells that fire, on the network's device.
+    """
+
+    choices: np.random.Generator
+    fire: torch.Generator
+
+
+@dataclass(frozen=True)
+class Recipe(Generic[NetworkT]):
+    """What a training is made of.
+
+    Attributes:
+        build_network: makes the network as it is before training.
+        build_optimisers: makes those of a network; their learning rate is set before each batch.
+        learning_rate: for the next batch, from the share of the training that is done and the batches that are done.
+        loss: of a network on one batch: image (N, image_channels, H, W), target (N, K, H, W).
+        largest_gradient: norm that the gradients are clipped to.
+    """
+
+    build_network: Callable[[], NetworkT]
+    build_optimisers: Callable[[NetworkT], list[torch.optim.Optimizer]]
+    learning_rate: Callable[[float, int], float]
+    loss: Callable[[NetworkT, Tensor, Tensor, Randomness], Tensor]
+    largest_gradient: float = 1.0
+
+
+def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:
+    """The recipe of the presets for a cascade of this architecture."""
+    return Recipe(
+        build_network=partial(Network, architecture),
+        build_optimisers=muon_and_adam,
+        learning_rate=partial(cosine_with_restart, preset),
+        loss=partial(cascade_loss, preset),
+    )
+
+
+def muon_and_adam(network: nn.Module) -> list[torch.optim.Optimizer]:
+    """Muon (https://kellerjordan.github.io/posts/muon) for the matrices, Adam for the biases."""
+    matrices = [value for value in network.parameters() if value.dim() == 2]
+    biases = [value for value in network.parameters() if value.dim() == 1]
+    return [
+        # Scaled so that a step is about as large as Adam's with the same rate (Liu et al., arXiv 2502.16982).
+        torch.optim.Muon(matrices, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Adam(biases, betas=(0.9, 0.99)),
+    ]
+
+
+def cosine_with_restart(preset: Preset, done: float, batches: int) -> float:
+    """Warm-up, then a cosine; both once more, with another largest rate, from the preset's restart on."""
+    largest, begin, end = preset.learning_rate, 0.0, 1 - preset.restart
+    if done >= end:
+        largest, begin, end = preset.restart_learning_rate, end, 1.0
+    part = (done - begin) / (end - begin)
+    warm = min(1.0, (part + 1e-4) / _WARM_UP)
+    return largest * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * part)) / 2)
+
+
+def cascade_loss(preset: Preset, network: Network, image: Tensor, target: Tensor, random: Randomness) -> Tensor:
+    """Loss of the last stage's output plus that of the coarser stages' outputs (deep supervision).
+
+    The number of steps is random, and some batches go on beyond it, so that the result learns to stay where it is.
+    """
+    architecture, stages = network.architecture, network.architecture.stages
+    state: Tensor | None = None
+    total = image.new_zeros(())
+    for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
+        window = preset.crops[index]
+        if window is not None:
+            size = (min(window[0], image.shape[2]), min(window[1], image.shape[3]))
+            coarser = stages[index - 1].scale if index else stage.scale
+            image, target, state = crop(image, target, state, size, coarser, preset.foreground_share, random.choices)
+        state = network.initial_state(image, index, state)
+        is_last = index == len(stages) - 1
+        low, high = (round(stage.steps * (1 + sign * preset.step_jitter)) for sign in (-1, 1))
+        if is_last and random.choices.random() < preset.persistence:
+            with torch.no_grad():
+                steps = int(random.choices.integers(stage.steps, 2 * stage.steps + 1))
+                state = automaton(state, steps, random.fire)
+        state = automaton(state, int(random.choices.integers(low, high + 1)), random.fire)
+        weight = 1.0 if is_last else preset.deep_supervision_weight
+        if weight:
+            small = F.avg_pool2d(target, stage.scale)
+            total = total + weight * dice_and_cross_entropy(
+                network.logits(state), small, architecture.activation, preset.dice_weight, preset.dice_reduction
+            )
+    return total

@@ -1,0 +1,49 @@
+"""Random windows of a batch: training a fine stage on a part of the slices saves memory and time."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def crop(
+    image: Tensor,
+    target: Tensor,
+    state: Tensor | None,
+    size: tuple[int, int],
+    scale: int,
+    foreground_share: float,
+    random: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The same random window of each sample's image, target and state.
+
+    Args:
+        image: (N, image_channels, H, W).
+        target: (N, K, H, W), shares of the labels.
+        state: (N, C, H / scale, W / scale), or None before the first stage.
+        size: rows and columns of the window; they and where it begins are multiples of `scale`.
+        scale: of the state.
+        foreground_share: share of windows that are drawn around a pixel with a label.
+        random: of where the windows are.
+    """
+    images, targets, states = [], [], []
+    for number in range(len(target)):
+        pixel = None
+        if random.random() < foreground_share:
+            places = (target[number].sum(dim=0) >= 0.5).nonzero()
+            if len(places):
+                pixel = places[int(random.integers(len(places)))].tolist()
+        first = []
+        for axis, (length, wanted) in enumerate(zip(target.shape[2:], size)):
+            low, high = 0, (length - wanted) // scale
+            if pixel is not None:  # keep it inside, anywhere
+                low, high = max(low, -(-(pixel[axis] - wanted + 1) // scale)), min(high, pixel[axis] // scale)
+            first.append(scale * int(random.integers(low, high + 1)))
+        rows, columns = (slice(start, start + wanted) for start, wanted in zip(first, size))
+        images.append(image[number, :, rows, columns])
+        targets.append(target[number, :, rows, columns])
+        if state is not None:
+            rows, columns = (slice(part.start // scale, part.stop // scale) for part in (rows, columns))
+            states.append(state[number, :, rows, columns])
+    return torch.stack(images), torch.stack(targets), torch.stack(states) if states else None
