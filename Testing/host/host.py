@@ -45,12 +45,11 @@ class Host:
         replaceSlicerUtilDialogs(self.messages)
         from .qt import ui_loader
         from .slicer_api import i18n, modules
-        from .widgets import ctk, ctk_values, qmrml
+        from .widgets import ctk, ctk_values, node_combobox, qmrml, table_view
 
-        for standIns in (ctk, ctk_values, qmrml):
+        for standIns in (ctk, ctk_values, qmrml, node_combobox, table_view):
             ui_loader.registerStandIns(standIns)
-        ui_loader.standInClasses["qMRMLNodeComboBox"] = qmrml.qMRMLNodeComboBox
-        for source in (qmrml, modules, application):
+        for source in (qmrml, node_combobox, table_view, modules, application):
             for name, value in vars(source).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)

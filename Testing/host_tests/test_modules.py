@@ -338,6 +338,60 @@ def test_parametersSurviveSavingAndLoadingTheScene(host, panel, volumeNode, tmp_
     assert loaded.inputVolume.GetName() == "brain"
 
 
+CONNECTED_WIDGETS = {
+    "invert": "qt.QCheckBox ctk.ctkCheckBox qt.QPushButton ctk.ctkCheckablePushButton",
+    "count": "qt.QSpinBox qt.QSlider qt.QDoubleSpinBox",
+    "threshold": "qt.QDoubleSpinBox ctk.ctkSliderWidget ctk.ctkDoubleSlider ctk.ctkDoubleSpinBox "
+    "slicer.qMRMLSliderWidget slicer.qMRMLSpinBox",
+    "model": "qt.QComboBox ctk.ctkComboBox",
+    "side": "qt.QComboBox ctk.ctkComboBox",
+    "note": "qt.QLineEdit qt.QTextEdit",
+    "folder": "ctk.ctkPathLineEdit ctk.ctkDirectoryButton",
+    "inputVolume": "slicer.qMRMLNodeComboBox",
+}
+
+
+@pytest.fixture
+def values(panel):
+    """Two values of each parameter of `CONNECTED_WIDGETS`."""
+    import HostExample
+    import slicer
+
+    return {
+        "invert": (True, False),
+        "count": (4, 5),
+        "threshold": (-50.0, 50.0),
+        "model": ("b", "a"),
+        "side": (HostExample.Side.BELOW, HostExample.Side.ABOVE),
+        "note": ("one", "two"),
+        "folder": (Path("/models"), Path("/others")),
+        "inputVolume": [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode") for _ in range(2)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "widgetClass"),
+    [(name, each) for name in CONNECTED_WIDGETS for each in CONNECTED_WIDGETS[name].split()],
+)
+def test_widget_that_slicer_connects_shows_its_parameter_and_changes_it(panel, values, parameter, widgetClass):
+    import importlib
+
+    import slicer
+    from slicer.parameterNodeWrapper import createGuiConnector
+
+    module, _, name = widgetClass.partition(".")
+    widget = getattr(importlib.import_module(module), name)()
+    if parameter == "inputVolume":
+        widget.setMRMLScene(slicer.mrmlScene)
+    parameters, (first, second) = panel._parameterNode, values[parameter]
+    connector = createGuiConnector(widget, parameters.dataType(parameter))
+    setattr(parameters, parameter, first)
+    parameters.connectParametersToGui({parameter: connector})
+    assert connector.read() == first
+    connector.write(second)
+    assert getattr(parameters, parameter) == second
+
+
 @pytest.mark.parametrize("widgetClass", ["QLabel", "QSlider"])
 def test_widgetThatCannotShowTheTypeIsRefused(panel, widgetClass):
     import qt

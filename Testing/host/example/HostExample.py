@@ -1,6 +1,7 @@
 """A scripted module in the shape of Slicer's template, for the host's own tests."""
 
 import enum
+import pathlib
 from typing import Annotated, Optional
 
 import qt
@@ -43,6 +44,7 @@ class HostExampleParameterNode:
     side: Side
     note: Annotated[str, Default("none")]
     invert: bool = False
+    folder: pathlib.Path
 
 
 class HostExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):  # noqa: F405

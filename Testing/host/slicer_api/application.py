@@ -17,8 +17,6 @@ VERSION = (5, 13)
 @wrappedClass
 class qSlicerApplication(QtWidgets.QApplication):
     startupCompleted = Signal()
-    pauseRenderRequested = Signal()
-    resumeRenderRequested = Signal()
 
     def __init__(self, temporaryFolder):
         super().__init__(["Slicer"])
@@ -33,7 +31,6 @@ class qSlicerApplication(QtWidgets.QApplication):
         self._scene = None
         self._layoutManager = None
         self._ioManager = None
-        self._pausedRenders = 0
 
     def _useSettingsFile(self, folder):
         self.setOrganizationName("NA-MIC")
@@ -90,28 +87,16 @@ class qSlicerApplication(QtWidgets.QApplication):
     def moduleManager(self):
         return self._moduleManager
 
-    def moduleLogic(self, name):
-        return self._applicationLogic.GetModuleLogic(name)
-
-    def module(self, name):
-        return self._moduleManager.module(name)
-
     def layoutManager(self):
         return self._layoutManager
 
     def coreIOManager(self):
         return self._ioManager
 
-    def ioManager(self):
-        return self._ioManager
-
     def settings(self):
         return self._settings
 
     def userSettings(self):
-        return self._settings
-
-    def revisionUserSettings(self):
         return self._settings
 
     def commandOptions(self):
@@ -124,18 +109,13 @@ class qSlicerApplication(QtWidgets.QApplication):
         return text
 
     def pauseRender(self):
-        self._pausedRenders += 1
         self._applicationLogic.PauseRender()
 
     def resumeRender(self):
-        self._pausedRenders -= 1
         self._applicationLogic.ResumeRender()
 
     def restart(self):
         raise RuntimeError("The host cannot restart")
-
-    def pythonConsole(self):
-        return None
 
     def startupEnvironment(self):
         return QtCore.QProcessEnvironment.systemEnvironment()
@@ -143,12 +123,7 @@ class qSlicerApplication(QtWidgets.QApplication):
     def moduleDocumentationUrl(self, moduleName):
         return f"{self.documentationBaseUrl}user_guide/modules/{moduleName.lower()}.html"
 
-    def isInstalled(self, *_):
-        return False
-
     temporaryPath = Property("temporaryPath", lambda self: self._temporaryFolder, None, str)
-    defaultScenePath = Property("defaultScenePath", lambda self: self._temporaryFolder, None, str)
-    extensionsInstallPath = Property("extensionsInstallPath", lambda self: self._temporaryFolder, None, str)
     slicerHome = Property("slicerHome", lambda self: self._temporaryFolder, None, str)
     slicerUserSettingsFilePath = Property(
         "slicerUserSettingsFilePath", lambda self: self._settings.fileName(), None, str
@@ -158,19 +133,13 @@ class qSlicerApplication(QtWidgets.QApplication):
     )
     majorVersion = Property("majorVersion", lambda self: self._version[0], None, int)
     minorVersion = Property("minorVersion", lambda self: self._version[1], None, int)
-    applicationVersion = Property("applicationVersion", lambda self: "{}.{}.0".format(*self._version), None, str)
-    revision = Property("revision", lambda self: "0", None, str)
-    os = Property("os", lambda self: "linux", None, str)
-    arch = Property("arch", lambda self: "amd64", None, str)
 
 
 class CommandOptions:
     """``slicer.app.commandOptions()``: started with a main window, not in testing mode, so that dialogs are shown."""
 
-    noMainWindow = False
     isTestingEnabled = False
     runPythonAndExit = False
-    verboseModuleDiscovery = False
 
 
 @wrappedClass

@@ -11,11 +11,3 @@ def tr(text):
     if not isinstance(text, str):
         raise TypeError(f"tr() takes a string, not {text!r}")
     return text
-
-
-def getContext(sourceFile):
-    """The name under which translators find the texts of a source file."""
-    from pathlib import Path
-
-    path = Path(sourceFile)
-    return f"{path.parent.name}.{path.stem}" if (path.parent / "__init__.py").is_file() else path.stem

@@ -27,9 +27,6 @@ class qMRMLSliceView(QtCore.QObject):
     def forceRender(self):
         pass
 
-    def scheduleRender(self):
-        pass
-
 
 @wrappedClass
 class qMRMLSliceWidget(QtCore.QObject):
@@ -55,11 +52,6 @@ class qMRMLSliceWidget(QtCore.QObject):
     def sliceView(self):
         return self._view
 
-    def fitSliceToBackground(self):
-        self._logic.FitSliceToBackground()
-
-    sliceViewName = Property("sliceViewName", lambda self: self.mrmlSliceNode().GetLayoutName(), None, str)
-
 
 @wrappedClass
 class qMRMLThreeDView(QtCore.QObject):
@@ -70,19 +62,7 @@ class qMRMLThreeDView(QtCore.QObject):
     def mrmlViewNode(self):
         return self._widget.mrmlViewNode()
 
-    def resetFocalPoint(self):
-        pass
-
-    def resetCamera(self, *_):
-        pass
-
-    def rotateToViewAxis(self, axis):
-        pass
-
     def forceRender(self):
-        pass
-
-    def scheduleRender(self):
         pass
 
 
@@ -141,14 +121,8 @@ class qSlicerLayoutManager(QtCore.QObject):
     def mrmlSliceLogics(self):
         return self._sliceLogics
 
-    def mrmlViewLogics(self):
-        return self._viewLogics
-
     def threeDWidget(self, index):
         return self._threeDWidget if index in (0, "View1") else None
-
-    def layoutLogic(self):
-        return self._logic
 
     def setLayout(self, layout):
         self._logic.GetLayoutNode().SetViewArrangement(layout)

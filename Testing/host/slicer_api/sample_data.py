@@ -63,10 +63,6 @@ class SampleDataLogic:
         slicer.util.showStatusMessage(message)
 
     @staticmethod
-    def registerCustomSampleDataCategory(category, title):
-        _registry("sampleDataSourceCategories").setdefault(category, {})["title"] = title
-
-    @staticmethod
     def registerCustomSampleDataSource(
         category="Custom",
         sampleName=None,
@@ -104,23 +100,11 @@ class SampleDataLogic:
         sources = _registry("sampleDataSources")
         return sources if category is None else sources.get(category, [])
 
-    @staticmethod
-    def isSampleDataSourceRegistered(category, sampleDataSource):
-        if not isinstance(sampleDataSource, SampleDataSource):
-            raise TypeError(f"unsupported sampleDataSource type '{type(sampleDataSource)}'")
-        return sampleDataSource in SampleDataLogic.sampleDataSourcesByCategory(category)
-
     def sourceForSampleName(self, sampleName):
         for sources in self.sampleDataSourcesByCategory().values():
             for source in sources:
                 if source.sampleName == sampleName:
                     return source
-        return None
-
-    def categoryForSource(self, source):
-        for category, sources in self.sampleDataSourcesByCategory().items():
-            if source in sources:
-                return category
         return None
 
     def downloadFromSource(self, source, maximumAttemptsCount=3, forceDownload=False):

@@ -11,24 +11,8 @@ from ..qt.pythonqt import Property, storedProperty, wrappedClass
 from ..qt.signals import Signal
 
 
-class _ShowsAndHidesChildren:
-    """What ctkCollapsibleButton and ctkCollapsibleGroupBox do to the widgets inside."""
-
-    def _setChildrenShown(self, shown):
-        for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
-                self._setChildShown(child, shown)
-
-    def _setChildShown(self, child, shown):
-        if not shown:
-            child.setProperty("hiddenBeforeCollapse", child.isHidden())
-            child.hide()
-        elif not child.property("hiddenBeforeCollapse"):
-            child.show()
-
-
 @wrappedClass
-class ctkCollapsibleButton(_ShowsAndHidesChildren, QtWidgets.QAbstractButton):
+class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     """A title bar that folds the widgets below it away; checked means open."""
 
     contentsCollapsed = Signal("bool")
@@ -57,21 +41,23 @@ class ctkCollapsibleButton(_ShowsAndHidesChildren, QtWidgets.QAbstractButton):
             self.setMaximumHeight(self.sizeHint().height())
         else:
             self.setMaximumHeight(self._expandedMaximumHeight)
-        self._setChildrenShown(not collapsed)
+        for child in self.children():
+            if isinstance(child, QtWidgets.QWidget):
+                self._setChildShown(child, not collapsed)
         self.updateGeometry()
         self.contentsCollapsed.emit(collapsed)
+
+    def _setChildShown(self, child, shown):
+        if not shown:
+            child.setProperty("hiddenBeforeCollapse", child.isHidden())
+            child.hide()
+        elif not child.property("hiddenBeforeCollapse"):
+            child.show()
 
     collapsed = Property(
         "collapsed", lambda self: self._collapsed, lambda self, value: self.setChecked(not value), bool
     )
     collapsedHeight = storedProperty("collapsedHeight", COLLAPSED_HEIGHT, int, QtWidgets.QWidget.updateGeometry)
-    flat = storedProperty("flat", False, bool, QtWidgets.QWidget.update)
-    contentsFrameShape = storedProperty("contentsFrameShape", QtWidgets.QFrame.NoFrame, None, QtWidgets.QWidget.update)
-    contentsFrameShadow = storedProperty("contentsFrameShadow", QtWidgets.QFrame.Plain, None, QtWidgets.QWidget.update)
-    contentsLineWidth = storedProperty("contentsLineWidth", 1, int, QtWidgets.QWidget.update)
-    contentsMidLineWidth = storedProperty("contentsMidLineWidth", 0, int, QtWidgets.QWidget.update)
-    buttonTextAlignment = storedProperty("buttonTextAlignment", Qt.AlignLeft | Qt.AlignVCenter)
-    indicatorAlignment = storedProperty("indicatorAlignment", Qt.AlignLeft | Qt.AlignVCenter)
 
     def childEvent(self, event):
         child = event.child()
@@ -135,22 +121,6 @@ class ctkCollapsibleButton(_ShowsAndHidesChildren, QtWidgets.QAbstractButton):
 
 
 @wrappedClass
-class ctkCollapsibleGroupBox(_ShowsAndHidesChildren, QtWidgets.QGroupBox):
-    """A group box that folds when its check box is cleared."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.setCheckable(True)
-        self.setChecked(True)
-        self.toggled.connect(self._setChildrenShown)
-
-    collapsed = Property(
-        "collapsed", lambda self: not self.checked, lambda self, value: self.setChecked(not value), bool
-    )
-    collapsedHeight = storedProperty("collapsedHeight", 14, int)
-
-
-@wrappedClass
 class ctkComboBox(QtWidgets.QComboBox):
     """A combo box with a text for "nothing chosen"."""
 
@@ -159,75 +129,20 @@ class ctkComboBox(QtWidgets.QComboBox):
         self._defaultText = ""
 
     defaultText = storedProperty("defaultText", "", str, lambda self: self.setPlaceholderText(self.defaultText))
-    forceDefault = storedProperty("forceDefault", False, bool)
-    elideMode = storedProperty("elideMode", Qt.ElideNone)
-    currentUserDataAsString = Property(
-        "currentUserDataAsString",
-        lambda self: str(self.currentData or ""),
-        lambda self, value: self.setCurrentIndex(self.findData(value)),
-        str,
-    )
 
 
 @wrappedClass
 class ctkCheckBox(QtWidgets.QCheckBox):
-    indicatorIcon = storedProperty("indicatorIcon", QtGui.QIcon())
-    indicatorIconSize = storedProperty("indicatorIconSize", QtCore.QSize())
+    """A check box; the icons that CTK's may have are left out."""
 
 
 @wrappedClass
-class ctkPushButton(QtWidgets.QPushButton):
-    buttonTextAlignment = storedProperty("buttonTextAlignment", Qt.AlignCenter)
-    iconAlignment = storedProperty("iconAlignment", Qt.AlignLeft | Qt.AlignVCenter)
-    elideMode = storedProperty("elideMode", Qt.ElideNone)
-
-
-@wrappedClass
-class ctkCheckablePushButton(ctkPushButton):
+class ctkCheckablePushButton(QtWidgets.QPushButton):
     """A push button with a check box; the box makes the button checkable."""
 
-    checkBoxToggled = Signal("bool")
-    checkBoxControlsButton = storedProperty("checkBoxControlsButton", True, bool)
-    checkBoxControlsButtonToggleState = storedProperty("checkBoxControlsButtonToggleState", True, bool)
-    checkBoxUserCheckable = storedProperty("checkBoxUserCheckable", True, bool)
-    indicatorAlignment = storedProperty("indicatorAlignment", Qt.AlignLeft | Qt.AlignVCenter)
     checkState = Property(
         "checkState",
         lambda self: Qt.Checked if self.checkable else Qt.Unchecked,
         lambda self, value: self.setCheckable(value == Qt.Checked),
         None,
     )
-
-
-@wrappedClass
-class ctkMenuButton(QtWidgets.QPushButton):
-    pass
-
-
-@wrappedClass
-class ctkExpandButton(QtWidgets.QToolButton):
-    """The double arrow that shows or hides something; checked means shown."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.setCheckable(True)
-        self.setAutoRaise(True)
-        self.toggled.connect(self._updateIcon)
-        self._updateIcon()
-
-    def _updateIcon(self):
-        folded, unfolded = (
-            QtWidgets.QStyle.SP_ToolBarHorizontalExtensionButton,
-            QtWidgets.QStyle.SP_ToolBarVerticalExtensionButton,
-        )
-        self.setIcon(self.style().standardIcon(unfolded if self.checked else folded))
-
-    orientation = storedProperty("orientation", Qt.Horizontal)
-    mirrorOnExpand = storedProperty("mirrorOnExpand", False, bool)
-
-
-@wrappedClass
-class ctkMessageBox(QtWidgets.QMessageBox):
-    dontShowAgain = storedProperty("dontShowAgain", False, bool)
-    dontShowAgainVisible = storedProperty("dontShowAgainVisible", False, bool)
-    dontShowAgainSettingsKey = storedProperty("dontShowAgainSettingsKey", "", str)

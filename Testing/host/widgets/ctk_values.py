@@ -2,7 +2,7 @@
 
 import os
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Qt
 
 from ..qt.pythonqt import Property, storedProperty, wrappedClass
@@ -64,8 +64,6 @@ class ctkSliderWidget(_DoubleRange, QtWidgets.QWidget):
     """A slider and a spin box for one number."""
 
     valueChanged = Signal("double")
-    valueIsChanging = Signal("double")
-    decimalsChanged = Signal("int")
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -100,30 +98,10 @@ class ctkSliderWidget(_DoubleRange, QtWidgets.QWidget):
     def setDecimals(self, decimals):
         self._setDecimals(decimals)
 
-    def setSpinBoxVisible(self, visible):
-        self._spinBox.setVisible(visible)
-
-    def reset(self):
-        self._setValue(0.0)
-
     decimals = Property("decimals", lambda self: self._decimals, lambda self, value: self._setDecimals(value), int)
     prefix = storedProperty("prefix", "", str, lambda self: self._updateControls())
     suffix = storedProperty("suffix", "", str, lambda self: self._updateControls())
-    pageStep = storedProperty("pageStep", 10.0, float)
-    tickInterval = storedProperty("tickInterval", 0.0, float)
-    tickPosition = storedProperty("tickPosition", QtWidgets.QSlider.NoTicks)
     tracking = storedProperty("tracking", True, bool, lambda self: self._slider.setTracking(self.tracking))
-    spinBoxAlignment = storedProperty("spinBoxAlignment", Qt.AlignRight)
-    spinBoxVisible = Property(
-        "spinBoxVisible",
-        lambda self: not self._spinBox.isHidden(),
-        lambda self, value: self._spinBox.setVisible(value),
-        bool,
-    )
-    popupSlider = storedProperty("popupSlider", False, bool)
-    synchronizeSiblings = storedProperty("synchronizeSiblings", 3)
-    invertedAppearance = storedProperty("invertedAppearance", False, bool)
-    invertedControls = storedProperty("invertedControls", False, bool)
 
 
 @wrappedClass
@@ -131,7 +109,6 @@ class ctkDoubleSlider(_DoubleRange, QtWidgets.QWidget):
     """A slider that counts in doubles."""
 
     valueChanged = Signal("double")
-    sliderMoved = Signal("double")
 
     def __init__(self, *args):
         orientation = args[0] if args and isinstance(args[0], Qt.Orientation) else Qt.Vertical
@@ -153,26 +130,12 @@ class ctkDoubleSlider(_DoubleRange, QtWidgets.QWidget):
     def setValue(self, value):
         self._setValue(value)
 
-    def setOrientation(self, orientation):
-        self._slider.setOrientation(orientation)
-
-    orientation = Property(
-        "orientation",
-        lambda self: self._slider.orientation,
-        lambda self, value: self._slider.setOrientation(value),
-        None,
-    )
-    pageStep = storedProperty("pageStep", 10.0, float)
-    tracking = storedProperty("tracking", True, bool)
-
 
 @wrappedClass
 class ctkDoubleSpinBox(QtWidgets.QWidget):
     """A spin box of doubles."""
 
     valueChanged = Signal("double")
-    editingFinished = Signal()
-    decimalsChanged = Signal("int")
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -181,16 +144,12 @@ class ctkDoubleSpinBox(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._spinBox)
         self._spinBox.valueChanged.connect(self.valueChanged.emit)
-        self._spinBox.editingFinished.connect(self.editingFinished.emit)
 
     def setValue(self, value):
         self._spinBox.setValue(value)
 
     def setDecimals(self, decimals):
         self._spinBox.setDecimals(decimals)
-
-    def setReadOnly(self, readOnly):
-        self._spinBox.setReadOnly(readOnly)
 
 
 def _forwardToSpinBox(name, pythonType):
@@ -201,71 +160,13 @@ def _forwardToSpinBox(name, pythonType):
 
 
 for _name, _type in (
-    ("value", float), ("minimum", float), ("maximum", float), ("singleStep", float), ("decimals", int), ("prefix", str),
-    ("suffix", str), ("readOnly", bool), ("frame", bool), ("alignment", None), ("cleanText", str),
-):  # fmt: skip
+    ("value", float),
+    ("minimum", float),
+    ("maximum", float),
+    ("singleStep", float),
+    ("decimals", int),
+):
     setattr(ctkDoubleSpinBox, _name, _forwardToSpinBox(_name, _type))
-
-
-@wrappedClass
-class ctkRangeWidget(QtWidgets.QWidget):
-    """Two numbers, the lower never above the upper."""
-
-    valuesChanged = Signal("double", "double")
-    minimumValueChanged = Signal("double")
-    maximumValueChanged = Signal("double")
-    rangeChanged = Signal("double", "double")
-
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self._low, self._high = QtWidgets.QDoubleSpinBox(self), QtWidgets.QDoubleSpinBox(self)
-        layout = QtWidgets.QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for box in (self._low, self._high):
-            layout.addWidget(box)
-            box.valueChanged.connect(self._changed)
-        self._high.setValue(99)
-
-    def _changed(self):
-        if self._low.value > self._high.value:
-            self._high.setValue(self._low.value)
-        self.valuesChanged.emit(self._low.value, self._high.value)
-
-    def _eachBox(self, name, value):
-        for box in (self._low, self._high):
-            setattr(box, name, value)
-
-    def setRange(self, minimum, maximum):
-        for box in (self._low, self._high):
-            box.setRange(minimum, maximum)
-        self.rangeChanged.emit(minimum, maximum)
-
-    def setValues(self, minimum, maximum):
-        self.blockSignals(True)
-        self._low.setValue(minimum)
-        self._high.setValue(maximum)
-        self.blockSignals(False)
-        self.valuesChanged.emit(self._low.value, self._high.value)
-
-    def setMinimumValue(self, value):
-        self._low.setValue(value)
-
-    def setMaximumValue(self, value):
-        self._high.setValue(value)
-
-    def setDecimals(self, decimals):
-        self._eachBox("decimals", decimals)
-
-    minimum = Property("minimum", lambda self: self._low.minimum, lambda self, v: self._eachBox("minimum", v), float)
-    maximum = Property("maximum", lambda self: self._high.maximum, lambda self, v: self._eachBox("maximum", v), float)
-    minimumValue = Property("minimumValue", lambda self: self._low.value, lambda self, v: self._low.setValue(v), float)
-    maximumValue = Property(
-        "maximumValue", lambda self: self._high.value, lambda self, v: self._high.setValue(v), float
-    )
-    singleStep = Property(
-        "singleStep", lambda self: self._low.singleStep, lambda self, v: self._eachBox("singleStep", v), float
-    )
-    decimals = Property("decimals", lambda self: self._low.decimals, lambda self, v: self._eachBox("decimals", v), int)
 
 
 @wrappedClass
@@ -274,11 +175,8 @@ class ctkPathLineEdit(QtWidgets.QWidget):
 
     currentPathChanged = Signal("QString")
     validInputChanged = Signal("bool")
-    Dirs, Files, Drives, NoSymLinks = 0x001, 0x002, 0x004, 0x008
+    Dirs, Files, Drives, Readable, Writable, Executable = 0x001, 0x002, 0x004, 0x010, 0x020, 0x040
     AllEntries = Dirs | Files | Drives
-    Readable, Writable, Executable = 0x010, 0x020, 0x040
-    Modified, Hidden, System, AllDirs, CaseSensitive = 0x080, 0x100, 0x200, 0x400, 0x800
-    NoDotAndDotDot, NoDot, NoDotDot, NoFilter = 0x1000, 0x2000, 0x4000, -1
 
     def __init__(self, *args):
         super().__init__(args[-1] if args and isinstance(args[-1], QtWidgets.QWidget) else None)
@@ -313,13 +211,6 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     def setCurrentPath(self, path):
         self._edit.setEditText(path)
 
-    def addCurrentPathToHistory(self):
-        if self._edit.findText(self.currentPath) < 0:
-            self._edit.addItem(self.currentPath)
-
-    def retrieveHistory(self):
-        pass
-
     def comboBox(self):
         return self._edit
 
@@ -328,15 +219,9 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     )
     label = storedProperty("label", "", str)
     filters = storedProperty("filters", AllEntries, int)
-    nameFilters = storedProperty("nameFilters", [])
-    options = storedProperty("options", 0)
-    settingKey = storedProperty("settingKey", "", str)
     showBrowseButton = storedProperty(
         "showBrowseButton", True, bool, lambda self: self._button.setVisible(self.showBrowseButton)
     )
-    showHistoryButton = storedProperty("showHistoryButton", True, bool)
-    sizeAdjustPolicy = storedProperty("sizeAdjustPolicy", 0)
-    minimumContentsLength = storedProperty("minimumContentsLength", 0, int)
 
 
 @wrappedClass
@@ -372,22 +257,3 @@ class ctkDirectoryButton(QtWidgets.QWidget):
     directory = Property("directory", lambda self: self._directory, lambda self, value: self._setDirectory(value), str)
     caption = storedProperty("caption", "", str)
     text = Property("text", lambda self: self._button.text, lambda self, value: self._button.setText(value), str)
-
-
-@wrappedClass
-class ctkColorPickerButton(QtWidgets.QPushButton):
-    """A button that shows a colour."""
-
-    colorChanged = Signal("QColor")
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self._color = QtGui.QColor("black")
-
-    def setColor(self, color):
-        if color != self._color:
-            self._color = QtGui.QColor(color)
-            self.colorChanged.emit(self._color)
-
-    color = Property("color", lambda self: self._color, setColor, None)
-    displayColorName = storedProperty("displayColorName", True, bool)

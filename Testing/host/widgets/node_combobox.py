@@ -22,19 +22,15 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     nodeAdded = Signal("vtkMRMLNode*")
     nodeAddedByUser = Signal("vtkMRMLNode*")
     nodeAboutToBeRemoved = Signal("vtkMRMLNode*")
-    nodeAboutToBeEdited = Signal("vtkMRMLNode*")
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self._scene = None
         self._nodeTypes = []
-        self._attributes = {}
-        self._nodeTypeLabels = {}
         self._rows = []
         self._currentNode = None
         self._requestedNode = None
         self._observations = VTKObservationMixin()
-        self._menuActions = []
         self._comboBox = QtWidgets.QComboBox(self)
         self._comboBox.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
         self._comboBox.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
@@ -87,14 +83,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def _accepts(self, node):
         if node.GetHideFromEditors() and not self.showHidden:
             return False
-        for nodeType in self._nodeTypes:
-            isOfType = node.IsA(nodeType) if self.showChildNodeTypes else node.GetClassName() == nodeType
-            if isOfType and not any(node.IsA(hidden) and hidden != nodeType for hidden in self.hideChildNodeTypes):
-                return all(
-                    node.GetAttribute(name) is not None and value in (None, node.GetAttribute(name))
-                    for name, value in self._attributes.get(nodeType, {}).items()
-                )
-        return False
+        if self.showChildNodeTypes:
+            return any(node.IsA(nodeType) for nodeType in self._nodeTypes)
+        return node.GetClassName() in self._nodeTypes
 
     def _setRows(self, rows):
         """List these nodes, and choose as Qt's combo box does when its rows change.
@@ -148,9 +139,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def setCurrentNodeID(self, nodeId):
         self.setCurrentNode(nodeId or "")
 
-    def setCurrentNodeIndex(self, index):
-        self._setCurrentNode(self.nodeFromIndex(index))
-
     def nodeFromIndex(self, index):
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
@@ -184,9 +172,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             return ""
         nodeType = self._nodeTypes[0]
         node = self._scene.CreateNodeByClass(nodeType) if self._scene is not None else None
-        if nodeType in self._nodeTypeLabels:
-            label = self._nodeTypeLabels[nodeType]
-        elif node is not None and node.GetNodeTagName():
+        if node is not None and node.GetNodeTagName():
             label = node.GetTypeDisplayName() if hasattr(node, "GetTypeDisplayName") else node.GetNodeTagName()
         else:
             label = nodeType.removeprefix("vtkMRML").removesuffix("Node")
@@ -223,13 +209,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         actions = []
         if self.renameEnabled:
             actions.append((f"Rename current {label}", self.renameCurrentNode))
-        if self.editEnabled:
-            actions.append((f"Edit current {label}", self.editCurrentNode))
         if self.addEnabled:
             actions.append((f"Create new {label}", self.addNode))
         if self.removeEnabled:
             actions.append((f"Delete current {label}", self.removeCurrentNode))
-        return actions + [(action.text, action.trigger) for action in self._menuActions]
+        return actions
 
     def _onActivated(self, index):
         for text, act in self._actions():
@@ -250,8 +234,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             return None
         node = self._scene.CreateNodeByClass(nodeType)
         node.UnRegister(None)
-        for name, value in self._attributes.get(nodeType, {}).items():
-            node.SetAttribute(name, value or "")
         node.SetName(self._scene.GenerateUniqueName(self.baseName or self._typeLabel()))
         node = self._scene.AddNode(node)
         if self.selectNodeUponCreation:
@@ -263,33 +245,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if self._currentNode is not None:
             self._scene.RemoveNode(self._currentNode)
 
-    def editCurrentNode(self):
-        self.nodeAboutToBeEdited.emit(self._currentNode)
-
     def renameCurrentNode(self):
         if self._currentNode is not None:
             name = QtWidgets.QInputDialog.getText(self, "Rename", "New name:")
             if name:
                 self._currentNode.SetName(name)
-
-    def addAttribute(self, nodeType, name, value=None):
-        self._attributes.setdefault(nodeType, {})[name] = value
-        self._updateItems()
-
-    def removeAttribute(self, nodeType, name):
-        self._attributes.get(nodeType, {}).pop(name, None)
-        self._updateItems()
-
-    def setNodeTypeLabel(self, label, nodeType):
-        self._nodeTypeLabels[nodeType] = label
-        self._updateItems()
-
-    def nodeTypeLabel(self, nodeType):
-        return self._nodeTypeLabels.get(nodeType, "")
-
-    def addMenuAction(self, action):
-        self._menuActions.append(action)
-        self._updateItems()
 
     def _setNodeTypes(self, nodeTypes):
         if isinstance(nodeTypes, str):
@@ -303,17 +263,13 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     nodeTypes = Property("nodeTypes", lambda self: tuple(self._nodeTypes), _setNodeTypes, None)
     showHidden = storedProperty("showHidden", False, bool, _onTypesChanged)
     showChildNodeTypes = storedProperty("showChildNodeTypes", True, bool, _onTypesChanged)
-    hideChildNodeTypes = storedProperty("hideChildNodeTypes", (), None, _onTypesChanged)
     noneEnabled = storedProperty("noneEnabled", False, bool, _updateItems)
     noneDisplay = storedProperty("noneDisplay", "None", str, _updateItems)
     addEnabled = storedProperty("addEnabled", True, bool, _updateItems)
     removeEnabled = storedProperty("removeEnabled", True, bool, _updateItems)
-    editEnabled = storedProperty("editEnabled", False, bool, _updateItems)
     renameEnabled = storedProperty("renameEnabled", False, bool, _updateItems)
     baseName = storedProperty("baseName", "", str)
     selectNodeUponCreation = storedProperty("selectNodeUponCreation", True, bool)
-    interactionNodeSingletonTag = storedProperty("interactionNodeSingletonTag", "", str)
-    sizeAdjustPolicy = storedProperty("sizeAdjustPolicy", QtWidgets.QComboBox.AdjustToContents)
     currentNodeID = Property(
         "currentNodeID",
         lambda self: self._currentNode.GetID() if self._currentNode is not None else "",
