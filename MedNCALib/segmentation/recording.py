@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..automaton.architecture import Architecture
+from ..imaging.slice_space import SliceSpace
 from .segmenter import argmax_labels
 from .steps import Step, tap
 
@@ -35,13 +37,13 @@ class Recorder:
 
     Attributes:
         frames: step number -> array of `space.inside_shape`, from the first step on.
-        space: the grid of the frames.
+        space: the grid of the frames; None before the first step.
     """
 
-    def __init__(self, view: Callable[[Step], np.ndarray], kind: type, cap_bytes: int):
+    def __init__(self, view: Callable[[Step], np.ndarray], kind: DTypeLike, cap_bytes: int) -> None:
         self._view, self._kind, self._cap = view, np.dtype(kind), cap_bytes
         self.frames: dict[int, np.ndarray] = {}
-        self.space = None
+        self.space: SliceSpace | None = None
 
     def follow(self, steps: Generator) -> Generator:
         """Pass the steps of a run on and keep what is asked for; a generator with the same return value."""
@@ -65,11 +67,13 @@ class SettlingRecorder:
 
     Attributes:
         settled: step number, uint16, of `space.inside_shape`: 0 where the cell was background all the time.
-        space: the grid.
+        space: the grid; None before the first step.
     """
 
-    def __init__(self):
-        self.settled = self.space = self._labels = None
+    def __init__(self) -> None:
+        self.settled = np.zeros(0, np.uint16)
+        self.space: SliceSpace | None = None
+        self._labels = np.zeros(0, np.uint8)
 
     def follow(self, steps: Generator) -> Generator:
         """Pass the steps of a run on; a generator with the same return value."""

@@ -1,4 +1,4 @@
-"""What a run yields and returns, and the two ways to drive it: to its end, or with an onlooker.
+"""What a run yields and returns, and the ways to drive it: to its end, with an onlooker, or with each step changed.
 
 A run is a generator: each `next` does one step of the automaton and yields where it stands, and the generator's return
 value is the result. Closing it cancels the run.
@@ -82,12 +82,17 @@ class Result:
     quality: Quality
 
 
-def tap(steps: Generator[StepT, None, ResultT], on_step: Callable[[StepT], object]) -> Generator[StepT, None, ResultT]:
-    """Pass the steps of a run on and call `on_step` with each of them first.
+def map_steps(
+    steps: Generator[StepT, None, ResultT],
+    change: Callable[[StepT], StepT],
+    on_resumed: Callable[[], object] | None = None,
+) -> Generator[StepT, None, ResultT]:
+    """Pass the steps of a run on, each of them changed.
 
     Args:
         steps: the run, or any generator; it is closed when this one is closed or fails.
-        on_step: is called with each step before it is yielded.
+        change: gives the step to yield.
+        on_resumed: is called when the next step is asked for, before the run goes on.
 
     Returns:
         What `steps` returns.
@@ -98,10 +103,25 @@ def tap(steps: Generator[StepT, None, ResultT], on_step: Callable[[StepT], objec
                 step = next(steps)
             except StopIteration as end:
                 return end.value
-            on_step(step)
-            yield step
+            yield change(step)
+            if on_resumed is not None:
+                on_resumed()
     finally:
         steps.close()
+
+
+def tap(
+    steps: Generator[StepT, None, ResultT],
+    on_step: Callable[[StepT], object],
+    on_resumed: Callable[[], object] | None = None,
+) -> Generator[StepT, None, ResultT]:
+    """Pass the steps of a run on and call `on_step` with each of them first; otherwise as `map_steps`."""
+
+    def look(step: StepT) -> StepT:
+        on_step(step)
+        return step
+
+    return map_steps(steps, look, on_resumed)
 
 
 def run_to_end(steps: Generator[StepT, None, ResultT], on_step: Callable[[StepT], object] | None = None) -> ResultT:
