@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import require
 from .architecture import Architecture
 from .firing import FireDraws
 from .kernels import make_kernel
@@ -28,10 +29,23 @@ class CascadeStep:
 
 @dataclass(frozen=True)
 class Cascade:
-    """An architecture and one rule for each of its stages."""
+    """An architecture and one rule for each of its stages.
+
+    Raises:
+        ValueError: rules that do not fit the architecture.
+    """
 
     architecture: Architecture
     rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        stages = len(self.architecture.stages)
+        require(len(self.rules) == stages, f"{stages} stages need as many rules, not {len(self.rules)}")
+        for number, rule in enumerate(self.rules, 1):
+            try:
+                rule.require_shapes(self.architecture.rule_shapes)
+            except ValueError as error:
+                raise ValueError(f"stage {number}: {error}") from error
 
     @property
     def parameter_count(self) -> int:

@@ -13,10 +13,13 @@ The fast kernels in `kernels` compute the same; `Rule.step` is the reading that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+
+from ..checks import require
 
 Padding = Literal["edge", "reflect"]  # names as in numpy.pad
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
@@ -32,6 +35,9 @@ class Rule:
         hidden: weights of the hidden layer, shape (H, C + F).
         hidden_bias: shape (H,).
         update: weights from the hidden layer to the change of state, shape (C, H).
+
+    Raises:
+        ValueError: an array that is not float32, or shapes that do not fit together.
     """
 
     perception: np.ndarray
@@ -39,6 +45,21 @@ class Rule:
     hidden: np.ndarray
     hidden_bias: np.ndarray
     update: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name, array in vars(self).items():
+            require(isinstance(array, np.ndarray), f"{name} must be an array, not {array!r}")
+        kernel = self.perception.shape
+        is_square = len(kernel) == 4 and kernel[2] == kernel[3] and kernel[2] % 2 == 1
+        require(is_square, f"perception must have the shape (F, C, k, k) with an odd k, not {kernel}")
+        self.require_shapes(self.shapes(kernel[1], kernel[0], len(self.hidden_bias), kernel[2]))
+
+    def require_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `ValueError` unless the parameters are float32 and have these shapes, given by attribute name."""
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            fits = array.shape == shape and array.dtype == np.float32
+            require(fits, f"{name} is {array.dtype} {array.shape}, where float32 {shape} is needed")
 
     @property
     def channels(self) -> int:

@@ -3,55 +3,79 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, Literal, get_args
 
 import numpy as np
 
+from ..checks import require, require_choice, require_keys, require_list, require_number
 from ..errors import ImageError
-from ..numerics.resampling import resample_planes
+from ..numerics.resampling import ArrayT, resample_planes
 
 # Percentiles of more voxels than this are taken from every n-th voxel along each axis. The 0.5th percentile of four
 # million voxels still stands on twenty thousand of them, and more would only cost memory.
 _SAMPLE = 1 << 22
 
-# Pixels of about one intensity, such as air with its noise, are not spread out further than by one over this.
+# Least standard deviation, in scaled intensities, that contrast is divided by, so that air with its noise, which is of
+# about one intensity, stays flat.
 _LEAST_DEVIATION = 0.03
 
-# Local contrast that becomes 0 and 1, in standard deviations from the local mean. On cine and T2 slices nearly all
-# pixels (99 %) lie between.
+# Local contrast that becomes 0 and 1, in standard deviations from the local mean.
 _DARKEST, _BRIGHTEST = -1.5, 3.0
+
+Scope = Literal["volume", "slice"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Linear scaling that brings two percentiles to 0 and 1, and clips; contrast may then be made alike everywhere.
+    """Linear scaling that brings two percentiles to 0 and 1, and clips; then, on request, local contrast normalisation.
 
     Attributes:
         scope: "volume" (one scaling for all slices) or "slice" (one for each slice, after resampling).
         percentiles: the two percentiles, 0 to 100.
-        window: where given, each slice has about the same mean and contrast within any window of it: the standard
-            deviation, in pixels of the model's grid, of the Gaussian that weights the window. Anatomy far from the
-            coil, or beside bright fat, is then as visible as any.
+        contrast_window_sd: if given, each slice has about the same mean and contrast within any window of it (local
+            contrast normalisation: Jarrett et al., "What is the best multi-stage architecture for object
+            recognition?", ICCV 2009): the standard deviation, in pixels of the model's grid, of the Gaussian that
+            weights the window. Anatomy far from the coil, or beside bright fat, is then as visible as any.
+
+    Raises:
+        ValueError: values that describe no scaling.
     """
 
-    scope: str
+    scope: Scope
     percentiles: tuple[float, float]
-    window: float | None = None
+    contrast_window_sd: float | None = None
 
-    def __post_init__(self):
-        if self.scope not in ("volume", "slice"):
-            raise ValueError(f"normalisation scope {self.scope!r} is not known")
+    def __post_init__(self) -> None:
+        require_choice(self.scope, "the normalisation's scope", SCOPES)
+        require_list(self.percentiles, "percentiles", 2)
         low, high = self.percentiles
-        if not 0 <= low < high <= 100:
-            raise ValueError(f"percentiles must rise from 0 to 100, not {self.percentiles}")
-        if self.window is not None and not self.window > 0:
-            raise ValueError(f"window must be a positive number of pixels or null, not {self.window}")
+        require_number(low, "the lower percentile")
+        require_number(high, "the upper percentile")
+        require(0 <= low < high <= 100, f"percentiles must rise from 0 to 100, not {self.percentiles}")
+        if self.contrast_window_sd is not None:
+            require_number(self.contrast_window_sd, "contrast_window_sd")
+            is_positive = self.contrast_window_sd > 0
+            require(
+                is_positive, f"contrast_window_sd must be a positive number of pixels, not {self.contrast_window_sd}"
+            )
 
     @classmethod
-    def from_json(cls, settings: dict[str, Any]) -> Normalisation:
-        """From the keywords as a card or a preset holds them."""
-        return cls(**{**settings, "percentiles": tuple(settings["percentiles"])})
+    def from_json(cls, settings: Any) -> Normalisation:
+        """From the object `normalisation` of a card or a preset, in which `contrast_window_sd` was called `window`.
+
+        Raises:
+            ValueError: keys that are missing or not known, or values that describe no scaling.
+        """
+        require_keys(settings, "normalisation", ("scope", "percentiles"), ("contrast_window_sd", "window"))
+        require_list(settings["percentiles"], "percentiles", 2)
+        window = settings.get("contrast_window_sd", settings.get("window"))
+        return cls(settings["scope"], tuple(settings["percentiles"]), window)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return asdict(self)
 
     def limits(self, voxels: np.ndarray) -> tuple[float, float]:
         """The intensities that become 0 and 1.
@@ -70,28 +94,39 @@ class Normalisation:
         return (float(below), float(above)) if below < above else (low, high)
 
     def apply(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
-        """(N, H, W) to 0..1, float32; `limits` are the volume's, and not used where the scope is a slice."""
-        return self.normalise_local_contrast(self.scale(slices, limits))
-
-    def scale(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
-        """The linear scaling alone."""
-        if self.scope == "volume":
-            low, high = limits
-            return np.clip((slices - np.float32(low)) / np.float32(high - low), 0, 1)
-        low, high = np.percentile(slices, self.percentiles, axis=(1, 2), keepdims=True).astype(np.float32)
-        contrast = np.where(high > low, high - low, 1)  # an empty slice becomes 0
-        return np.clip((slices - low) / contrast, 0, 1)
-
-    def normalise_local_contrast(self, planes, as_array=lambda matrix: matrix):
-        """Make contrast alike within the window: each pixel's distance from the local mean, in standard deviations.
+        """Bring slices to 0..1.
 
         Args:
-            planes: scaled, (..., H, W), an array or a tensor.
-            as_array: makes of a matrix what multiplies `planes`.
+            slices: float32, shape (N, H, W).
+            limits: what `limits` gives for the volume; None is enough if the scope is "slice".
+
+        Returns:
+            float32, the same shape.
         """
-        if self.window is None:
+        return self.normalise_local_contrast(self.scale(slices, limits), np.asarray)
+
+    def scale(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
+        """The linear scaling alone; for the arguments see `apply`."""
+        if self.scope == "slice":
+            lows, highs = np.percentile(slices, self.percentiles, axis=(1, 2), keepdims=True).astype(np.float32)
+            contrast = np.where(highs > lows, highs - lows, 1)  # an empty slice becomes 0
+            return np.clip((slices - lows) / contrast, 0, 1)
+        if limits is None:
+            raise ValueError("a scaling of the volume needs the volume's limits")
+        low, high = limits
+        return np.clip((slices - np.float32(low)) / np.float32(high - low), 0, 1)
+
+    def normalise_local_contrast(self, planes: ArrayT, as_array: Callable[[np.ndarray], ArrayT]) -> ArrayT:
+        """Each pixel's distance from the local mean, in local standard deviations; unchanged without a window.
+
+        Args:
+            planes: scaled, (..., H, W), an array of NumPy or a tensor of PyTorch.
+            as_array: makes an array of the kind of `planes` from one of NumPy.
+        """
+        if self.contrast_window_sd is None:
             return planes
-        rows, columns = (as_array(_gaussian(length, self.window)) for length in planes.shape[-2:])
+        height, width = planes.shape[-2:]
+        rows, columns = (as_array(_gaussian(length, self.contrast_window_sd)) for length in (height, width))
         mean = resample_planes(planes, rows, columns)
         variance = resample_planes(planes * planes, rows, columns) - mean * mean
         contrast = (planes - mean) / (variance.clip(0) ** 0.5 + _LEAST_DEVIATION)

@@ -10,35 +10,37 @@ import hashlib
 import io
 import json
 import os
+import struct
 import zipfile
-from dataclasses import asdict, dataclass, replace
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Callable
 
 import numpy as np
 
+from .._version import __version__
 from ..atomic_write import written_whole
-from ..automaton.architecture import Architecture, Stage
+from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
+from ..checks import require_object
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import SliceFormat
+from .card import REQUIRED, ModelCard
 
 FORMAT = 1
 CARD, WEIGHTS, LABELS = "card.json", "weights.npz", "labels.csv"
-_REQUIRED = (
-    "name",
-    "title",
-    "description",
-    "modality",
-    "anatomy",
-    "architecture",
-    "preprocessing",
-    "licence",
-    "sha256",
-)
+# What reading a file raises that is no archive of arrays, or a damaged one.
+_UNREADABLE = (
+    ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, MemoryError, struct.error, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+
+# Keys of the card that follow from the other attributes of a model.
+_OWN_KEYS = ("format", "written_by", "architecture", "preprocessing", "parameters", "sha256")
 
 
 @dataclass(frozen=True)
@@ -46,29 +48,31 @@ class Model:
     """A model, ready to run.
 
     Attributes:
-        card: all of `card.json`.
+        card: what people want to know of it.
         cascade: the automata.
         slice_format: the slices it expects.
         normalisation: how intensities are scaled.
         labels: what it finds, in the order of its outputs.
-        folder: where it lies; None for one that was never saved.
+        folder: its folder; None for one that was never saved.
+        sha256: checksum of the folder's weights in hexadecimal digits; None for one that was never saved.
     """
 
-    card: dict[str, Any]
+    card: ModelCard
     cascade: Cascade
     slice_format: SliceFormat
     normalisation: Normalisation
     labels: tuple[Label, ...]
     folder: Path | None = None
+    sha256: str | None = None
 
     @property
     def name(self) -> str:
         """What `load_model` finds it by: the name its folder has now, or that of a model that was never saved."""
-        return self.card["name"] if self.folder is None else Path(os.path.abspath(self.folder)).name
+        return self.card.name if self.folder is None else Path(os.path.abspath(self.folder)).name
 
     @property
     def title(self) -> str:
-        return self.card["title"]
+        return self.card.title
 
     @property
     def size_bytes(self) -> int:
@@ -82,18 +86,23 @@ class Model:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         weights = _pack(self.cascade)
-        card = {"format": FORMAT, **self.card}
-        card["architecture"] = asdict(self.cascade.architecture)
-        card["preprocessing"] = {**asdict(self.slice_format), "normalisation": asdict(self.normalisation)}
-        card["parameters"] = self.cascade.parameter_count
-        card["sha256"] = hashlib.sha256(weights).hexdigest()
+        checksum = hashlib.sha256(weights).hexdigest()
+        card = {
+            "format": FORMAT,
+            "written_by": f"MedNCA {__version__}",
+            **self.card.to_json(),
+            "architecture": self.cascade.architecture.to_json(),
+            "preprocessing": {**self.slice_format.to_json(), "normalisation": self.normalisation.to_json()},
+            "parameters": self.cascade.parameter_count,
+            "sha256": checksum,
+        }
         with written_whole(folder / LABELS) as path:
             write_labels(path, self.labels)
         with written_whole(folder / WEIGHTS) as path:
             path.write_bytes(weights)
         with written_whole(folder / CARD) as path:
             path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return replace(self, card=card, folder=folder)
+        return replace(self, folder=folder, sha256=checksum)
 
 
 def load_model(name_or_folder: str | os.PathLike, directory: str | os.PathLike | None = None) -> Model:
@@ -160,11 +169,11 @@ def _load(folder: Path) -> Model:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         version = card["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(f"{CARD} cannot be read ({error}); copy the folder again") from error
     if version != FORMAT:
         raise damaged(f"its format is {version} and this version of MedNCA reads {FORMAT}; update MedNCA")
-    missing = [key for key in _REQUIRED if key not in card]
+    missing = [key for key in (*REQUIRED, "architecture", "preprocessing", "sha256") if key not in card]
     if missing:
         raise damaged(f"{CARD} lacks {', '.join(missing)}; copy the folder again")
     weights = (folder / WEIGHTS).read_bytes()
@@ -173,27 +182,19 @@ def _load(folder: Path) -> Model:
             f"{WEIGHTS} is not the file that {CARD} was written for (checksums differ); copy the folder again"
         )
     try:
-        settings = dict(card["architecture"])
-        stages = tuple(Stage(**stage) for stage in settings.pop("stages"))
-        architecture = Architecture(**settings, stages=stages)
+        architecture = Architecture.from_json(card["architecture"])
+        require_object(card["preprocessing"], "preprocessing")
         preprocessing = dict(card["preprocessing"])
-        normalisation = Normalisation.from_json(preprocessing.pop("normalisation"))
-        size = preprocessing.pop("size")
-        spacing = tuple(preprocessing.pop("spacing"))
-        slice_format = SliceFormat(**preprocessing, spacing=spacing, size=None if size is None else tuple(size))
-    except (KeyError, TypeError, ValueError) as error:
+        normalisation = Normalisation.from_json(preprocessing.pop("normalisation", None))
+        slice_format = SliceFormat.from_json(preprocessing)
+        texts = ModelCard.from_json({key: value for key, value in card.items() if key not in _OWN_KEYS})
+    except ValueError as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error
     labels = read_labels(folder / LABELS)
     if len(labels) != architecture.label_count:
         raise damaged(f"{LABELS} names {len(labels)} labels and the model finds {architecture.label_count}")
-    return Model(
-        card,
-        Cascade(architecture, _unpack(weights, architecture, damaged)),
-        slice_format,
-        normalisation,
-        labels,
-        folder,
-    )
+    cascade = _unpack(weights, architecture, damaged)
+    return Model(texts, cascade, slice_format, normalisation, labels, folder, card["sha256"])
 
 
 def _pack(cascade: Cascade) -> bytes:
@@ -207,22 +208,22 @@ def _pack(cascade: Cascade) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(weights: bytes, architecture: Architecture, damaged) -> tuple[Rule, ...]:
+def _unpack(weights: bytes, architecture: Architecture, damaged: Callable[[str], ModelError]) -> Cascade:
+    rules = []
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as file:
-            arrays = dict(file)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            for number in range(1, len(architecture.stages) + 1):
+                names = {name: f"stage{number}.{name}" for name in architecture.rule_shapes}
+                missing = [key for key in names.values() if key not in file]
+                if missing:
+                    raise damaged(f"{WEIGHTS} lacks {', '.join(missing)}; copy the folder again")
+                parameters = {name: file[key] for name, key in names.items()}
+                try:
+                    rules.append(Rule(**parameters))
+                except ValueError as error:
+                    raise damaged(f"{WEIGHTS} holds no rule for stage {number} ({error})") from error
+                if not all(np.isfinite(array).all() for array in parameters.values()):
+                    raise damaged(f"{WEIGHTS} holds values that are not numbers in stage {number}")
+        return Cascade(architecture, tuple(rules))
+    except _UNREADABLE as error:
         raise damaged(f"{WEIGHTS} cannot be read ({error}); copy the folder again") from error
-    rules = []
-    for number in range(1, len(architecture.stages) + 1):
-        parameters = {}
-        for name, shape in architecture.rule_shapes.items():
-            array = arrays.get(f"stage{number}.{name}")
-            if array is None or array.shape != shape or array.dtype != np.float32:
-                found = "nothing" if array is None else f"{array.dtype} {array.shape}"
-                raise damaged(f"{WEIGHTS} holds {found} for {name} of stage {number}, where float32 {shape} is needed")
-            if not np.isfinite(array).all():
-                raise damaged(f"{WEIGHTS} holds values that are not numbers in {name} of stage {number}")
-            parameters[name] = array
-        rules.append(Rule(**parameters))
-    return tuple(rules)

@@ -24,6 +24,7 @@ from ..errors import ModelError
 from ..imaging.labels import Label, read_labels
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import SliceFormat
+from .card import ModelCard
 from .model import LABELS, Model
 
 _KEYS = ("fc0.weight", "fc0.bias", "fc1.weight", "p0.weight", "p0.bias", "p1.weight", "p1.bias")
@@ -53,7 +54,31 @@ def import_reference(
     if rules[0].update.shape != rules[1].update.shape:
         raise ModelError(f"{stage1} and {stage2} have different numbers of channels and do not belong together.")
     channels, hidden = rules[0].update.shape
-    architecture = Architecture(
+    try:
+        cascade = Cascade(_architecture(channels, hidden, steps, 1 - fire_rate), rules)
+    except ValueError as error:
+        raise ModelError(f"{stage1} and {stage2} make no model: {error}.") from error
+    output = Path(output)
+    labels = read_labels(output / LABELS) if (output / LABELS).is_file() else (Label(1, "Foreground"),)
+    if len(labels) != 1:
+        raise ModelError(f"{output / LABELS} names {len(labels)} labels; a reference checkpoint finds one.")
+    card = ModelCard(
+        name=output.resolve().name,
+        title=output.resolve().name,
+        description="Imported from two checkpoints of the Med-NCA reference code.",
+        modality="not stated",
+        anatomy="not stated",
+        limits=("Research use only; not a medical device.", "Not measured since it was imported."),
+        licence="that of the checkpoints",
+    )
+    slice_format = SliceFormat("RAS", (None, None, None), (size, size), "cubic")
+    model = Model(card, cascade, slice_format, Normalisation("slice", (0.5, 99.5)), labels)
+    return model.save(output)
+
+
+def _architecture(channels: int, hidden: int, steps: int, fire_rate: float) -> Architecture:
+    """What the reference code's two automata are."""
+    return Architecture(
         channels=channels,
         hidden=hidden,
         filters=2 * channels,
@@ -61,28 +86,12 @@ def import_reference(
         image_channels=1,
         outputs=1,
         activation="sigmoid",
-        fire_rate=1 - fire_rate,
+        fire_rate=fire_rate,
         padding="reflect",
         downscale="linear",
         handover="nearest",
         stages=(Stage(_SCALE, steps), Stage(1, steps)),
     )
-    output = Path(output)
-    labels = read_labels(output / LABELS) if (output / LABELS).is_file() else (Label(1, "Foreground"),)
-    if len(labels) != 1:
-        raise ModelError(f"{output / LABELS} names {len(labels)} labels; a reference checkpoint finds one.")
-    card = {
-        "name": output.resolve().name,
-        "title": output.resolve().name,
-        "description": "Imported from two checkpoints of the Med-NCA reference code.",
-        "modality": "not stated",
-        "anatomy": "not stated",
-        "limits": ["Research use only; not a medical device.", "Not measured since it was imported."],
-        "licence": "that of the checkpoints",
-    }
-    slice_format = SliceFormat("RAS", (None, None, None), (size, size), "cubic")
-    model = Model(card, Cascade(architecture, rules), slice_format, Normalisation("slice", (0.5, 99.5)), labels)
-    return model.save(output)
 
 
 def _read_rule(path: Path) -> Rule:
@@ -102,15 +111,13 @@ def _read_rule(path: Path) -> Rule:
     if missing:
         raise ModelError(f"{path} is not a checkpoint of a Med-NCA automaton: it lacks {', '.join(missing)}.")
     arrays = {key: saved[key].numpy().astype(np.float32) for key in _KEYS}
-    rule = Rule(
-        perception=np.concatenate([arrays["p0.weight"], arrays["p1.weight"]]),
-        perception_bias=np.concatenate([arrays["p0.bias"], arrays["p1.bias"]]),
-        hidden=arrays["fc0.weight"],
-        hidden_bias=arrays["fc0.bias"],
-        update=arrays["fc1.weight"],
-    )
-    channels, hidden = rule.update.shape
-    for name, shape in Rule.shapes(channels, 2 * channels, hidden, 3).items():
-        if getattr(rule, name).shape != shape:
-            raise ModelError(f"{path}: {name} has shape {getattr(rule, name).shape}, where {shape} is needed.")
-    return rule
+    try:
+        return Rule(
+            perception=np.concatenate([arrays["p0.weight"], arrays["p1.weight"]]),
+            perception_bias=np.concatenate([arrays["p0.bias"], arrays["p1.bias"]]),
+            hidden=arrays["fc0.weight"],
+            hidden_bias=arrays["fc0.bias"],
+            update=arrays["fc1.weight"],
+        )
+    except ValueError as error:
+        raise ModelError(f"{path} is not a checkpoint of a Med-NCA automaton: {error}.") from error

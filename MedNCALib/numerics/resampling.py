@@ -7,12 +7,14 @@ is cheap.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
 Method = Literal["nearest", "linear", "cubic", "area"]
 METHODS: tuple[Method, ...] = get_args(Method)
+
+ArrayT = TypeVar("ArrayT", bound=Any)  # arrays of NumPy or tensors of PyTorch
 
 
 def sampling_matrix(
@@ -70,7 +72,7 @@ def _area(positions: np.ndarray, step: float, length: int) -> np.ndarray:
     return (np.clip(overlap, 0, None) / step).astype(np.float32)
 
 
-def resample_planes(planes: np.ndarray, rows: np.ndarray | None, columns: np.ndarray | None) -> np.ndarray:
+def resample_planes(planes: ArrayT, rows: ArrayT | None, columns: ArrayT | None) -> ArrayT:
     """Apply a matrix along the rows' axis and one along the columns' axis of (..., H, W); None leaves an axis alone."""
     if rows is not None:
         planes = rows @ planes

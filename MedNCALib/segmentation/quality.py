@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from ..model.card import Thresholds
+
 
 @dataclass(frozen=True)
 class VolumeEstimate:
@@ -82,7 +84,7 @@ class QualityMeter:
         self._probability += float(of_any.mean(axis=0).sum(dtype=np.float64))
 
     def quality(
-        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: dict | None
+        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: Thresholds | None
     ) -> Quality:
         """The scores.
 
@@ -90,7 +92,7 @@ class QualityMeter:
             names: name of each label.
             volumes: volume of each label of the final result, in mL.
             cell_ml: volume of one cell of the model's grid, in mL.
-            thresholds: the card's `quality`: lowest `agreement` and highest `nqm` that pass.
+            thresholds: which results pass; None gives no verdict.
         """
         runs = len(self._sizes)
         if runs < 2:
@@ -107,7 +109,7 @@ class QualityMeter:
         spread = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, spreads)}
         verdict = None
         if thresholds:
-            sure = agreement >= thresholds["agreement"] and nqm <= thresholds["nqm"] and min(volumes) > 0
+            sure = agreement >= thresholds.agreement and nqm <= thresholds.nqm and min(volumes) > 0
             verdict = "pass" if sure else "review"
         return Quality(runs, nqm, agreement, by_label, spread, verdict)
 

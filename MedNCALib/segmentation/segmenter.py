@@ -167,6 +167,6 @@ class _Output:
                 [label.name for label in model.labels],
                 (self._counts[1:] * voxel_ml).tolist(),
                 space.voxel_ml,
-                model.card.get("quality"),
+                model.card.thresholds,
             ),
         )

@@ -14,7 +14,7 @@ def panel(host, tmp_path, monkeypatch):
 
     makeModels(tmp_path, monkeypatch)
     model = brightnessModel(tmp_path, name="narrow")
-    replace(model, card={**model.card, "field_of_view_mm": [6, 9, 8]}).save(tmp_path / "narrow")
+    replace(model, card=replace(model.card, field_of_view_mm=(6, 9, 8))).save(tmp_path / "narrow")
     widget = openPanel(host)
     chooseModel(widget, "narrow")
     return widget

@@ -1,9 +1,12 @@
 """The sentences of the panel."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from support import brightness_model
+
+from MedNCALib.model.card import Scores
 
 
 @pytest.fixture
@@ -51,9 +54,9 @@ def test_modelLineTellsTheCardsEssentials(messages, tmp_path):
         "Finds: anterior hippocampus, posterior hippocampus.\nExpects: test images; none.\n"
         "Held-out Dice: not measured. Size: 5 KB. Licence: Apache-2.0."
     )
-    model.card["field_of_view_mm"] = [36, 50.5, 36]
+    model = replace(model, card=replace(model.card, field_of_view_mm=(36, 50.5, 36)))
     assert "Expects: test images; none; 36 x 50.5 x 36 mm." in messages.modelLine(model)
-    model.card["scores"] = {"whole": 0.8864}
+    model = replace(model, card=replace(model.card, scores=Scores(whole=0.8864)))
     assert "Held-out Dice: 0.886." in messages.modelLine(model)
 
 

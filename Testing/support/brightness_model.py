@@ -12,6 +12,7 @@ from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import read_labels
 from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_format import SliceFormat
+from MedNCALib.model.card import ModelCard
 from MedNCALib.model.model import Model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -40,10 +41,10 @@ def brightnessModel(folder, steps=2, name="brightness", labels=None) -> Model:
     deciding["hidden"][1:, 0] = 1
     deciding["hidden_bias"][:] = 1, -0.4, -0.8
     deciding["update"][1:] = [[1, 0, 0], [0, 0, 100], [0, 20, -200]]
-    card = {
-        "name": name, "title": f"{name} (test)", "description": "Bright voxels", "modality": "test images",
-        "anatomy": "none", "licence": "Apache-2.0",
-    }  # fmt: skip
+    card = ModelCard(
+        name=name, title=f"{name} (test)", description="Bright voxels", modality="test images", anatomy="none",
+        licence="Apache-2.0",
+    )  # fmt: skip
     model = Model(
         card,
         Cascade(architecture, (Rule(**silent), Rule(**deciding))),

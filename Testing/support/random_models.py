@@ -10,6 +10,7 @@ from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_format import SliceFormat
+from MedNCALib.model.card import ModelCard
 from MedNCALib.model.model import Model
 
 ENGINES = ["numpy", *(["torch"] if find_spec("torch") else [])]
@@ -64,4 +65,10 @@ def random_model(
     )
     rules = tuple(random_rule(channels, seed=seed, strength=strength) for seed in range(len(stages)))
     normalisation = Normalisation("volume", (0.5, 99.5))
-    return Model({**CARD, **card}, Cascade(architecture, rules), SliceFormat(axes, spacing), normalisation, labels)
+    return Model(
+        ModelCard.from_json({**CARD, **card}),
+        Cascade(architecture, rules),
+        SliceFormat(axes, spacing),
+        normalisation,
+        labels,
+    )

@@ -13,14 +13,17 @@ from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import Label
 from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_format import SliceFormat
+from MedNCALib.model.card import ModelCard
 from MedNCALib.model.model import Model
 
 LABELS = (Label(1, "medium", (230, 159, 0)), Label(2, "bright", (86, 180, 233)))
 
 
 def threshold_model(name="threshold", fire_rate=0.8, axes="RAS", **card):
-    """Channels: image, logits of background, medium and bright. Hidden units: a constant, and two ramps of the "
-    "image."""
+    """Channels: image, logits of background, medium and bright. Hidden units: a constant and two ramps of the image.
+
+    Further keys of the card may be given.
+    """
     architecture = Architecture(
         channels=4,
         hidden=3,
@@ -40,15 +43,17 @@ def threshold_model(name="threshold", fire_rate=0.8, axes="RAS", **card):
     arrays["hidden_bias"][:] = (1, -0.25, -0.75)
     arrays["update"][1:, :] = np.diag((0.5, 4, 16))
     return Model(
-        {
-            "name": name,
-            "title": "Threshold",
-            "description": "Tells dark, medium and bright voxels apart.",
-            "modality": "any",
-            "anatomy": "none",
-            "licence": "Apache-2.0",
-            **card,
-        },
+        ModelCard.from_json(
+            {
+                "name": name,
+                "title": "Threshold",
+                "description": "Tells dark, medium and bright voxels apart.",
+                "modality": "any",
+                "anatomy": "none",
+                "licence": "Apache-2.0",
+                **card,
+            }
+        ),
         Cascade(architecture, (Rule(**arrays),)),
         SliceFormat(axes=axes, spacing=(None, None, None)),
         Normalisation("volume", (0, 100)),

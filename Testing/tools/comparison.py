@@ -64,7 +64,7 @@ CONTENDERS = {
 
 def main(arguments):
     model = mednca.load_model(arguments.model)
-    preset = load_preset(arguments.preset or model.card["training"]["preset"])
+    preset = load_preset(arguments.preset or model.card.training.preset)
     output = arguments.output / model.name
     rows = {}
     for (network, contender), minutes in zip(CONTENDERS.items(), arguments.minutes):
@@ -85,7 +85,7 @@ def main(arguments):
         rows[network] = {"remark": remark, "training_minutes": minutes}
         if competitor:
             rows[network] |= measure(competitor, data.validation)
-    minutes = model.card["training"]["minutes"]
+    minutes = model.card.training.minutes
     rows = {BUNDLED: {"remark": "", "training_minutes": minutes, **measure(model, data.validation)}, **rows}
     (output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
     print(comparison_tables([{"network": network, **row} for network, row in rows.items()]))

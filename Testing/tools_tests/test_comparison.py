@@ -60,7 +60,7 @@ def test_all_are_trained_and_measured_alike(arguments, capsys):
 
 def test_a_unet_stands_where_a_cascade_stands(arguments):
     model = load_model(arguments.model)
-    unet = UNetNetwork(load_preset(model.card["training"]["preset"]).architecture_for(2), 1000, levels=4)
+    unet = UNetNetwork(load_preset(model.card.training.preset).architecture_for(2), 1000, levels=4)
     image = make_phantom(size=(6, 45, 31), spacing=(4.0, 1.0, 1.0)).image
     result = segment(image, replace(model, cascade=unet.to_cascade()), engine="torch")
     assert result.labels.GetSize() == image.GetSize()

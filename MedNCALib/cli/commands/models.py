@@ -29,7 +29,7 @@ def _described(model) -> dict:
     shown = ("title", "description", "modality", "anatomy", "licence")
     return {
         "name": model.name,
-        **{key: model.card[key] for key in shown},
+        **{key: getattr(model.card, key) for key in shown},
         "labels": [{"value": label.value, "name": label.name} for label in model.labels],
         "parameters": model.cascade.parameter_count,
         "size_bytes": model.size_bytes,

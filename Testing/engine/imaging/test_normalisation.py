@@ -1,4 +1,4 @@
-"""Intensities become comparable: between scanners, and where asked for, between the places of one slice."""
+"""Intensities become comparable: between scanners, and if asked for, between the places of one slice."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.phantom import make_phantom
 from MedNCALib.segmentation.growth_animation import write_picture
 
-EVEN = Normalisation("slice", (0.5, 99.5), window=12)
+EVEN = Normalisation("slice", (0.5, 99.5), contrast_window_sd=12)
 UNEVEN = Normalisation("slice", (0.5, 99.5))
 
 
@@ -28,11 +28,8 @@ def slices():
 def test_a_coil_far_away_changes_an_evened_slice_little(slices):
     across = np.linspace(-1, 1, slices.shape[2], dtype=np.float32)
     dimmed = slices * 3**across  # nine times darker on one side
-    changes = {
-        normalisation.window: np.abs(normalisation.apply(dimmed, None) - normalisation.apply(slices, None)).mean()
-        for normalisation in (EVEN, UNEVEN)
-    }
-    assert changes[12] < changes[None] / 2
+    changes = {each: np.abs(each.apply(dimmed, None) - each.apply(slices, None)).mean() for each in (EVEN, UNEVEN)}
+    assert changes[EVEN] < changes[UNEVEN] / 2
 
 
 def test_something_very_bright_far_away_does_not_take_the_contrast(slices):
@@ -40,12 +37,11 @@ def test_something_very_bright_far_away_does_not_take_the_contrast(slices):
     with_fat[:, :4, :4] = 20 * slices.max()
     middle = np.s_[:, 14:, 14:]
     contrast = {
-        normalisation.window: normalisation.apply(with_fat, None)[middle].std()
-        / normalisation.apply(slices, None)[middle].std()
-        for normalisation in (EVEN, UNEVEN)
+        each: each.apply(with_fat, None)[middle].std() / each.apply(slices, None)[middle].std()
+        for each in (EVEN, UNEVEN)
     }
-    assert contrast[None] < 0.1
-    assert contrast[12] > 3 * contrast[None]
+    assert contrast[UNEVEN] < 0.1
+    assert contrast[EVEN] > 3 * contrast[UNEVEN]
 
 
 def test_evened_intensities_are_0_to_1_and_a_flat_slice_stays_flat(slices):
@@ -64,7 +60,7 @@ def test_an_evened_pixel_is_its_distance_from_the_mean_in_deviations_of_the_gaus
     mean = np.average(line, weights=weights)
     deviation = np.average((line - mean) ** 2, weights=weights) ** 0.5
     expected = ((line[17] - mean) / (deviation + 0.03) + 1.5) / 4.5
-    evened = Normalisation("slice", (0, 100), window=5).normalise_local_contrast(plane)
+    evened = Normalisation("slice", (0, 100), contrast_window_sd=5).normalise_local_contrast(plane, np.asarray)
     np.testing.assert_allclose(evened[:, 17], expected, rtol=1e-4)
 
 
@@ -75,21 +71,37 @@ def test_training_evens_out_as_the_engine_does(slices):
     np.testing.assert_allclose(trained[0].numpy(), EVEN.apply(slices, None), atol=1e-5)
 
 
-def test_a_card_keeps_the_window_and_one_without_it_has_none(tmp_path):
+def test_a_card_keeps_the_window_under_its_old_key_too_and_one_without_it_has_none(tmp_path):
     replace(random_model(), normalisation=EVEN).save(tmp_path)
     assert load_model(tmp_path).normalisation == EVEN
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
-    del card["preprocessing"]["normalisation"]["window"]
+    settings = card["preprocessing"]["normalisation"]
+    settings["window"] = settings.pop("contrast_window_sd")
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert load_model(tmp_path).normalisation == EVEN
+    del settings["window"]
     (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
     assert load_model(tmp_path).normalisation == UNEVEN
 
 
-def test_a_window_that_is_none_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"window": 0}, "must be a positive number of pixels"),
+        ({"contrast_window_sd": "wide"}, "must be a number"),
+        ({"percentiles": [99, 1]}, "must rise"),
+        ({"percentiles": 50}, "must be a list of 2"),
+        ({"scope": "scanner"}, "must be one of volume, slice"),
+        ({"gamma": 2}, "not known: gamma"),
+    ],
+)
+def test_a_scaling_that_is_none_is_refused(tmp_path, change, message):
     random_model().save(tmp_path)
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
-    card["preprocessing"]["normalisation"]["window"] = 0
+    settings = {"scope": "slice", "percentiles": [0.5, 99.5], **change}
+    card["preprocessing"]["normalisation"] = settings
     (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(MedNCAError, match="window must be a positive number of pixels"):
+    with pytest.raises(MedNCAError, match=message):
         load_model(tmp_path)
 
 

@@ -33,7 +33,7 @@ def real_case(name, model=MODEL):
 
 def held_out(count, model=MODEL):
     """Some of the cases that the card names as held out, spread over all of them."""
-    names = load_model(model).card["scores"]["cases"]
+    names = load_model(model).card.scores.cases
     return [names[index] for index in np.linspace(0, len(names) - 1, count).astype(int)]
 
 
@@ -43,10 +43,11 @@ def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
     for model in models:
         assert model.cascade.parameter_count < 100_000
         assert model.size_bytes < 400_000
-        assert model.card["limits"]
-        assert model.card["training"]["data"][0]["source"]
-        assert set(model.card["training"]["data"][0]) == {"name", "source", "licence", "cases"}
-        assert len(model.card["scores"]["cases"]) >= 5
+        assert model.card.limits
+        data = model.card.training.data[0]
+        assert all((data.name, data.source, data.licence, data.cases))
+        assert not data.extra
+        assert len(model.card.scores.cases) >= 5
         for label in model.labels:
             assert label.terminology_entry
 
@@ -73,7 +74,7 @@ def whole_dice(found, truth):
 def test_held_out_cases_reach_about_the_dice_of_the_card(name, count):
     """Exactly, where the card names no more cases; a few of many differ from all by what cases differ."""
     model = load_model(name)
-    expected = model.card["scores"]
+    expected = model.card.scores
     scores = []
     for case in held_out(count, name):
         image, truth = real_case(case, name)
@@ -82,8 +83,8 @@ def test_held_out_cases_reach_about_the_dice_of_the_card(name, count):
         scores.append([*by_label, dice(truth > 0, found > 0)])
     *labels, whole = np.mean(scores, axis=0)
     spread = np.std(scores, axis=0).max()
-    assert whole == pytest.approx(expected["whole"], abs=0.01 + spread)
-    assert np.mean(labels) == pytest.approx(np.mean(list(expected["labels"].values())), abs=0.01 + spread)
+    assert whole == pytest.approx(expected.whole, abs=0.01 + spread)
+    assert np.mean(labels) == pytest.approx(np.mean(list(expected.labels.values())), abs=0.01 + spread)
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +137,13 @@ def test_a_region_in_a_larger_volume_finds_what_the_block_alone_shows():
 
 def test_the_card_tells_how_robust_the_model_is_and_how_well_its_scores_tell_bad_results():
     card = load_model(MODEL).card
-    assert list(card["robustness"]) == [name for name in NAMES if name != UNPERTURBED]
-    assert card["robustness"]["axis order"] == 0
+    assert list(card.robustness) == [name for name in NAMES if name != UNPERTURBED]
+    assert card.robustness["axis order"] == 0
     cases = [real_case_images(name) for name in held_out(3)]
     found = perturbed_scores(load_model(MODEL), cases)
     for name in ("noise 0.2", "scale 0.8", "mirrored", "steps x 4"):
-        assert found[name]["fall"] == pytest.approx(card["robustness"][name], abs=0.04), name
-    spearman = [load_model(name).card["quality"]["spearman"] for name in DATA]
+        assert found[name]["fall"] == pytest.approx(card.robustness[name], abs=0.04), name
+    spearman = [load_model(name).card.thresholds.spearman for name in DATA]
     assert min(each["agreement"] for each in spearman) >= 0.6
     assert max(each["nqm"] for each in spearman) <= -0.6
 
@@ -158,13 +159,13 @@ def test_the_hippocampus_is_found_where_the_block_cuts_a_part_of_it_off(name):
 
 def test_on_real_volumes_several_runs_agree_and_pass():
     model = load_model(MODEL)
-    thresholds = model.card["quality"]
+    thresholds = model.card.thresholds
     image, _ = real_case(held_out(5)[2])
-    quality = segment(image, model, runs=thresholds["runs"]).quality
+    quality = segment(image, model, runs=thresholds.runs).quality
     assert quality.agreement > 0.85
     assert quality.nqm < 0.5
     noise = sitk.GetImageFromArray(np.random.default_rng(0).random((36, 50, 36), np.float32))
-    assert segment(noise, model, runs=thresholds["runs"]).quality.verdict == "review"
+    assert segment(noise, model, runs=thresholds.runs).quality.verdict == "review"
 
 
 def test_a_prostate_is_found_in_a_dicom_series_of_another_scanner():

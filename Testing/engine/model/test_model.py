@@ -78,7 +78,7 @@ def test_truncated_weights_are_refused(folder):
 
 def test_wrong_shapes_are_refused_with_the_right_ones(folder):
     edit_weights(folder, lambda arrays: arrays.update({"stage2.update": np.zeros((3, 3), np.float32)}))
-    with pytest.raises(ModelError, match=r"update of stage 2, where float32 \(10, 24\)"):
+    with pytest.raises(ModelError, match=r"stage 2 \(update .* float32 \(10, 24\) is needed"):
         load_model(folder)
 
 
@@ -87,7 +87,7 @@ def test_weights_that_are_not_numbers_are_refused(folder):
         arrays["stage1.hidden"][0, 0] = np.nan
 
     edit_weights(folder, break_one)
-    with pytest.raises(ModelError, match="not numbers in hidden of stage 1"):
+    with pytest.raises(ModelError, match="not numbers in stage 1"):
         load_model(folder)
 
 
@@ -166,9 +166,9 @@ def test_every_bundled_model_is_whole_small_and_carries_its_card():
         assert model.name == model.folder.name
         assert model.size_bytes < 400_000
         assert model.cascade.parameter_count < 100_000
-        assert model.card["limits"]
-        assert model.card["scores"]["whole"] > 0.5
-        assert model.card["training"]["data"][0]["licence"]
+        assert model.card.limits
+        assert model.card.scores.whole > 0.5
+        assert model.card.training.data[0].licence
 
 
 def test_terminology_survives_writing_and_reading(tmp_path):

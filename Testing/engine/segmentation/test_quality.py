@@ -1,5 +1,6 @@
 """The quality scores against their formulas, read plainly."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.random_models import random_model
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import segment
+from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation.quality import QualityMeter
 
 
@@ -63,11 +65,11 @@ def test_the_spread_of_a_volume_is_the_standard_deviation_over_runs():
 def test_the_verdict_needs_both_scores_within_their_thresholds_and_something_found():
     runs = runs_of()
     scores = measured(runs)
-    loose = {"agreement": scores.agreement - 0.01, "nqm": scores.nqm + 0.01}
+    loose = Thresholds(agreement=scores.agreement - 0.01, nqm=scores.nqm + 0.01)
     assert measured(runs).verdict is None
     assert measured(runs, loose).verdict == "pass"
-    assert measured(runs, {**loose, "agreement": scores.agreement + 0.01}).verdict == "review"
-    assert measured(runs, {**loose, "nqm": scores.nqm - 0.01}).verdict == "review"
+    assert measured(runs, replace(loose, agreement=scores.agreement + 0.01)).verdict == "review"
+    assert measured(runs, replace(loose, nqm=scores.nqm - 0.01)).verdict == "review"
     assert measured(runs, loose, volumes=(1.0, 0.0)).verdict == "review"
 
 

@@ -1,0 +1,288 @@
+"""A model's card: what it is for, how it came about and how well it does; the part of `card.json` that is for people.
+
+Each part keeps the keys that it does not know in `extra` and writes them back, so that a card of another tool or of a
+later version loses nothing when it is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..checks import require, require_list, require_number, require_object, require_text, require_whole_number
+
+REQUIRED = ("name", "title", "description", "modality", "anatomy", "licence")
+
+# Attributes whose key in `card.json` has another name.
+_KEYS = {"thresholds": "quality"}
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A data set that a model was trained on.
+
+    Attributes:
+        name: of the data set.
+        source: who published it, and where.
+        licence: of the data.
+        cases: number of volumes that took part; None if it is not known.
+    """
+
+    name: str
+    source: str = ""
+    licence: str = ""
+    cases: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in ("name", "source", "licence"):
+            require_text(getattr(self, key), f"{key} of the training's data")
+        if self.cases is not None:
+            require_whole_number(self.cases, "cases of the training's data", 0)
+
+    @classmethod
+    def from_json(cls, settings: Any) -> DataSource:
+        """From an object of `training.data` in a card."""
+        return cls(**_values(cls, settings, "the training's data"))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return _json(self)
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """How a model came about.
+
+    Attributes:
+        data: what it was trained on.
+        synthetic_phantoms: number of phantoms that took part.
+        preset: name or file of the preset; None if it is not known, as for all that follow.
+        started_from: the model whose weights the training started from; None for random weights.
+        seed: of the training's random draws.
+        batches, minutes: length of the training.
+        peak_mb: most memory that the training held, in MB.
+        remark: what else there is to know.
+    """
+
+    data: tuple[DataSource, ...] = ()
+    synthetic_phantoms: int = 0
+    preset: str | None = None
+    started_from: str | None = None
+    seed: int | None = None
+    batches: int | None = None
+    minutes: float | None = None
+    peak_mb: float | None = None
+    remark: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_whole_number(self.synthetic_phantoms, "synthetic_phantoms", 0)
+        for key in ("preset", "started_from", "remark"):
+            if getattr(self, key) is not None:
+                require_text(getattr(self, key), key)
+        for key in ("seed", "batches"):
+            if getattr(self, key) is not None:
+                require_whole_number(getattr(self, key), key, 0)
+        for key in ("minutes", "peak_mb"):
+            if getattr(self, key) is not None:
+                require_number(getattr(self, key), key)
+
+    @classmethod
+    def from_json(cls, settings: Any) -> TrainingHistory:
+        """From the object `training` of a card."""
+        values = _values(cls, settings, "training")
+        if "data" in values:
+            require_list(values["data"], "the training's data")
+            values["data"] = tuple(map(DataSource.from_json, values["data"]))
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return {**_json(self, optional=("remark",)), "data": [source.to_json() for source in self.data]}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Dice on cases that a model was not trained on.
+
+    Attributes:
+        what: how it was measured.
+        cases: names of the cases.
+        labels: mean Dice by label name.
+        whole: mean Dice of all labels merged.
+    """
+
+    whole: float
+    labels: Mapping[str, float] = field(default_factory=dict)
+    cases: tuple[str, ...] = ()
+    what: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_text(self.what, "what of the scores")
+        for case in self.cases:
+            require_text(case, "a case of the scores")
+        require_number(self.whole, "whole of the scores")
+        _require_numbers(self.labels, "labels of the scores")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Scores:
+        """From the object `scores` of a card."""
+        values = _values(cls, settings, "scores", needed=("whole",))
+        values["cases"] = _tuple(values.get("cases", ()), "cases of the scores")
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return _json(self)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Which results the verdict passes.
+
+    Attributes:
+        agreement: lowest agreement that passes.
+        nqm: highest NQM that passes.
+        runs: number of passes that they were measured with.
+        dice: results below it count as bad.
+        spearman: rank correlation of each score with Dice, by the score's name; None if it has but one value.
+        what: how they were measured.
+    """
+
+    agreement: float
+    nqm: float
+    runs: int | None = None
+    dice: float | None = None
+    spearman: Mapping[str, float | None] = field(default_factory=dict)
+    what: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_text(self.what, "what of quality")
+        require_number(self.agreement, "agreement of quality")
+        require_number(self.nqm, "nqm of quality")
+        if self.runs is not None:
+            require_whole_number(self.runs, "runs of quality")
+        if self.dice is not None:
+            require_number(self.dice, "dice of quality")
+        require_object(self.spearman, "spearman of quality")
+        _require_numbers({key: value for key, value in self.spearman.items() if value is not None}, "spearman")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Thresholds:
+        """From the object `quality` of a card."""
+        return cls(**_values(cls, settings, "quality", needed=("agreement", "nqm")))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return _json(self)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What people want to know of a model.
+
+    Attributes:
+        name: what it was saved as.
+        title, description: for people.
+        modality, anatomy: what images it takes, and of what.
+        licence: of the weights.
+        limits: what it cannot do, a sentence each.
+        field_of_view_mm: how much it expects to see, in mm along right, anterior and superior; None if it says nothing.
+        training: how it came about.
+        scores: how well it does on cases that it was not trained on.
+        robustness: by how much perturbations lower the Dice, by their names.
+        thresholds: which results the verdict passes; None gives no verdict.
+
+    Raises:
+        ValueError: a value of the wrong type or out of range.
+    """
+
+    name: str
+    title: str
+    description: str
+    modality: str
+    anatomy: str
+    licence: str
+    limits: tuple[str, ...] = ()
+    field_of_view_mm: tuple[float, float, float] | None = None
+    training: TrainingHistory | None = None
+    scores: Scores | None = None
+    robustness: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Thresholds | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in REQUIRED:
+            require_text(getattr(self, key), key)
+        for limit in self.limits:
+            require_text(limit, "a limit")
+        if self.field_of_view_mm is not None:
+            require_list(self.field_of_view_mm, "field_of_view_mm", 3)
+            for mm in self.field_of_view_mm:
+                require_number(mm, "field_of_view_mm")
+                require(mm > 0, f"field_of_view_mm must be positive, not {mm}")
+        _require_numbers(self.robustness, "robustness")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> ModelCard:
+        """From `card.json` without the keys that `Model` writes.
+
+        Raises:
+            ValueError: keys that are missing, or values of the wrong type or out of range.
+        """
+        values = _values(cls, settings, "the card", needed=REQUIRED)
+        values["limits"] = _tuple(values.get("limits", ()), "limits")
+        if values.get("field_of_view_mm") is not None:
+            values["field_of_view_mm"] = _tuple(values["field_of_view_mm"], "field_of_view_mm")
+        parts = {"training": TrainingHistory, "scores": Scores, "thresholds": Thresholds}
+        for key, part in parts.items():
+            # A card that was measured on cases without any finding has an empty object there.
+            values[key] = part.from_json(values[key]) if values.get(key) else None
+        values["robustness"] = values.get("robustness") or {}
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes; parts that say nothing are left out."""
+        parts = ("training", "scores", "robustness", "thresholds")
+        card = _json(self, optional=("limits", "field_of_view_mm", *parts))
+        for key in ("training", "scores", "thresholds"):
+            part = getattr(self, key)
+            if part is not None:
+                card[_KEYS.get(key, key)] = part.to_json()
+        return card
+
+
+def _values(cls: type, settings: Any, name: str, needed: Collection[str] = ()) -> dict[str, Any]:
+    """The constructor's keywords for the keys of an object, with those that it does not know as `extra`."""
+    require_object(settings, name)
+    attributes = {_KEYS.get(each.name, each.name): each.name for each in fields(cls) if each.name != "extra"}
+    missing = [key for key in needed if key not in settings]
+    require(not missing, f"{name} lacks {', '.join(missing)}")
+    values = {attributes[key]: value for key, value in settings.items() if key in attributes}
+    values["extra"] = {key: value for key, value in settings.items() if key not in attributes}
+    return values
+
+
+def _json(part: Any, optional: Collection[str] = ()) -> dict[str, Any]:
+    """The attributes of a part by their keys; of the optional ones those that say something."""
+    card = {}
+    for each in fields(part):
+        value = getattr(part, each.name)
+        if each.name != "extra" and (value or each.name not in optional):
+            card[_KEYS.get(each.name, each.name)] = list(value) if isinstance(value, tuple) else value
+    return {**card, **part.extra}
+
+
+def _tuple(value: Any, name: str) -> tuple:
+    require_list(value, name)
+    return tuple(value)
+
+
+def _require_numbers(value: Any, name: str) -> None:
+    require_object(value, name)
+    for key, number in value.items():
+        require_number(number, f"{key} of {name}")
