@@ -93,7 +93,7 @@ def with_comparison(rows: dict[str, list[dict]], model: str, measured: dict[str,
         model: name of the model.
         measured: by network, what `comparison.py` writes.
     """
-    from MedNCALib import __version__
+    from MedNCALib._version import __version__
 
     source = {
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
