@@ -1,1 +1,1 @@
-"""The rule, which cells fire, and the stages from coarse to fine; the engine's core, without images or files."""
+"""The rule, which cells fire, and the stages from coarse to fine: the core of the engine, without images or files."""

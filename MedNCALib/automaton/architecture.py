@@ -144,7 +144,7 @@ class Architecture:
         Args:
             image: shape (N, H, W, image_channels), H and W multiples of the coarsest scale.
             stage: index of the stage.
-            before: state at the end of the stage before, None for the first stage.
+            before: state at the end of the stage before; None for the first stage.
 
         Returns:
             float32, shape (N, H / scale, W / scale, C): the image at this scale, then zeros or the enlarged state.
@@ -159,7 +159,7 @@ class Architecture:
 
 
 @blas_threads.one_thread()
-def _resize(array: np.ndarray, height: int, width: int, method: str) -> np.ndarray:
+def _resize(array: np.ndarray, height: int, width: int, method: Method) -> np.ndarray:
     """Resize (N, H, W, C) along H and W."""
     _, rows, columns, channels = array.shape
     if (rows, columns) == (height, width):

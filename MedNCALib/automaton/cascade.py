@@ -1,7 +1,7 @@
-"""Stages from coarse to fine and the hand-over between them.
+"""The stages from coarse to fine, each with its own rule, and the hand-over between them.
 
-Med-NCA has two stages: the first spreads global knowledge over the image at a quarter of its size, the second draws the
-detail at full size. Any number of stages works; each has a rule of its own.
+Med-NCA has two stages: the first spreads knowledge of the whole image at a quarter of its size, the second draws the
+detail at full size. A cascade has any number of stages.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ import numpy as np
 from ..checks import require
 from .architecture import Architecture
 from .firing import FireDraws
-from .kernels import make_kernel
+from .kernels import KernelName, make_kernel
 from .rule import Rule
 
 
 @dataclass(frozen=True)
 class CascadeStep:
-    """Where a run of the cascade stands: indices from 0, and the state after this step, shape (N, h, w, C), a view."""
+    """State of the cells after one step.
+
+    Attributes:
+        stage, step: indices of the stage, and of the step within it, from 0.
+        state: float32, shape (N, h, w, C): a view that the next step changes.
+    """
 
     stage: int
     step: int
@@ -49,27 +54,37 @@ class Cascade:
 
     @property
     def parameter_count(self) -> int:
+        """Number of learned numbers of all stages."""
         return sum(rule.parameter_count for rule in self.rules)
 
     def run(
-        self, image: np.ndarray, slices: range, draws: FireDraws, engine: str = "numpy", threads: int | None = None
+        self,
+        image: np.ndarray,
+        slices: range,
+        draws: FireDraws,
+        kernel: KernelName = "numpy",
+        threads: int | None = None,
     ) -> Iterator[CascadeStep]:
         """Run all stages on a group of slices, one step of the automaton for each `next`.
 
         Args:
             image: float32, shape (N, H, W, image_channels), H and W multiples of the coarsest scale.
             slices: number of each slice in the volume, which keys its fire draws.
-            draws: who fires.
-            engine: "numpy" or "torch".
-            threads: see the kernels.
+            draws: which cells fire.
+            kernel: "numpy" or "torch".
+            threads: how many processors to use, see `FiringCellsKernel`.
+
+        Yields:
+            The state after each step.
         """
         architecture = self.architecture
         state = None
         for index, (stage, rule) in enumerate(zip(architecture.stages, self.rules)):
             state = architecture.initial_state(image, index, state)
-            kernel = make_kernel(engine, rule, architecture.image_channels, architecture.padding, threads)
-            kernel.load(state)
+            cells = make_kernel(kernel, rule, architecture.image_channels, architecture.padding, threads)
+            cells.load(state)
+            height, width = state.shape[1:3]
             for step in range(stage.steps):
-                kernel.step(draws.draw(index, step, slices, *state.shape[1:3]))
-                yield CascadeStep(index, step, kernel.state)
-            state = kernel.state
+                cells.step(draws.draw(index, step, slices, height, width))
+                yield CascadeStep(index, step, cells.state)
+            state = cells.state

@@ -1,13 +1,13 @@
-"""Which cells fire: reproducible draws that depend on nothing but what they are for.
+"""Which cells fire: draws that depend only on seed, pass, stage, step and slice.
 
-A draw is keyed by seed, run, stage, step and slice and comes from the counter-based generator Philox (Salmon et al.,
-"Parallel random numbers: as easy as 1, 2, 3", SC 2011). So the result for one seed does not depend on the kernel, on
-the number of threads, nor on how many slices run together.
+These five are the key and the counter of the counter-based generator Philox (Salmon et al., "Parallel random numbers:
+as easy as 1, 2, 3", SC 2011). The result for one seed therefore depends neither on the kernel nor on the number of
+threads nor on how many slices run together.
 
-With independent firing, every step has a draw u of its own for each cell, and the cell fires where u is below the fire
-rate. With antithetic firing (Hammersley and Morton, "A new Monte Carlo technique: antithetic variates", 1956), steps
-come in pairs: one fires by u, the next by 1 - u. Each step looks the same as before, and cells still fire in an order
-of their own, but at a rate of one half each fires exactly once in a pair, so that runs differ less.
+With independent firing, each step draws a number u for each cell, and the cell fires if u is below the fire rate. With
+antithetic firing (Hammersley and Morton, "A new Monte Carlo technique: antithetic variates", 1956), steps come in
+pairs: the first fires by u, the second by 1 - u. A single step is distributed as with independent firing, but at a rate
+of one half each cell fires exactly once in a pair, so that passes differ less.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _BLOCK_BITS = 256  # Philox makes four words of 64 bits at each count
 
 @dataclass(frozen=True)
 class FireDraws:
-    """The draws of one run.
+    """The draws of one pass.
 
     Attributes:
         rate: probability that a cell fires in one step, 0 to 1.
         seed: the user's seed, 0 to 2**64 - 1.
-        run: number of the run.
+        run: number of the pass, from 0.
         firing: "independent" or "antithetic".
     """
 
@@ -39,16 +39,25 @@ class FireDraws:
     firing: Firing = "independent"
 
     def draw(self, stage: int, step: int, slices: range, height: int, width: int) -> np.ndarray:
-        """Who fires in one step: boolean, shape (len(slices), height, width). `slices` are consecutive."""
+        """Which cells fire in one step.
+
+        Args:
+            stage, step: indices of the stage, and of the step within it, from 0.
+            slices: consecutive numbers of slices.
+            height, width: cells of a slice at the stage's scale.
+
+        Returns:
+            Boolean, shape (len(slices), height, width).
+        """
         shape = (len(slices), height, width)
         if self.rate >= 1:
             return np.ones(shape, bool)
-        # One bit tells heads from tails; any other rate is met to 1/65536.
+        # One bit is enough for a rate of one half; other rates are met to 1/65536.
         bits = 1 if self.rate == 0.5 else 16
         cells = height * width
         blocks = -(-cells * bits // _BLOCK_BITS)
         antithetic = self.firing == "antithetic"
-        # Each slice has counts of its own, so that one call draws for all.
+        # Each slice has its own range of counts, so that one call draws for all of them.
         counter = [slices.start * blocks, step // 2 if antithetic else step, 0, 0]
         generator = np.random.Philox(key=[self.seed, (self.run << 32) | stage], counter=counter)
         words = generator.random_raw(len(slices) * blocks * (_BLOCK_BITS // 64))

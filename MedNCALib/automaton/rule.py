@@ -5,10 +5,10 @@ A cell is one pixel. Its state has C channels, `[image | outputs | hidden]`. One
 
 1. perceive   y  = [x, p(x)]                 p: learned k x k convolution with bias, C -> F (F = 2C in Med-NCA)
 2. update     dx = U relu(W y + b)           W: (H, C + F), U: (C, H), no bias on U
-3. fire       dx = 0 where the cell does not fire (one draw a cell, all channels together)
+3. fire       dx = 0 if the cell does not fire (one draw a cell, for all channels together)
 4. x <- x + dx, except the image channels, which never change
 
-The fast kernels in `kernels` compute the same; `Rule.step` is the reading that they are compared with.
+`Rule.step` computes this plainly. The fast kernels in `kernels` compute the same and are tested against it.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Rule:
 
     @property
     def channels(self) -> int:
+        """C, channels of the state."""
         return self.perception.shape[1]
 
     @property
@@ -72,6 +73,7 @@ class Rule:
 
     @property
     def parameter_count(self) -> int:
+        """Number of learned numbers."""
         return sum(array.size for array in vars(self).values())
 
     @staticmethod
@@ -85,12 +87,12 @@ class Rule:
             "update": (channels, hidden),
         }
 
-    def step(self, state: np.ndarray, fire: np.ndarray, image_channels: int, padding: str = "edge") -> np.ndarray:
-        """One step, read plainly: dense, in float64, without any trick.
+    def step(self, state: np.ndarray, fire: np.ndarray, image_channels: int, padding: Padding = "edge") -> np.ndarray:
+        """One step as the module's text has it: for every cell, in float64.
 
         Args:
             state: shape (N, H, W, C).
-            fire: boolean, shape (N, H, W).
+            fire: which cells fire, boolean, shape (N, H, W).
             image_channels: how many leading channels hold the image and stay as they are.
             padding: what a cell at the border sees outside, "edge" or "reflect".
 

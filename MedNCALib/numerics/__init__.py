@@ -1,1 +1,1 @@
-"""Matrices and threads that everything else stands on."""
+"""Matrices for resampling, and the threads of the linear algebra library."""

@@ -1,11 +1,12 @@
-"""How many threads OpenBLAS uses, the linear algebra library that NumPy's wheels bring along.
+"""The number of threads of OpenBLAS, the linear algebra library that NumPy's wheels bring along.
 
-By itself it shares out even products that take some microseconds, and where another program keeps a processor busy,
-each of them then waits for its turn there: resizing a group of states took thirty times as long. So all products of the
-engine are made in one thread, and the kernels share out whole blocks instead.
+OpenBLAS shares out even products that take some microseconds. If another program keeps a processor busy, each of these
+products waits for that processor. All products of the engine are therefore made in one thread, and the kernels share
+out whole blocks of cells (Resources/Documentation/decisions has the timings).
 
-NumPy has no setting for it, so the library's own functions are called. Where NumPy was built with another library
-(Accelerate on a Mac, MKL), they are not there and nothing happens.
+NumPy has no setting for the number of threads, so the library's own functions are called, as threadpoolctl does, which
+Slicer does not bundle. If NumPy was built with another library (Accelerate on a Mac, MKL), these functions are missing
+and nothing happens.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _before = 1
 
 
 def threads() -> int:
-    """How many threads OpenBLAS uses by itself; 1 where that is not known."""
+    """How many threads OpenBLAS uses by itself; 1 if that is not known."""
     functions = _functions()
     if functions is None:
         return 1
@@ -42,7 +43,7 @@ def threads() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep OpenBLAS to the thread that calls it; the last of several users brings its own number back."""
+    """Keep OpenBLAS to the calling thread for the length of a block; the last of several blocks restores its number."""
     global _users, _before
     functions = _functions()
     if functions is None:
@@ -64,8 +65,8 @@ def one_thread() -> Iterator[None]:
 
 
 @cache
-def _functions() -> tuple[Callable, Callable] | None:
-    """OpenBLAS's functions to get and set the number."""
+def _functions() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """OpenBLAS's functions to get and set the number; None without OpenBLAS."""
     for path in _libraries():
         try:
             library = ctypes.CDLL(str(path))  # loaded already: this only finds it again
@@ -81,4 +82,4 @@ def _libraries() -> list[Path]:
     """NumPy's core, through which Linux and macOS find what it depends on; Windows needs the library itself."""
     core = sys.modules.get("numpy._core._multiarray_umath") or sys.modules.get("numpy.core._multiarray_umath")
     bundled = Path(np.__file__).parent.with_name("numpy.libs").glob("*openblas*.dll")
-    return [*([Path(core.__file__)] if core else []), *bundled]
+    return [*([Path(core.__file__)] if core and core.__file__ else []), *bundled]

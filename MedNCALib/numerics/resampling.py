@@ -1,6 +1,6 @@
-"""Resampling along one axis as a matrix, shared by images, probabilities and cell states, by NumPy and PyTorch.
+"""Resampling along one axis as a matrix: for images, probabilities and cell states, for NumPy and PyTorch.
 
-Output sample i sits at x(i) = start + i * step in input index coordinates (pixel centres at integers). Outside the
+Output sample i lies at x(i) = start + i * step in input index coordinates (pixel centres at integers). Outside the
 input the border pixel goes on. Every row sums to one. Slices are at most some hundred pixels wide, so a dense product
 is cheap.
 """
@@ -44,7 +44,8 @@ def sampling_matrix(
     return matrix.astype(np.float32)
 
 
-def _taps(positions: np.ndarray, method: Method):
+def _taps(positions: np.ndarray, method: Method) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices and weights of the input samples that each output sample is the sum of."""
     if method == "nearest":
         yield np.floor(positions + 0.5).astype(int), np.ones(len(positions))
         return
@@ -59,12 +60,14 @@ def _taps(positions: np.ndarray, method: Method):
 
 
 def _keys(distance: np.ndarray, a: float = -0.75) -> np.ndarray:
+    """Keys's cubic kernel, for distances of at most 2."""
     near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
     far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
     return np.where(distance <= 1, near, far)
 
 
 def _area(positions: np.ndarray, step: float, length: int) -> np.ndarray:
+    """Share of each input pixel in the mean over `step` pixels around each position."""
     edges = np.arange(length + 1) - 0.5
     edges[0], edges[-1] = -np.inf, np.inf  # the border pixel goes on
     low, high = (positions - step / 2)[:, None], (positions + step / 2)[:, None]
@@ -73,7 +76,16 @@ def _area(positions: np.ndarray, step: float, length: int) -> np.ndarray:
 
 
 def resample_planes(planes: ArrayT, rows: ArrayT | None, columns: ArrayT | None) -> ArrayT:
-    """Apply a matrix along the rows' axis and one along the columns' axis of (..., H, W); None leaves an axis alone."""
+    """Resample planes, shape (..., H, W).
+
+    Args:
+        planes: the planes.
+        rows: matrix (H', H) along the axis of the rows; None leaves it as it is.
+        columns: matrix (W', W) along the axis of the columns; None leaves it as it is.
+
+    Returns:
+        Planes of the shape (..., H', W').
+    """
     if rows is not None:
         planes = rows @ planes
     if columns is not None:

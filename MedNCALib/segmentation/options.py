@@ -1,4 +1,4 @@
-"""How a run is done, whatever is segmented."""
+"""How a run is done, whatever it segments."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from ..automaton.kernels import ENGINES, KernelName
+from ..automaton.kernels import KernelName, choose_kernel
 from ..errors import MedNCAError
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How often and with which draws a model runs, and on what.
+    """How often a model runs, with which draws, on which kernel.
 
-    They are keyword arguments of `segment` and `segment_steps`: `segment(image, model, **asdict(options))`.
+    `segment` and `segment_steps` take them as keyword arguments: `segment(image, model, **asdict(options))`.
 
     Attributes:
         runs: number of passes; the results are averaged. Two or more give the quality scores.
@@ -23,7 +23,7 @@ class RunOptions:
         threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
 
     Raises:
-        MedNCAError: a value of the wrong type or out of range.
+        MedNCAError: a value of the wrong type or out of range, or PyTorch is asked for and not installed.
     """
 
     runs: int = 1
@@ -38,12 +38,16 @@ class RunOptions:
             raise MedNCAError(f"The seed must be from 0 to 2**64 - 1, not {self.seed}.")
         if self.threads is not None:
             _require_whole_number(self.threads, "The number of threads", 1)
-        if self.engine not in ENGINES:
-            raise MedNCAError(f"The engine {self.engine!r} is not known: choose one of {', '.join(ENGINES)}.")
+        choose_kernel(self.engine)
+
+    @property
+    def kernel(self) -> KernelName:
+        """The kernel that `engine` stands for."""
+        return choose_kernel(self.engine)
 
 
 def _require_whole_number(value: Any, name: str, least: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise MedNCAError(f"{name} must be a whole number, not {value!r}.")
     if value < least:
         raise MedNCAError(f"{name} must be at least {least}, not {value}.")

@@ -13,7 +13,7 @@ from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.card import ModelCard
 from MedNCALib.model.model import Model
 
-ENGINES = ["numpy", *(["torch"] if find_spec("torch") else [])]
+KERNELS = ["numpy", *(["torch"] if find_spec("torch") else [])]
 
 CARD = {
     "name": "random",

@@ -1,4 +1,4 @@
-"""The kernels: fast ways to do one step of a rule, all with the same meaning (`MedNCALib.automaton.rule.Rule.step`)."""
+"""The kernels: fast ways to do one step of a rule, all with the meaning of `MedNCALib.automaton.rule.Rule.step`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from importlib.util import find_spec
 from typing import Literal, get_args
 
 from ...errors import MedNCAError
-from ..rule import Rule
+from ..rule import Padding, Rule
+from .base import FiringCellsKernel
 from .numpy_kernel import NumpyKernel
 
-KernelName = Literal["auto", "numpy", "torch"]  # "auto": the one that is chosen for a setting
-ENGINES: tuple[KernelName, ...] = get_args(KernelName)
+KernelName = Literal["auto", "numpy", "torch"]
+KERNEL_NAMES: tuple[KernelName, ...] = get_args(KernelName)
 
 
-def choose_kernel(engine: str) -> str:
-    """The kernel that a setting stands for.
+def choose_kernel(engine: KernelName) -> KernelName:
+    """The kernel for a setting of the option `engine`: "numpy" or "torch".
 
-    "auto" is NumPy also where PyTorch is installed. PyTorch's kernel is a little faster at most with the bundled models
-    (`mednca bench`), and importing it takes several times as long as a small volume, and 200 MB more. And a result
-    should not hang on what else a session has imported: the two kernels agree but for rounding.
+    "auto" is NumPy, even if PyTorch is installed: a result should not depend on what else is installed, and kernels
+    agree only up to rounding. Resources/Documentation/decisions compares their speed and memory.
 
     Raises:
         MedNCAError: the name is not known, or PyTorch is asked for and not installed.
     """
-    if engine not in ENGINES:
-        raise MedNCAError(f"The engine {engine!r} is not known: choose one of {', '.join(ENGINES)}.")
+    if engine not in KERNEL_NAMES:
+        raise MedNCAError(f"The engine {engine!r} is not known: choose one of {', '.join(KERNEL_NAMES)}.")
     if engine == "torch" and find_spec("torch") is None:
         raise MedNCAError(
             "The engine 'torch' needs PyTorch, which is not installed: choose 'numpy', which needs nothing."
@@ -32,10 +32,12 @@ def choose_kernel(engine: str) -> str:
     return "numpy" if engine == "auto" else engine
 
 
-def make_kernel(engine: str, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
-    """A kernel for one rule; `engine` is "numpy" or "torch"."""
-    if engine == "torch":
-        from .torch_kernel import TorchKernel  # PyTorch is optional and takes a second to import
+def make_kernel(
+    name: KernelName, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None
+) -> FiringCellsKernel:
+    """A kernel for one rule; `name` is what `choose_kernel` gives, the rest as for `FiringCellsKernel`."""
+    if name == "torch":
+        from .torch_kernel import TorchKernel  # PyTorch is optional and slow to import
 
         return TorchKernel(rule, image_channels, padding, threads)
     return NumpyKernel(rule, image_channels, padding, threads)

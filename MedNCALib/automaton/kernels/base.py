@@ -1,9 +1,9 @@
-"""What the kernels share: only the cells that fire are worked on, block by block, shared out among threads.
+"""What the kernels share: only the cells that fire are computed, block by block, by several threads.
 
-At a fire rate of one half that saves half of the work of a dense reading. The neighbourhoods of a block are gathered
-for one product. Blocks are independent until all are done, and NumPy and PyTorch let go of the interpreter inside each
-operation, so threads that take block after block keep all processors busy; the library below is kept to one thread
-meanwhile, since its own could only share out single products.
+At a fire rate of one half that is half of the work of computing all cells. The neighbourhoods of a block are gathered
+for one product. Blocks do not depend on each other, and NumPy and PyTorch release the interpreter's lock inside each
+operation, so that threads which take block after block keep all processors busy. The linear algebra library is kept to
+one thread meanwhile, since its own threads could share out only single products.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from ..rule import Rule
+from ..rule import Padding, Rule
 from .cell_layout import Layout
 
 SMALLEST_BLOCK = 1024  # cells; less work is not shared out
@@ -30,32 +30,32 @@ class Scratch:
         hidden: shape (cells, H).
     """
 
-    def __init__(self, cells: int, inputs: int, hidden: int):
+    def __init__(self, cells: int, inputs: int, hidden: int) -> None:
         self.seen = np.ones((cells, inputs), np.float32)
         self.hidden = np.empty((cells, hidden), np.float32)
 
 
 class FiringCellsKernel(ABC):
-    """Runs one rule on a group of slices. Subclasses say how a block advances and how their library keeps to itself.
+    """Runs one rule on a group of slices. Subclasses compute a block with the products of their library.
 
     The rule as matrices: neighbourhoods (n, k*k*C) -> perception (n, F); state, perception and one (n, C + F + 1) ->
-    hidden layer (n, H) -> change of state (n, C). The perception's bias is part of the hidden layer's, as all is linear
-    between them. The image channels' columns of the last matrix are zero, so the image never changes.
+    hidden layer (n, H) -> change of state (n, C). The perception's bias is part of the hidden layer's bias, since all
+    is linear between them. The image channels' columns of the last matrix are zero, so the image never changes.
 
     Args:
-        rule: the automaton.
+        rule: the rule.
         image_channels: leading channels that hold the image.
         padding: "edge" or "reflect".
-        threads: how many processors to use; None takes as many as the library below would.
+        threads: how many processors to use; None takes as many as the library's own products would.
 
     Attributes:
-        largest_block: cells of a block where there are many. A small one stays in a core's cache; with a large one
-            threads seldom wait for the interpreter, which they need between two operations.
+        largest_block: most cells of a block. A small block stays in a core's cache; with large blocks threads seldom
+            wait for the interpreter's lock, which they need between two operations.
     """
 
     largest_block: int
 
-    def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
+    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
         size, channels = rule.perception.shape[2], rule.channels
         self.perception = np.ascontiguousarray(
             rule.perception.transpose(2, 3, 1, 0).reshape(size * size * channels, -1), np.float32
@@ -69,18 +69,19 @@ class FiringCellsKernel(ABC):
         self._scratch = [
             Scratch(self.largest_block, *self.hidden.shape) for _ in range(threads or self.library_threads())
         ]
-        # Starts its threads when they are needed, and ends them with the kernel.
+        # Threads start when they are needed, and end with the kernel.
         self._others = ThreadPoolExecutor(max(1, len(self._scratch) - 1), initializer=self.begin_thread)
 
     def load(self, state: np.ndarray) -> None:
         """Take over a state, shape (N, H, W, C)."""
-        self._layout = Layout(*state.shape[:3], self._radius, self._padding)
-        channels = state.shape[3]
+        slices, height, width, channels = state.shape
+        self._layout = Layout(slices, height, width, self._radius, self._padding)
         self._framed = np.empty((*self._layout.shape, channels), np.float32)
         self._framed[self._layout.interior] = state
         self._layout.refresh_frame(self._framed)
         self._flat = self._framed.reshape(-1, channels)
-        # A row of a neighbourhood is one piece of memory, and a view of pieces that overlap gathers it at once.
+        # A row of a neighbourhood is one piece of memory. As items of an array whose pieces overlap, rows are gathered
+        # whole.
         row = np.dtype((np.void, (2 * self._radius + 1) * channels * 4))
         self._rows = np.ndarray(len(self._flat) - 2 * self._radius, row, self._framed, strides=(channels * 4,))
         self._after = np.empty((len(self._layout.cells), channels), np.float32)
@@ -91,7 +92,11 @@ class FiringCellsKernel(ABC):
         return self._framed[self._layout.interior]
 
     def step(self, fire: np.ndarray) -> None:
-        """One step; `fire` is boolean, shape (N, H, W)."""
+        """One step.
+
+        Args:
+            fire: which cells fire, boolean, shape (N, H, W).
+        """
         cells = np.compress(fire.ravel(), self._layout.cells)
         after = self._after[: len(cells)]
         share = -(-len(cells) // len(self._scratch))
@@ -112,24 +117,24 @@ class FiringCellsKernel(ABC):
             work(scratch[0])
             for other in others:
                 other.result()
-        self._flat[cells] = after  # only now: all cells look around before any of them changes
+        self._flat[cells] = after  # only now: every cell has to see its neighbours before the step
         self._layout.refresh_frame(self._framed)
 
     def _neighbourhoods(self, cells: np.ndarray) -> np.ndarray:
-        """What `cells` see: float32, shape (len(cells), k * k * C)."""
+        """The neighbourhoods of cells: float32, shape (len(cells), k * k * C)."""
         return self._rows[cells[:, None] + self._layout.rows].view(np.float32)
 
     @abstractmethod
     def library_threads(self) -> int:
-        """How many threads the library below uses by itself."""
+        """How many threads the linear algebra library uses by itself."""
 
     @abstractmethod
-    def one_library_thread(self) -> AbstractContextManager:
-        """While it lasts, the library below works in the thread that calls it."""
+    def one_library_thread(self) -> AbstractContextManager[None]:
+        """Keep the linear algebra library to the thread that calls it, for the length of a block."""
 
     @staticmethod  # noqa: B027 (a hook: NumPy needs nothing here)
     def begin_thread() -> None:
-        """Called in each thread of the kernel's own before it does anything."""
+        """Is called at the start of each thread of the kernel."""
 
     @abstractmethod
     def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:
@@ -138,5 +143,5 @@ class FiringCellsKernel(ABC):
         Args:
             neighbours: the block's neighbourhoods, shape (n, k * k * C), n at most `largest_block`.
             after: is written to.
-            scratch: this thread's own.
+            scratch: working copies of this thread.
         """

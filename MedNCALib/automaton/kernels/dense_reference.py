@@ -1,9 +1,9 @@
-"""One step as the method's reference code does it, with PyTorch: what the kernels' speed is compared with.
+"""One step as the method's reference code does it, with PyTorch: the baseline of the kernels' speed.
 
-Every cell is worked on, whether it fires or not. The state keeps its channels last; its columns are swapped with its
-channels for two convolutions of C filters each, the state is joined with what they give, swapped back for two dense
-layers, masked, added, and joined with the image again (Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023, arXiv
-2302.03473, and its public code).
+Every cell is computed, whether it fires or not. The state keeps its channels last. Its columns are swapped with its
+channels for two convolutions of C filters each; the state and their results are joined and swapped back for two dense
+layers; the change is masked, added, and joined with the image again (Kalkhof, González and Mukhopadhyay, "Med-NCA",
+IPMI 2023, arXiv 2302.03473, and its public code).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class DenseReference:
     """A rule with two convolutions of C filters and reflect padding.
 
     Args:
-        rule: the automaton, F = 2C.
+        rule: the rule, with F = 2C.
         image_channels: leading channels that hold the image.
     """
 
-    def __init__(self, rule: Rule, image_channels: int):
+    def __init__(self, rule: Rule, image_channels: int) -> None:
         # Columns come before rows in the swapped state, so also in the filters.
         filters = torch.from_numpy(rule.perception).transpose(2, 3).contiguous().chunk(2)
         biases = torch.from_numpy(rule.perception_bias).chunk(2)
@@ -34,7 +34,12 @@ class DenseReference:
 
     @torch.no_grad()
     def step(self, state: torch.Tensor, fire: torch.Tensor) -> torch.Tensor:
-        """The next state: state (N, H, W, C), fire (N, H, W) of booleans."""
+        """The next state.
+
+        Args:
+            state: shape (N, H, W, C).
+            fire: which cells fire, boolean, shape (N, H, W).
+        """
         swapped = state.transpose(1, 3)
         seen = [F.conv2d(F.pad(swapped, self._padding, mode="reflect"), *each) for each in self._convolutions]
         perception = torch.cat([swapped, *seen], dim=1).transpose(1, 3)

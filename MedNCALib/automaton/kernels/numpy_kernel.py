@@ -7,26 +7,28 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from ...numerics import blas_threads
-from ..rule import Rule
+from ..rule import Padding, Rule
 from .base import FiringCellsKernel, Scratch
 
 
 class NumpyKernel(FiringCellsKernel):
-    """Where NumPy's linear algebra library is not OpenBLAS, its threads cannot be told; it then shares out products by
-    itself, and the kernel has a thread of its own only where `threads` asks for more.
+    """Computes blocks with NumPy's products.
+
+    If NumPy's linear algebra library is not OpenBLAS, its number of threads can be neither read nor set: it shares out
+    products by itself, and the kernel starts threads only if `threads` asks for them.
     """
 
-    largest_block = 2048  # slower with 1024 in `mednca bench`, no faster with 4096 or 8192
+    largest_block = 2048  # chosen by timing, see Resources/Documentation/decisions
 
-    def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
+    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
         super().__init__(rule, image_channels, padding, threads)
-        # NumPy compares with an array faster than with a number.
+        # NumPy's maximum is faster with an array than with a number.
         self._zeros = np.zeros((self.largest_block, self.hidden.shape[1]), np.float32)
 
     def library_threads(self) -> int:
         return blas_threads.threads()
 
-    def one_library_thread(self) -> AbstractContextManager:
+    def one_library_thread(self) -> AbstractContextManager[None]:
         return blas_threads.one_thread()
 
     def advance(self, neighbours: np.ndarray, after: np.ndarray, scratch: Scratch) -> None:

@@ -1,4 +1,4 @@
-"""The same kernel with PyTorch's products, for where PyTorch is already installed."""
+"""The same kernel with PyTorch's products, for users who have PyTorch."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ..rule import Rule
+from ..rule import Padding, Rule
 from .base import FiringCellsKernel, Scratch
 
 
 class TorchKernel(FiringCellsKernel):
-    """Works on the CPU, on NumPy's own memory."""
+    """Computes blocks with PyTorch's products on the CPU, in the memory of NumPy's arrays."""
 
-    largest_block = 4096  # slower with 1024 and 2048 in `mednca bench`, little faster with 8192
+    largest_block = 4096  # chosen by timing, see Resources/Documentation/decisions
 
-    def __init__(self, rule: Rule, image_channels: int, padding: str, threads: int | None = None):
+    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
         super().__init__(rule, image_channels, padding, threads)
         self._weights = [torch.from_numpy(array) for array in (self.perception, self.hidden, self.update)]
 
@@ -35,8 +35,8 @@ class TorchKernel(FiringCellsKernel):
 
     @staticmethod
     def begin_thread() -> None:
-        # PyTorch keeps the number for each thread. A new thread takes over the others' when it first looks, so it has
-        # to look before it is told its own; the others' comes back with the end of `one_library_thread`.
+        # The number of threads is kept for each thread and initialised from the global one at the first
+        # get_num_threads(). That has to happen before 1 is set, or the global number is read later.
         torch.get_num_threads()
         torch.set_num_threads(1)
 
@@ -45,8 +45,7 @@ class TorchKernel(FiringCellsKernel):
         perception, hidden_weights, update = self._weights
         count, channels = after.shape
         scratch.seen[:count, :channels] = neighbours[self.centre]
-        arrays = (neighbours, after, scratch.seen[:count], scratch.hidden[:count])
-        neighbours, after, seen, hidden = map(torch.from_numpy, arrays)
-        torch.mm(neighbours, perception, out=seen[:, channels:-1])
+        seen, hidden = torch.from_numpy(scratch.seen[:count]), torch.from_numpy(scratch.hidden[:count])
+        torch.mm(torch.from_numpy(neighbours), perception, out=seen[:, channels:-1])
         torch.mm(seen, hidden_weights, out=hidden).relu_()
-        torch.addmm(seen[:, :channels], hidden, update, out=after)
+        torch.addmm(seen[:, :channels], hidden, update, out=torch.from_numpy(after))

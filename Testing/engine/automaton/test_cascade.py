@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.random_models import ENGINES, random_model
+from support.random_models import KERNELS, random_model, random_rule
 
 from MedNCALib.automaton.architecture import Architecture, Stage
 from MedNCALib.automaton.firing import FireDraws
@@ -15,8 +15,8 @@ def image_for(architecture, slices=2, size=16):
     return np.random.default_rng(0).random((slices, size, size, architecture.image_channels), np.float32)
 
 
-def last_state(cascade, image, engine="numpy"):
-    *_, last = cascade.run(image, range(len(image)), FireDraws(0.5, seed=7), engine)
+def last_state(cascade, image, kernel="numpy"):
+    *_, last = cascade.run(image, range(len(image)), FireDraws(0.5, seed=7), kernel)
     return last.state.copy()
 
 
@@ -31,13 +31,13 @@ def read_plainly(cascade, image, draws):
     return state
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("stages", [((1, 5),), ((4, 4), (1, 4)), ((8, 3), (4, 3), (2, 3), (1, 3))])
-def test_any_number_of_stages_follows_the_plain_reading(engine, stages):
+def test_any_number_of_stages_follows_the_plain_reading(kernel, stages):
     cascade = random_model(stages, strength=0.5).cascade
     image = image_for(cascade.architecture)
     expected = read_plainly(cascade, image, FireDraws(0.5, seed=7))
-    np.testing.assert_allclose(last_state(cascade, image, engine), expected, atol=1e-4)
+    np.testing.assert_allclose(last_state(cascade, image, kernel), expected, atol=1e-4)
 
 
 def test_a_run_stops_once_for_each_step_of_each_stage():
@@ -52,19 +52,19 @@ def test_the_hand_over_enlarges_the_state_and_puts_the_image_back(handover):
     architecture = random_model(handover=handover).cascade.architecture
     image = image_for(architecture)
     before = np.random.default_rng(1).random((2, 8, 8, architecture.channels), np.float32)
-    seed = architecture.initial_state(image, 2, before)
-    np.testing.assert_array_equal(seed[..., :3], image)
+    state = architecture.initial_state(image, 2, before)
+    np.testing.assert_array_equal(state[..., :3], image)
     if handover == "nearest":
-        np.testing.assert_array_equal(seed[..., 3:], before.repeat(2, axis=1).repeat(2, axis=2)[..., 3:])
-    np.testing.assert_allclose(seed[..., 3:].mean(), before[..., 3:].mean(), rtol=0.02)
+        np.testing.assert_array_equal(state[..., 3:], before.repeat(2, axis=1).repeat(2, axis=2)[..., 3:])
+    np.testing.assert_allclose(state[..., 3:].mean(), before[..., 3:].mean(), rtol=0.02)
 
 
-def test_the_first_seed_is_the_small_image_and_nothing_else():
+def test_the_first_state_is_the_small_image_and_nothing_else():
     architecture = random_model().cascade.architecture
     image = image_for(architecture)
-    seed = architecture.initial_state(image, 0, None)
-    np.testing.assert_allclose(seed[..., :3], image.reshape(2, 4, 4, 4, 4, 3).mean(axis=(2, 4)), atol=1e-6)
-    assert not seed[..., 3:].any()
+    state = architecture.initial_state(image, 0, None)
+    np.testing.assert_allclose(state[..., :3], image.reshape(2, 4, 4, 4, 4, 3).mean(axis=(2, 4)), atol=1e-6)
+    assert not state[..., 3:].any()
 
 
 def test_softmax_and_sigmoid_give_probabilities_of_the_labels():
@@ -130,3 +130,11 @@ def test_an_architecture_is_the_same_after_json():
 def test_json_that_describes_no_architecture_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         Architecture.from_json({**random_model().cascade.architecture.to_json(), **change})
+
+
+def test_rules_that_do_not_fit_the_architecture_are_refused():
+    cascade = random_model().cascade
+    with pytest.raises(ValueError, match="3 stages need as many rules, not 2"):
+        replace(cascade, rules=cascade.rules[:2])
+    with pytest.raises(ValueError, match="stage 2: perception is"):
+        replace(cascade, rules=(cascade.rules[0], random_rule(6), cascade.rules[2]))

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from support.random_models import ENGINES, random_rule
+from support.random_models import KERNELS, random_rule
 
 from MedNCALib.automaton.kernels import make_kernel
 from MedNCALib.numerics import blas_threads
@@ -20,16 +20,16 @@ def no_kernels_of_others():
     gc.collect()
 
 
-def loaded(engine, threads):
-    kernel = make_kernel(engine, random_rule(8), 1, "edge", threads)
+def loaded(name, threads):
+    kernel = make_kernel(name, random_rule(8), 1, "edge", threads)
     kernel.load(STATE)
     return kernel
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_kernel_has_no_more_threads_than_asked_for(engine):
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_has_no_more_threads_than_asked_for(name):
     before = set(threading.enumerate())  # others' threads may end meanwhile, so only new ones are counted
-    one, three = loaded(engine, 1), loaded(engine, 3)
+    one, three = loaded(name, 1), loaded(name, 3)
     one.step(EVERYONE)
     assert not set(threading.enumerate()) - before
     for _ in range(3):
@@ -37,10 +37,10 @@ def test_a_kernel_has_no_more_threads_than_asked_for(engine):
     assert 1 <= len(set(threading.enumerate()) - before) <= 2
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_the_threads_end_with_the_kernel(engine):
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_threads_end_with_the_kernel(name):
     before = set(threading.enumerate())
-    kernel = loaded(engine, 3)
+    kernel = loaded(name, 3)
     kernel.step(EVERYONE)
     assert set(threading.enumerate()) - before
     del kernel
@@ -51,10 +51,10 @@ def test_the_threads_end_with_the_kernel(engine):
     assert not set(threading.enumerate()) - before
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_library_below_gets_its_number_of_threads_back(engine, threads):
-    kernel = loaded(engine, threads)
+def test_the_library_below_gets_its_number_of_threads_back(name, threads):
+    kernel = loaded(name, threads)
     before = kernel.library_threads()
     kernel.step(EVERYONE)
     assert kernel.library_threads() == before

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.random_models import ENGINES, random_model, random_rule
+from support.random_models import KERNELS, random_model, random_rule
 
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.benchmark import kernels, models, panel
@@ -55,13 +55,13 @@ def test_the_json_has_the_figures_of_every_kernel_and_model(small, one_model, tm
     assert report["machine"]["threads"] >= 1
     assert report["matmul_gflops"] > 0
     rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
-    assert rows == [(kernel, channels, 128) for channels in (16, 32) for kernel in ("plain", *ENGINES)]
+    assert rows == [(kernel, channels, 128) for channels in (16, 32) for kernel in ("plain", *KERNELS)]
     for row in report["kernels"]:
         assert list(row) == ["kernel", "size", "channels", "hidden", "ms_per_step", "times_plain", "share_of_peak"]
         assert row["size"] == 24
         assert min(row["ms_per_step"], row["times_plain"], row["share_of_peak"]) > 0
         assert row["kernel"] != "plain" or row["times_plain"] == 1
-    assert [(row["model"], row["kernel"]) for row in report["models"]] == [("boxed", engine) for engine in ENGINES]
+    assert [(row["model"], row["kernel"]) for row in report["models"]] == [("boxed", engine) for engine in KERNELS]
     for row in report["models"]:
         assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb"]
         # 12 x 20 x 16 mm along R, A and S, where the model's columns run to P by 2 mm, rows to I by 1 and slices to L

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.images import AXIS_ORDERS, noise_image, turned
-from support.random_models import ENGINES, random_model
+from support.random_models import KERNELS, random_model
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import segment, segment_steps
@@ -41,7 +41,7 @@ def test_the_48_axis_orders_give_the_same_physical_result(order):
     assert len(np.unique(voxels(expected))) == 3
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", KERNELS)
 def test_one_seed_gives_one_result_whatever_the_grouping_and_the_threads(engine, monkeypatch):
     image, model = noise_image(), random_model()
     whole = segment(image, model, seed=5, engine="numpy", probabilities=True)
