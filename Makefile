@@ -1,31 +1,54 @@
-# make demo [VOLUME=path]   segment the synthetic phantom, or your file, in the host application; results in demo/
-# make test                 the linter, all tests, and the engine's tests without PyTorch and Slicer
-# make pictures             the pictures in README: the panel in each of its states, the views, the growth
-# make weights              train the bundled models from the data in DATA
-# make comparison           the table of the bundled models, their presets, the published recipe and UNets of 500 times their size
+# make demo [VOLUME=path] [MODEL=name]   segment the synthetic phantom, or your file, in the stand-in application; see demo/
+# make test         linters, types, all tests with their coverage, and the engine's tests without PyTorch and Slicer
+# make lint         linters, types and spelling
+# make bench        how fast the kernels and the models are on this machine
+# make pictures     the pictures in README and in the documentation
+# make pages        the pages of the documentation that are written from data and docstrings
+# make weights      train the bundled models from the data in DATA, into build/weights
+# make comparison   bundled models, their presets, the published recipe and UNets, trained and measured: takes hours
+# make packages     the wheel, the source package, and the module as a folder for Slicer, into dist
+# make clean        remove what the others have made
+# make help         this list
 
 PYTHON ?= python3
-# Slicer 5.8 has Python 3.9: the engine's own tests run on it where it is installed.
+# Slicer 5.8 has Python 3.9: the engine's own tests run on it if it is installed.
 OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || echo $(PYTHON))
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' MedNCALib/_version.py)
+# Tests run side by side, in as many processes as there are processors.
+PYTEST = -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo pictures test lint weights comparison clean
+.PHONY: demo test lint bench pictures pages weights comparison packages clean help
 .DEFAULT_GOAL := demo
 
 demo: .venv/host
-	.venv/bin/python Testing/tools/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)")
-
-pictures: .venv/host
-	.venv/bin/python Testing/tools/screenshots.py --output Resources/Screenshots
+	.venv/bin/python Testing/tools/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)") $(if $(MODEL),--model "$(MODEL)")
 
 test: lint .venv/test .venv-engine/test
-	.venv/bin/python -m pytest -q
-	.venv-engine/bin/python -m pytest -q
+	MEDNCA_RUN_ALL_TESTS=1 .venv/bin/python $(PYTEST) --cov
+	.venv-engine/bin/python $(PYTEST) Testing/engine
 
 lint: .venv/test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/codespell -D - -D .github/british-spelling.txt . .github
+	.venv/bin/validate-pyproject pyproject.toml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
+
+bench: .venv/test
+	.venv/bin/python -m MedNCALib bench
+
+pictures: .venv/host
+	.venv/bin/python Testing/tools/screenshots.py --output Resources/Screenshots
+
+pages: .venv/test
+	.venv/bin/python Testing/tools/benchmark_page.py
+	.venv/bin/python Testing/tools/reference_page.py
 
 weights: .venv/test
 	$(call train,hippocampus-mr,hippocampus)
@@ -33,20 +56,32 @@ weights: .venv/test
 	$(call train,left-ventricle-cine-mr,left_ventricle)
 
 train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
-	-o weights/$(1)
+	-o build/weights/$(1)
 
-# Hours: minutes for the preset, the published recipe, and the UNet.
+# The minutes are those of the preset, the published recipe, and the UNet.
 comparison: .venv/test
 	$(call compare,hippocampus-mr,hippocampus,120 42 120)
 	$(call compare,prostate-mr-t2,prostate,220 42 220)
 	$(call compare,left-ventricle-cine-mr,left_ventricle,170 42 170)
+	.venv/bin/python Testing/tools/benchmark_page.py --record build/comparison/*/comparison.json
 
 compare = .venv/bin/python Testing/tools/comparison.py $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
 	--minutes $(3) -o build/comparison
 
+# Unpacked, the folder MedNCA goes to Slicer's "Additional module paths". What CMake installs does not depend on Slicer's
+# version, so a stand-in for Slicer's build tree will do.
+packages: .venv/packages
+	rm -rf build/cmake build/packages
+	.venv/bin/python -m build --outdir dist .
+	cmake -S . -B build/cmake -DSlicer_DIR="$(CURDIR)/Testing/packaging/slicer_cmake"
+	cmake --build build/cmake
+	cmake --install build/cmake --prefix build/packages
+	mv build/packages/lib/Slicer-*/qt-scripted-modules build/packages/MedNCA
+	cd build/packages && cmake -E tar cf "$(CURDIR)/dist/MedNCA-$(VERSION)-slicer.zip" --format=zip MedNCA
+
 .venv/bin/pip:
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))" || \
-		{ echo "The host application needs Python 3.10 to 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+		{ echo "The stand-in application needs Python 3.10 to 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/host: .venv/bin/pip pyproject.toml
@@ -55,7 +90,11 @@ compare = .venv/bin/python Testing/tools/comparison.py $(1) --images $(DATA)/$(2
 
 .venv/test: .venv/host
 	.venv/bin/pip install --quiet "$(TORCH)"
-	.venv/bin/pip install --quiet --editable ".[host,test,comparison]"
+	.venv/bin/pip install --quiet --editable ".[host,test,lint,comparison]"
+	touch $@
+
+.venv/packages: .venv/bin/pip
+	.venv/bin/pip install --quiet build
 	touch $@
 
 .venv-engine/test: pyproject.toml
@@ -64,4 +103,7 @@ compare = .venv/bin/python Testing/tools/comparison.py $(1) --images $(DATA)/$(2
 	touch $@
 
 clean:
-	rm -rf .venv .venv-engine build demo
+	rm -rf .venv .venv-engine build demo dist
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile

@@ -1,6 +1,6 @@
 """The demonstration as a user sees it: the host application loads a volume, Segment is clicked, the result is saved.
 
-python Testing/tools/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER]
+python Testing/tools/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER] [--model MODEL]
 """
 
 import argparse
@@ -19,10 +19,8 @@ from MedNCALib.atomic_write import written_whole  # noqa: E402
 from MedNCALib.cli.demo_run import demo_volume, scores, summary  # noqa: E402
 from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
 
-MODEL = "hippocampus-mr"
 
-
-def segmentAsAUser(volumePath):
+def segmentAsAUser(volumePath, model):
     """Load a volume, open the module and click Segment.
 
     :return: segmentation node, the module's widget, seconds from the click to the result.
@@ -35,7 +33,7 @@ def segmentAsAUser(volumePath):
     volumeNode = slicer.util.loadVolume(str(volumePath))
     widget = host.openModule("MedNCA")
     widget.ui.inputSelector.setCurrentNode(volumeNode)
-    widget.ui.modelComboBox.setCurrentIndex(widget.ui.modelComboBox.findData(MODEL))
+    widget.ui.modelComboBox.setCurrentIndex(widget.ui.modelComboBox.findData(model))
     started = time.perf_counter()
     host.click(widget.ui.segmentButton)
     host.waitUntil(lambda: not widget.isRunning, timeout=3600)
@@ -46,17 +44,17 @@ def segmentAsAUser(volumePath):
     return segmentationNode, widget, seconds
 
 
-def run(output, volume=None):
+def run(output, volume=None, model="hippocampus-mr"):
     """Fill the folder `output`; see `make demo` in README."""
     import slicer
 
-    host, model = slicerHost(), mednca.load_model(MODEL)
+    host, model = slicerHost(), mednca.load_model(model)
     name, image, truth = demo_volume(volume)
     output.mkdir(parents=True, exist_ok=True)
     volumePath = output / f"{name}.nrrd"
     with written_whole(volumePath) as path:
         sitk.WriteImage(image, str(path), useCompression=True)
-    segmentationNode, widget, seconds = segmentAsAUser(volumePath)
+    segmentationNode, widget, seconds = segmentAsAUser(volumePath, model.name)
     files = [volumePath, *(output / f"{name}{end}" for end in ("_segmentation.seg.nrrd", "_scene.mrb"))]
     slicer.util.saveNode(segmentationNode, str(files[1]))
     slicer.util.saveScene(str(files[2]))
@@ -74,9 +72,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--volume", type=Path)
+    parser.add_argument("--model", default="hippocampus-mr")
     options = parser.parse_args()
     try:
-        run(options.output, options.volume)
+        run(options.output, options.volume, options.model)
     except mednca.MedNCAError as error:
         sys.exit(f"host_demo: {error}")
 
