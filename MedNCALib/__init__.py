@@ -5,13 +5,28 @@
     model = mednca.load_model("hippocampus-mr")
     result = mednca.segment(image, model)  # SimpleITK.Image in; result.labels has the same geometry
 
-The engine needs numpy and SimpleITK, nothing else. Names are imported when they are first used, so that importing the
-package costs nothing.
+The library needs numpy and SimpleITK. Names are imported when they are first used, so that importing the package costs
+nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .errors import ImageError, MedNCAError, ModelError, TrainingError
+    from .imaging.labels import Label
+    from .imaging.phantom import Phantom, make_phantom
+    from .io.images import read_image
+    from .io.segmentation_file import write_segmentation
+    from .model.model import Model, check_model, list_models, load_model
+    from .segmentation.options import RunOptions
+    from .segmentation.quality import Quality
+    from .segmentation.segmenter import segment, segment_steps
+    from .segmentation.steps import Result, Step
 
 _HOMES = {
     "MedNCAError": "errors",
@@ -35,10 +50,31 @@ _HOMES = {
     "write_segmentation": "io.segmentation_file",
 }
 
-__all__ = list(_HOMES)
+__all__ = [
+    "ImageError",
+    "Label",
+    "MedNCAError",
+    "Model",
+    "ModelError",
+    "Phantom",
+    "Quality",
+    "Result",
+    "RunOptions",
+    "Step",
+    "TrainingError",
+    "__version__",
+    "check_model",
+    "list_models",
+    "load_model",
+    "make_phantom",
+    "read_image",
+    "segment",
+    "segment_steps",
+    "write_segmentation",
+]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -238,9 +238,8 @@ class ModelCard:
         values["limits"] = _tuple(values.get("limits", ()), "limits")
         if values.get("field_of_view_mm") is not None:
             values["field_of_view_mm"] = _tuple(values["field_of_view_mm"], "field_of_view_mm")
-        parts = {"training": TrainingHistory, "scores": Scores, "thresholds": Thresholds}
-        for key, part in parts.items():
-            # A card that was measured on cases without any finding has an empty object there.
+        # Parts that could not be measured may be empty.
+        for key, part in (("training", TrainingHistory), ("scores", Scores), ("thresholds", Thresholds)):
             values[key] = part.from_json(values[key]) if values.get(key) else None
         values["robustness"] = values.get("robustness") or {}
         return cls(**values)
@@ -277,7 +276,7 @@ def _json(part: Any, optional: Collection[str] = ()) -> dict[str, Any]:
     return {**card, **part.extra}
 
 
-def _tuple(value: Any, name: str) -> tuple:
+def _tuple(value: Any, name: str) -> tuple[Any, ...]:
     require_list(value, name)
     return tuple(value)
 

@@ -1,7 +1,7 @@
 """The model folder on disk: `card.json`, `weights.npz` and `labels.csv`.
 
-Bundled models lie in `weights/`; the user's own in a directory that the environment variable MEDNCA_MODELS or the
-caller names. A folder copied there is a new model: no code changes.
+Bundled models are in `weights/`, the user's own in a directory that the caller or the environment variable
+MEDNCA_MODELS names. A folder copied there is a new model: no code changes.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Model:
 
     Attributes:
         card: what people want to know of it.
-        cascade: the automata.
+        cascade: the architecture and the rules.
         slice_format: the slices it expects.
         normalisation: how intensities are scaled.
-        labels: what it finds, in the order of its outputs.
+        labels: what it segments, in the order of its outputs.
         folder: its folder; None for one that was never saved.
         sha256: checksum of the folder's weights in hexadecimal digits; None for one that was never saved.
     """
@@ -67,11 +67,12 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What `load_model` finds it by: the name its folder has now, or that of a model that was never saved."""
+        """The name that `load_model` takes: that of its folder, or the card's if it was never saved."""
         return self.card.name if self.folder is None else Path(os.path.abspath(self.folder)).name
 
     @property
     def title(self) -> str:
+        """The card's title."""
         return self.card.title
 
     @property
@@ -81,7 +82,7 @@ class Model:
             0 if self.folder is None else sum((self.folder / file).stat().st_size for file in (CARD, WEIGHTS, LABELS))
         )
 
-    def save(self, folder: str | os.PathLike) -> Model:
+    def save(self, folder: str | os.PathLike[str]) -> Model:
         """Write the folder and return the model as saved: each file is replaced whole, the card last."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,13 +106,13 @@ class Model:
         return replace(self, folder=folder, sha256=checksum)
 
 
-def load_model(name_or_folder: str | os.PathLike, directory: str | os.PathLike | None = None) -> Model:
+def load_model(name_or_folder: str | os.PathLike[str], directory: str | os.PathLike[str] | None = None) -> Model:
     """Load a model by its name, or from its folder.
 
     Args:
         name_or_folder: name of a bundled model or of a folder in the user's models directory, or a path to a model
             folder.
-        directory: the user's models directory; default: what MEDNCA_MODELS names.
+        directory: the user's models directory; None takes the one that MEDNCA_MODELS names.
 
     Raises:
         ModelError: there is none, or its folder is damaged; the message says what is wrong and what to do.
@@ -128,17 +129,17 @@ def load_model(name_or_folder: str | os.PathLike, directory: str | os.PathLike |
     )
 
 
-def list_models(directory: str | os.PathLike | None = None) -> list[Model]:
-    """All models that load, the bundled ones first; `check_model` tells why another does not."""
-    models = {}
+def list_models(directory: str | os.PathLike[str] | None = None) -> list[Model]:
+    """All models that load, bundled ones first. Folders that do not load are left out; `check_model` says why."""
+    models: dict[str, Model] = {}
     for folder in _model_folders(directory):
         if check_model(folder) is None:
             models.setdefault(folder.name, _load(folder))
     return list(models.values())
 
 
-def check_model(folder: str | os.PathLike) -> str | None:
-    """What is wrong with a model folder, in a sentence; None where nothing is."""
+def check_model(folder: str | os.PathLike[str]) -> str | None:
+    """What is wrong with a model folder, in a sentence; None if nothing is."""
     try:
         _load(Path(folder))
     except ModelError as error:
@@ -147,13 +148,13 @@ def check_model(folder: str | os.PathLike) -> str | None:
 
 
 def bundled_models_directory() -> Path:
-    """Where the bundled models are: inside the installed package, or beside it in the source tree and in Slicer."""
+    """The folder of the bundled models: in the installed package, or beside it in the source tree and in Slicer."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "weights"
     return inside if inside.is_dir() else package.parent / "weights"
 
 
-def _model_folders(directory: str | os.PathLike | None) -> list[Path]:
+def _model_folders(directory: str | os.PathLike[str] | None) -> list[Path]:
     directory = directory or os.environ.get("MEDNCA_MODELS")
     roots = [bundled_models_directory(), *([Path(directory)] if directory else [])]
     return [card.parent for root in roots for card in sorted(root.glob(f"*/{CARD}"))]

@@ -7,6 +7,7 @@ is cheap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np

@@ -1,1 +1,1 @@
-"""From an image and a model through the steps of a run to the result."""
+"""From an image and a model, step by step, to the result."""

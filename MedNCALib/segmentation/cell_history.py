@@ -1,6 +1,6 @@
-"""What one cell went through: its channels and the labels' probabilities after every step.
+"""The history of one cell: its channels and the labels' probabilities after every step.
 
-Fire draws are keyed by slice, so running one slice alone shows exactly what it did within the whole volume.
+Fire draws depend on the slice's number, so that a slice alone goes through the same states as within its volume.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cell_history(
     region: Sequence[float] | None = None,
     seed: int = 0,
 ) -> CellHistory:
-    """Follow the cell at a point of the first run.
+    """Follow the cell at a point through the first pass.
 
     Args:
         image, model, region, seed: as for `segment_steps`.

@@ -1,12 +1,13 @@
-"""Pictures of a segmentation that grows: one slice, the cells' probability after every step.
+"""Pictures of a segmentation: an animation of how it grows in one slice, and the result in that slice.
 
-Fire draws are keyed by slice, so running one slice alone shows exactly what it did within the whole volume.
+Fire draws depend on the slice's number, so that a slice alone goes through the same states as within its volume.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,8 +17,13 @@ from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 from .model_input import ModelInput
 
+if TYPE_CHECKING:
+    # Pillow is imported when a picture is drawn: it is for the command line, Slicer draws by itself.
+    from PIL.Image import Image as Picture
+
 _LONG_SIDE = 360  # pixels of a picture's longer side
-_GREYS, _COLOURS = 32, 64  # of an animation: thirty frames stay below half a megabyte
+_LARGEST_SHARE = 0.6  # of a label's colour in a pixel: the anatomy stays visible under a sure label
+_GREYS, _COLOURS = 32, 64  # colours of an animation; few, so that its file stays small
 _FRAME_MS, _LAST_MS = 120, 1500
 
 
@@ -29,12 +35,12 @@ def write_growth_gif(
     region: Sequence[float] | None = None,
     seed: int = 0,
 ) -> int:
-    """Write an animation of the slice in which the result is largest.
+    """Write an animation of how the result grows in the slice in which it is largest.
 
     Args:
         path: a `.gif` file.
         image, labels: the volume and its result, on the same grid.
-        model, region, seed: as the result was made.
+        model, region, seed: those of the result.
 
     Returns:
         Number of frames: the slice itself, and one for each step.
@@ -57,10 +63,70 @@ def write_growth_gif(
     return len(frames)
 
 
-def _with_one_palette(frames) -> list:
-    """Pillow images that share their colours, so that an animation stores what does not change only once.
+def write_picture(
+    path: str | Path, image: sitk.Image, labels: sitk.Image, model: Model, region: Sequence[float] | None = None
+) -> None:
+    """Write the slice in which the result is largest, with the result over it, as PNG; arguments as above."""
+    space = SliceSpace(image, model.slice_format, 1, region)
+    number = largest_slice(labels, model, region)
+    plane = model.normalisation.scale(space.read(number, number + 1), model.normalisation.limits(space.voxels))[0]
+    masks = [_mask_space(labels == label.value, model, region).read(number, number + 1)[0] for label in model.labels]
+    colours = [label.color for label in model.labels]
+    found = draw(plane, np.stack(masks, axis=-1), colours, space.spacing[1:], "the result")
+    with written_whole(path) as beside:
+        found.save(beside)
 
-    The greys are those of the first frame, the image alone; without colours of their own they would get a tint.
+
+def largest_slice(labels: sitk.Image, model: Model, region: Sequence[float] | None) -> int:
+    """Number of the model's slice with the most labelled pixels; the middle one if nothing was found."""
+    space = _mask_space(labels > 0, model, region)
+    areas = np.concatenate([space.read(index, index + 1).sum(axis=(1, 2)) for index in range(space.count)])
+    return int(areas.argmax()) if areas.any() else space.count // 2
+
+
+def _mask_space(mask: sitk.Image, model: Model, region: Sequence[float] | None) -> SliceSpace:
+    return SliceSpace(sitk.Cast(mask, sitk.sitkFloat32), model.slice_format, 1, region)
+
+
+def draw(
+    plane: np.ndarray,
+    probabilities: np.ndarray | None,
+    colours: Sequence[tuple[int, int, int]],
+    mm: tuple[float, float],
+    caption: str,
+) -> Picture:
+    """A slice with the labels' probabilities over it.
+
+    Args:
+        plane: intensities 0..1, shape (H, W).
+        probabilities: shape (h, w, K), any size: each cell becomes a rectangle; None for the slice alone.
+        colours: red, green and blue of each label, 0..255.
+        mm: height and width of a pixel, for the picture's proportions.
+        caption: a line under the slice.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    height, width = plane.shape[0] * mm[0], plane.shape[1] * mm[1]
+    zoom = _LONG_SIDE / max(height, width)
+    size = max(1, round(width * zoom)), max(1, round(height * zoom))
+    grey = Image.fromarray((plane * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    picture: np.ndarray = np.repeat(np.asarray(grey, np.float32)[..., None], 3, axis=-1)
+    if probabilities is not None:
+        for label, colour in enumerate(colours):
+            cells = Image.fromarray((probabilities[..., label] * 255).astype(np.uint8))
+            enlarged = np.asarray(cells.resize(size, Image.Resampling.NEAREST), np.float32)[..., None]
+            share = enlarged / 255 * _LARGEST_SHARE
+            picture = picture * (1 - share) + np.asarray(colour, np.float32) * share
+    framed = Image.new("RGB", (size[0], size[1] + 24))
+    framed.paste(Image.fromarray(picture.astype(np.uint8)))
+    ImageDraw.Draw(framed).text((8, size[1] + 4), caption, (230, 230, 230), ImageFont.load_default(14))
+    return framed
+
+
+def _with_one_palette(frames: Sequence[Picture]) -> list[Picture]:
+    """Pictures that share their colours, so that an animation stores what does not change only once.
+
+    The greys are those of the first frame, which is the image alone; colours in common with labels would tint them.
     """
     from PIL import Image
 
@@ -70,68 +136,9 @@ def _with_one_palette(frames) -> list:
         strip.paste(frame, (0, index * height))
     palette = Image.new("P", (1, 1))
     palette.putpalette(_main_colours(frames[0], _GREYS) + _main_colours(strip, _COLOURS))
-    return [frame.quantize(palette=palette, dither=0) for frame in frames]
+    return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
-def _main_colours(picture, count: int) -> list:
-    return picture.quantize(count).getpalette()[: 3 * count]
-
-
-def write_picture(
-    path: str | Path, image: sitk.Image, labels: sitk.Image, model: Model, region: Sequence[float] | None = None
-) -> None:
-    """Write the slice in which the result is largest, with the result over it, as PNG."""
-    space = SliceSpace(image, model.slice_format, 1, region)
-    number = largest_slice(labels, model, region)
-    plane = model.normalisation.scale(space.read(number, number + 1), model.normalisation.limits(space.voxels))[0]
-    masks = np.stack([_label_slice(labels, label.value, model, region, number) for label in model.labels], axis=-1)
-    found = draw(plane, masks, [label.color for label in model.labels], space.spacing[1:], "the result")
-    with written_whole(path) as beside:
-        found.save(beside)
-
-
-def largest_slice(labels: sitk.Image, model: Model, region: Sequence[float] | None) -> int:
-    """Number of the model's slice with the most labelled pixels; the middle one where nothing was found."""
-    space = SliceSpace(sitk.Cast(labels > 0, sitk.sitkFloat32), model.slice_format, 1, region)
-    areas = np.concatenate([space.read(index, index + 1).sum(axis=(1, 2)) for index in range(space.count)])
-    return int(areas.argmax()) if areas.any() else space.count // 2
-
-
-def _label_slice(labels: sitk.Image, value: int, model: Model, region, number: int) -> np.ndarray:
-    space = SliceSpace(sitk.Cast(labels == value, sitk.sitkFloat32), model.slice_format, 1, region)
-    return space.read(number, number + 1)[0]
-
-
-def draw(
-    plane: np.ndarray,
-    probabilities: np.ndarray | None,
-    colours: Sequence[tuple[int, int, int]],
-    mm: tuple[float, float],
-    caption: str,
-):
-    """A slice with the labels' probabilities over it, as a Pillow image.
-
-    Args:
-        plane: intensities 0..1, shape (H, W).
-        probabilities: shape (h, w, K), any size: each cell becomes a rectangle; None for the slice alone.
-        colours: red, green and blue of each label, 0..255.
-        mm: height and width of a pixel, for the picture's proportions.
-        caption: a line under the slice.
-    """
-    from PIL import Image, ImageDraw, ImageFont  # pictures are for the command line; Slicer has views of its own
-
-    height, width = plane.shape[0] * mm[0], plane.shape[1] * mm[1]
-    zoom = _LONG_SIDE / max(height, width)
-    size = round(width * zoom), round(height * zoom)
-    grey = Image.fromarray((plane * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    picture = np.repeat(np.asarray(grey, np.float32)[..., None], 3, axis=-1)
-    for label, colour in enumerate(colours if probabilities is not None else ()):
-        cells = Image.fromarray((probabilities[..., label] * 255).astype(np.uint8)).resize(
-            size, Image.Resampling.NEAREST
-        )
-        share = np.asarray(cells, np.float32)[..., None] / 255 * 0.6  # the anatomy stays visible under a sure label
-        picture = picture * (1 - share) + np.asarray(colour, np.float32) * share
-    framed = Image.new("RGB", (size[0], size[1] + 24))
-    framed.paste(Image.fromarray(picture.astype(np.uint8)))
-    ImageDraw.Draw(framed).text((8, size[1] + 4), caption, (230, 230, 230), ImageFont.load_default(14))
-    return framed
+def _main_colours(picture: Picture, count: int) -> list[int]:
+    """Red, green and blue of the colours that stand for a picture best, one after the other."""
+    return (picture.quantize(count).getpalette() or [])[: 3 * count]

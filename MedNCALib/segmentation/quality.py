@@ -1,12 +1,13 @@
-"""How far the result can be trusted: several runs differ only in which cells fired, so where they differ, the model is
-unsure.
+"""Scores that say how far a result can be trusted.
 
-- NQM = sum of the standard deviation over runs / sum of the mean, of the probability of any label (Kalkhof and
+Several passes differ only in which cells fired. If they differ in the result, the model is unsure.
+
+- NQM = sum of the standard deviation over passes / sum of the mean, of the probability of any label (Kalkhof and
   Mukhopadhyay, "M3D-NCA", MICCAI 2023, arXiv 2309.02954, who have one label); higher is worse.
-- Agreement = mean Dice over all pairs of runs, per label and averaged over labels (as a failure score: arXiv
+- Agreement = mean Dice over all pairs of passes, per label and averaged over labels (as a failure score: arXiv
   2406.03323); lower is worse.
 
-The verdict compares both with thresholds from the model's card, which were calibrated on validation data.
+The verdict compares both with thresholds from the model's card, which are measured on validation data.
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..model.card import Thresholds
 
+Verdict = Literal["pass", "review"]
+
 
 @dataclass(frozen=True)
 class VolumeEstimate:
-    """Volume of one label in mL and, over several runs, its standard deviation."""
+    """Volume of one label.
+
+    Attributes:
+        mean: volume in the result, in mL.
+        sd: standard deviation over the passes, in mL; None for one pass.
+    """
 
     mean: float
     sd: float | None
@@ -31,15 +39,15 @@ class VolumeEstimate:
 
 @dataclass(frozen=True)
 class Quality:
-    """Scores of one result; all but the volumes need at least two runs and are None for one.
+    """Scores of one result. All but the volumes need at least two passes and are None, or empty, for one.
 
     Attributes:
-        runs: number of runs.
-        nqm: see the module's text.
+        runs: number of passes.
+        nqm: normalised quality measure, see the module's text.
         agreement: mean over labels of `label_agreement`.
-        label_agreement: mean pairwise Dice of the runs, by label name.
+        label_agreement: mean pairwise Dice of the passes, by label name.
         volumes_ml: by label name.
-        verdict: "pass" or "review"; None where the card has no thresholds.
+        verdict: "pass" or "review"; None if the card has no thresholds.
     """
 
     runs: int
@@ -47,7 +55,7 @@ class Quality:
     agreement: float | None
     label_agreement: dict[str, float]
     volumes_ml: dict[str, VolumeEstimate]
-    verdict: str | None
+    verdict: Verdict | None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dictionaries and numbers, for JSON."""
@@ -55,24 +63,24 @@ class Quality:
 
 
 class QualityMeter:
-    """Adds up over groups of slices what the scores need, so that no run is kept whole.
+    """Adds up over groups of slices what the scores need, so that no pass is kept whole.
 
     Args:
-        runs: number of runs.
-        labels: number of labels.
+        runs: number of passes.
+        label_count: K, number of labels.
     """
 
-    def __init__(self, runs: int, labels: int):
-        self._sizes = np.zeros((runs, labels), np.int64)
-        self._overlaps = np.zeros((runs, runs, labels), np.int64)
+    def __init__(self, runs: int, label_count: int) -> None:
+        self._sizes = np.zeros((runs, label_count), np.int64)
+        self._overlaps = np.zeros((runs, runs, label_count), np.int64)
         self._deviation = self._probability = 0.0
 
     def add(self, winners: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> None:
         """Add a group of slices.
 
         Args:
-            winners: for each run, the winning label of each cell: 0 for none, else 1 to K; any shape.
-            probabilities: for each run, of the labels, shape (..., K).
+            winners: for each pass, the likeliest label of each cell: 0 for none, else 1 to K; any shape.
+            probabilities: for each pass, of the labels, shape (..., K).
         """
         for label in range(self._sizes.shape[1]):
             masks = [winner == label + 1 for winner in winners]
@@ -90,28 +98,27 @@ class QualityMeter:
 
         Args:
             names: name of each label.
-            volumes: volume of each label of the final result, in mL.
+            volumes: volume of each label in the result, in mL.
             cell_ml: volume of one cell of the model's grid, in mL.
             thresholds: which results pass; None gives no verdict.
         """
         runs = len(self._sizes)
         if runs < 2:
-            return Quality(
-                1, None, None, {}, {name: VolumeEstimate(ml, None) for name, ml in zip(names, volumes)}, None
-            )
+            only_volumes = {name: VolumeEstimate(ml, None) for name, ml in zip(names, volumes)}
+            return Quality(1, None, None, {}, only_volumes, None)
         nqm = self._deviation / self._probability if self._probability else 0.0
         pairs = list(combinations(range(runs), 2))
         by_label = {
             name: float(np.mean([self._dice(a, b, label) for a, b in pairs])) for label, name in enumerate(names)
         }
         agreement = float(np.mean(list(by_label.values())))
-        spreads = (self._sizes * cell_ml).std(axis=0, ddof=1)
-        spread = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, spreads)}
-        verdict = None
+        deviations = (self._sizes * cell_ml).std(axis=0, ddof=1)
+        estimates = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, deviations)}
+        verdict: Verdict | None = None
         if thresholds:
             sure = agreement >= thresholds.agreement and nqm <= thresholds.nqm and min(volumes) > 0
             verdict = "pass" if sure else "review"
-        return Quality(runs, nqm, agreement, by_label, spread, verdict)
+        return Quality(runs, nqm, agreement, by_label, estimates, verdict)
 
     def _dice(self, a: int, b: int, label: int) -> float:
         sizes = self._sizes[a, label] + self._sizes[b, label]

@@ -1,4 +1,4 @@
-"""What the cells of a run went through: a picture of them after each step, or the step at which each came to rest."""
+"""Recorders of a run: the cells after each step, or the step at which each cell came to rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from ..automaton.architecture import Architecture
 from ..imaging.slice_space import SliceSpace
 from .segmenter import argmax_labels
-from .steps import Step, tap
+from .steps import ResultT, Step, tap
 
 
 def step_number(step: Step) -> int:
@@ -19,7 +19,7 @@ def step_number(step: Step) -> int:
 
 
 def kept_steps(architecture: Architecture, frame_bytes: int, cap_bytes: int) -> list[int]:
-    """Numbers of the steps of which frames fit into the cap, evenly spread with the last among them; at least one."""
+    """Numbers of the steps whose frames fit into the cap: evenly spread, the last among them, at least one."""
     total = sum(stage.steps for stage in architecture.stages)
     count = min(total, max(1, cap_bytes // frame_bytes))
     if count == 1:
@@ -28,12 +28,12 @@ def kept_steps(architecture: Architecture, frame_bytes: int, cap_bytes: int) -> 
 
 
 class Recorder:
-    """Keeps a frame of the whole model's grid for each of some steps, of the first run.
+    """Keeps frames of the first pass: the whole model's grid after each of some steps.
 
     Args:
-        view: what is kept of a step: an array (n, h, w) at the step's scale.
-        kind: of the frames' values, a numpy type.
-        cap_bytes: what the frames may take together.
+        view: gives what to keep of a step: an array (n, h, w) at the step's scale.
+        kind: NumPy type of the frames' values.
+        cap_bytes: most memory that all frames may take together.
 
     Attributes:
         frames: step number -> array of `space.inside_shape`, from the first step on.
@@ -45,8 +45,8 @@ class Recorder:
         self.frames: dict[int, np.ndarray] = {}
         self.space: SliceSpace | None = None
 
-    def follow(self, steps: Generator) -> Generator:
-        """Pass the steps of a run on and keep what is asked for; a generator with the same return value."""
+    def follow(self, steps: Generator[Step, None, ResultT]) -> Generator[Step, None, ResultT]:
+        """Pass the steps of a run on and keep frames of them; a generator with the same return value."""
         return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
@@ -63,10 +63,10 @@ class Recorder:
 
 
 class SettlingRecorder:
-    """Finds for each cell of the model's grid the step after which its label no longer changed, in the first run.
+    """Finds for each cell of the model's grid the last step of the first pass that changed its label.
 
     Attributes:
-        settled: step number, uint16, of `space.inside_shape`: 0 where the cell was background all the time.
+        settled: step number, uint16, of `space.inside_shape`: 0 for a cell that was background all the time.
         space: the grid; None before the first step.
     """
 
@@ -75,7 +75,7 @@ class SettlingRecorder:
         self.space: SliceSpace | None = None
         self._labels = np.zeros(0, np.uint8)
 
-    def follow(self, steps: Generator) -> Generator:
+    def follow(self, steps: Generator[Step, None, ResultT]) -> Generator[Step, None, ResultT]:
         """Pass the steps of a run on; a generator with the same return value."""
         return tap(steps, self._add)
 
@@ -88,7 +88,7 @@ class SettlingRecorder:
             self._labels = np.zeros(step.space.inside_shape, np.uint8)
         group = slice(*step.slices[:2])
         probabilities = step.probabilities()
-        # A cell that nothing has reached yet gives background and labels equal shares, up to rounding.
+        # The probabilities of a cell that nothing has reached yet are equal, up to rounding.
         undecided = probabilities.max(axis=-1) < 1 / (probabilities.shape[-1] + 1) + 1e-6
         labels = step.full_size(np.where(undecided, 0, argmax_labels(probabilities)))
         self.settled[group][labels != self._labels[group]] = step_number(step)

@@ -1,14 +1,15 @@
-"""A volume and a model in, a stream of steps out, and in the end the result in the volume's own geometry."""
+"""Segmentation: from a volume and a model, step by step, to a result in the volume's own geometry."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..automaton.architecture import Architecture
-from ..automaton.kernels import choose_kernel
+from ..automaton.kernels import KernelName
 from ..errors import MedNCAError
 from ..imaging.connected_components import keep_largest
 from ..imaging.slice_space import SliceSpace
@@ -18,14 +19,24 @@ from .options import RunOptions
 from .quality import QualityMeter
 from .steps import Result, Step, run_to_end
 
-# Slices go through in groups whose states, with the working copies of a step, fit into this. It bounds the memory
-# whatever the size of the volume, and the time of one step: a slice of 256 x 256 at 16 channels takes some ten
-# milliseconds. More is no faster, and 8 MB are a tenth slower.
+# The model sees slices in groups whose states, with the working copies of a step, fit into this. It bounds the memory
+# whatever the size of the volume, and the time of one step. Resources/Documentation/decisions has the timings.
 GROUP_BYTES = 12 << 20
 
 
-def segment(image: sitk.Image, model: Model, **options) -> Result:
-    """Segment a volume; blocks until done. Options and errors are those of `segment_steps`."""
+def segment(image: sitk.Image, model: Model, **options: Any) -> Result:
+    """Segment a volume; blocks until done.
+
+    Args:
+        image, model: as for `segment_steps`.
+        options: keyword arguments of `segment_steps`.
+
+    Returns:
+        The result.
+
+    Raises:
+        MedNCAError: the image, the region or a setting cannot be used.
+    """
     return run_to_end(segment_steps(image, model, **options))
 
 
@@ -35,7 +46,7 @@ def segment_steps(
     region: Sequence[float] | None = None,
     runs: int = 1,
     seed: int = 0,
-    engine: str = "auto",
+    engine: KernelName = "auto",
     threads: int | None = None,
     probabilities: bool = False,
     uncertainty: bool = False,
@@ -46,13 +57,10 @@ def segment_steps(
     Args:
         image: three-dimensional scalar volume (or one slice), any axis order, spacing and voxel type.
         model: from `load_model`.
-        region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is looked at.
-        runs: how often to run; the results are averaged. Two or more give the quality scores.
-        seed: of the fire draws.
-        engine: "auto", "numpy" or "torch".
-        threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
+        region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is segmented.
+        runs, seed, engine, threads: see `RunOptions`.
         probabilities: whether the result holds probability images.
-        uncertainty: whether the result holds the standard deviation over the runs (needs at least two).
+        uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
 
     Yields:
@@ -62,12 +70,11 @@ def segment_steps(
         The `Result`.
 
     Raises:
-        MedNCAError: before the first step, where the image, the region or a setting cannot be used.
+        MedNCAError: before the first step, if the image, the region or a setting cannot be used.
     """
     options = RunOptions(runs, seed, engine, threads)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
-    kernel = choose_kernel(options.engine)
     cascade, architecture = model.cascade, model.cascade.architecture
     model_input = ModelInput(image, model, region)
     space = model_input.space
@@ -82,7 +89,7 @@ def segment_steps(
         finished = []
         for run in range(runs):
             draws = architecture.fire_draws(seed, run)
-            for count, now in enumerate(cascade.run(slices, group, draws, kernel, threads), 1):
+            for count, now in enumerate(cascade.run(slices, group, draws, options.kernel, threads), 1):
                 yield Step(
                     fraction=(done + work[count] * len(group)) / total,
                     stage=now.stage + 1,
@@ -103,13 +110,21 @@ def segment_steps(
 
 
 def _group_size(space: SliceSpace, architecture: Architecture) -> int:
-    # State, seed of the next stage and next states of firing cells, in float32; index tables of three 64-bit numbers.
+    # State, initial state of the next stage and next states of firing cells, in float32; index tables of three 64-bit
+    # numbers.
     cell_bytes = 3 * 4 * architecture.channels + 3 * 8
     return max(1, GROUP_BYTES // (space.height * space.width * cell_bytes))
 
 
 def argmax_labels(probabilities: np.ndarray) -> np.ndarray:
-    """Which label wins: (..., K) -> uint8 (...), 0 where the background is likelier than every label."""
+    """The likeliest label of each cell.
+
+    Args:
+        probabilities: of the labels, shape (..., K).
+
+    Returns:
+        uint8, shape (...): 1 to K, or 0 if the background is likelier than every label.
+    """
     background = 1 - probabilities.sum(axis=-1)
     return np.where(probabilities.max(axis=-1) > background, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint8)
 
@@ -125,20 +140,19 @@ class _Output:
         probabilities: bool,
         uncertainty: bool,
         largest_only: bool,
-    ):
+    ) -> None:
         self._space, self._model, self._largest_only = space, model, largest_only
         count = len(model.labels)
         self._values = np.array([0, *(label.value for label in model.labels)], np.uint8)
         self._counts = np.zeros(count + 1, np.int64)  # voxels of the background and of each label
         self._meter = QualityMeter(runs, count)
-        self._writer = space.writer(count)
+        self._writer, self._spread_writer = space.writer(count), space.writer(1)
         self._labels, self._labels_view = space.empty_image(np.uint8)
         self._probabilities = [space.empty_image(np.float32) for _ in model.labels] if probabilities else []
-        self._spread_writer = space.writer(1) if uncertainty else None
-        self._spread, self._spread_view = space.empty_image(np.float32) if uncertainty else (None, None)
+        self._spread = space.empty_image(np.float32) if uncertainty else None
 
     def add(self, finished: Sequence[np.ndarray]) -> None:
-        """Add the next group: each run's probabilities, shape (n, H, W, K)."""
+        """Add the next group of slices: the probabilities of each pass, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
         inside = [run[self._space.inside] for run in finished]
         self._meter.add([argmax_labels(run) for run in inside], inside)
@@ -148,12 +162,13 @@ class _Output:
         self._counts += np.bincount(found.reshape(-1), minlength=len(self._counts))
         for label, (_, view) in enumerate(self._probabilities):
             view[ready] = values[..., label]
-        if self._spread_writer:
+        if self._spread is not None:
             deviation = np.std(finished, axis=0)
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
-            self._spread_view[ready] = values[..., 0]
+            self._spread[1][ready] = values[..., 0]
 
     def result(self) -> Result:
+        """The result, once all groups are added."""
         space, model = self._space, self._model
         if self._largest_only:
             keep_largest(self._labels, self._values[1:])
@@ -162,7 +177,7 @@ class _Output:
         return Result(
             space.to_image(self._labels),
             {label.name: space.to_image(array) for label, (array, _) in zip(model.labels, self._probabilities)},
-            None if self._spread is None else space.to_image(self._spread),
+            None if self._spread is None else space.to_image(self._spread[0]),
             self._meter.quality(
                 [label.name for label in model.labels],
                 (self._counts[1:] * voxel_ml).tolist(),
