@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.shared_data import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from MedNCALib._version import __version__
 
 
 def run(*command, **options):
@@ -99,6 +100,11 @@ assert not host.errors
 def test_slicers_test_of_the_module_is_registered(built):
     build, _ = built
     assert "py_MedNCA" in run("ctest", "-N", cwd=build)
+
+
+def test_the_extension_has_the_version_of_the_package(built):
+    build, _ = built
+    assert f"CMAKE_PROJECT_VERSION:STATIC={__version__}\n" in (build / "CMakeCache.txt").read_text(encoding="utf-8")
 
 
 def test_the_files_that_describe_the_extension_say_the_same():

@@ -12,6 +12,7 @@ import pytest
 from support.shared_data import REPOSITORY
 
 import MedNCALib as mednca
+from MedNCALib._version import __version__
 from MedNCALib.cli.main import main
 
 # Names of the package, with the arguments of what is called in their order; None if they are not part of the contract.
@@ -121,6 +122,14 @@ def test_the_command_line_has_these_commands_and_no_others(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     assert re.findall(r"^    ([a-z][\w-]*)", capsys.readouterr().out, re.MULTILINE) == list(COMMANDS)
+
+
+def test_the_command_says_the_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.split() == ["mednca", __version__]
+    assert mednca.__version__ == __version__
 
 
 def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file, tmp_path, capsys):

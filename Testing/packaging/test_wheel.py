@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.shared_data import REPOSITORY
 
+from MedNCALib._version import __version__
+
 MODEL_FILES = {"card.json", "labels.csv", "weights.npz"}
 
 
@@ -43,6 +45,12 @@ def test_the_wheel_holds_the_engine_and_the_models_and_nothing_else(packages):
     with zipfile.ZipFile(wheel) as archive:
         files = {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
     assert files == engine_files() | {Path("MedNCALib", file) for file in model_files()}
+
+
+def test_the_packages_have_the_version_of_the_engine(packages):
+    wheel, source = packages
+    assert wheel.name == f"mednca-{__version__}-py3-none-any.whl"
+    assert source.name == f"mednca-{__version__}.tar.gz"
 
 
 def test_the_source_package_holds_no_more_than_a_wheel_is_made_of(packages):
