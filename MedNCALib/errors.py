@@ -4,6 +4,10 @@ Every message is a sentence for the person in front of the screen: it names the 
 what to do. Callers catch `MedNCAError` and show `str(error)`; anything else is a defect of this project.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class MedNCAError(Exception):
     """Base of all errors that are the input's or the setting's fault."""
@@ -26,3 +30,18 @@ class MedNCAWarning(UserWarning):
 
     It is issued with `warnings.warn`: the command line prints it as one line, Python code may catch or filter it.
     """
+
+
+_SHOWN = 5  # failures of a batch in one message
+
+
+def all_failed(failures: Sequence[str]) -> MedNCAError:
+    """The error of a batch of which nothing is done.
+
+    Args:
+        failures: why each case failed, at least one.
+    """
+    if len(failures) == 1:
+        return MedNCAError(failures[0])
+    more = f" (and {len(failures) - _SHOWN} more)" if len(failures) > _SHOWN else ""
+    return MedNCAError(f"None of the {len(failures)} cases is done. {' '.join(failures[:_SHOWN])}{more}")

@@ -10,3 +10,12 @@ Progress = Callable[[float, str], None]
 
 def ignore_progress(done: float, message: str) -> None:
     """A `Progress` that reports to nobody."""
+
+
+def part_of(progress: Progress, begin: float, end: float) -> Progress:
+    """A `Progress` for a part of the work, from one share of the whole to another."""
+
+    def part(done: float, message: str) -> None:
+        progress(begin + done * (end - begin), message)
+
+    return part

@@ -1,4 +1,4 @@
-"""How long a step takes with each kernel, beside a plain reading of the rule and beside what the processor can do."""
+"""How long a step takes with each kernel, beside a dense reading of the rule and beside what the processor can do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from ..automaton.firing import FireDraws
-from ..automaton.kernels import make_kernel
+from ..automaton.kernels import KernelName, make_kernel
 from ..automaton.rule import Rule
 from ..numerics import blas_threads
 
@@ -21,17 +22,18 @@ _FIRE_RATE = 0.5
 _PRODUCT = 1536  # rows and columns of the large matrices
 _STEPS = 3  # timed in a row
 _SECONDS = 40.0  # for one architecture; a slow machine does fewer repetitions
-# After its work, a library's thread looks out for more for some hundredths of a second, at the cost of whoever is next.
+# Threads of BLAS libraries spin for a while after a product and would slow the next measurement.
 _PAUSE = 0.05
 
 
 @dataclass(frozen=True)
 class KernelTimes:
-    """Medians of one architecture, measured in turn.
+    """Medians of one architecture.
 
     Attributes:
         channels, hidden: C and H.
-        steps: seconds a step by name: "plain", "numpy", "torch", and "numpy, one thread", "torch, one thread".
+        steps: seconds a step by name: "plain" (the dense reading), "numpy", "torch", and "numpy, one thread",
+            "torch, one thread".
         products: seconds for one product of large matrices by library.
     """
 
@@ -55,7 +57,7 @@ class KernelTimes:
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return Rule.shapes(self.channels, 2 * self.channels, self.hidden, 3)
 
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[dict[str, Any]]:
         """One row a kernel, with the JSON's keys."""
         return [
             {
@@ -81,7 +83,7 @@ class KernelTimes:
 
 
 def measure(channels: int, hidden: int, repetitions: int) -> KernelTimes:
-    """Time all kernels in turn, so that the machine's moods meet all of them alike."""
+    """Time all kernels of one architecture, interleaved so that changes in load affect all equally."""
     random = np.random.default_rng(0)
     shapes = Rule.shapes(channels, 2 * channels, hidden, 3)
     # So small that the state stays near its beginning however many steps are taken.
@@ -89,39 +91,41 @@ def measure(channels: int, hidden: int, repetitions: int) -> KernelTimes:
     state = random.standard_normal((1, SIZE, SIZE, channels), np.float32)
     matrix = random.standard_normal((_PRODUCT, _PRODUCT), np.float32)
 
-    engines = ["numpy", *(["torch"] if find_spec("torch") else [])]
-    steps = {"plain": _plain(rule, state)}
-    for engine in engines:
-        steps[engine] = _fast(engine, rule, state, None)
-        steps[f"{engine}, one thread"] = _fast(engine, rule, state, 1)
-    products = {"numpy": lambda: matrix @ matrix}
-    if "torch" in engines:
+    names: list[KernelName] = ["numpy"]
+    if find_spec("torch"):
+        names.append("torch")
+    steps: dict[str, Callable[[], object]] = {"plain": _plain(rule, state)}
+    for name in names:
+        steps[name] = _fast(name, rule, state, None)
+        steps[f"{name}, one thread"] = _fast(name, rule, state, 1)
+    products: dict[str, Callable[[], object]] = {"numpy": lambda: matrix @ matrix}
+    if "torch" in names:
         import torch
 
         tensor = torch.from_numpy(matrix)
         products["torch"] = lambda: tensor @ tensor
 
     work = {**steps, **{f"{library} product": product for library, product in products.items()}}
-    times = {name: [] for name in work}
+    times: dict[str, list[float]] = {name: [] for name in work}
     began = time.perf_counter()
     for repetition in range(repetitions):
         if repetition and time.perf_counter() - began > _SECONDS:
             break
-        for name, once in work.items():
+        for what, once in work.items():
             time.sleep(_PAUSE)
             once()
-            times[name] += [_seconds(once) for _ in range(_STEPS)]
-    medians = {name: median(values) for name, values in times.items()}
+            times[what] += [_seconds(once) for _ in range(_STEPS)]
+    medians = {what: median(values) for what, values in times.items()}
     return KernelTimes(
         channels,
         hidden,
-        {name: medians[name] for name in steps},
+        {what: medians[what] for what in steps},
         {library: medians[f"{library} product"] for library in products},
     )
 
 
 def plain_name() -> str:
-    """What the plain reading is computed with on this machine."""
+    """What the dense reading is computed with on this machine."""
     return "PyTorch" if find_spec("torch") else "NumPy in float64, since there is no PyTorch"
 
 
@@ -142,8 +146,8 @@ def _plain(rule: Rule, state: np.ndarray) -> Callable[[], object]:
     return lambda: reading.step(tensor, torch.rand(1, SIZE, SIZE) < _FIRE_RATE)
 
 
-def _fast(engine: str, rule: Rule, state: np.ndarray, threads: int | None) -> Callable[[], object]:
-    kernel, draws = make_kernel(engine, rule, 1, "reflect", threads), FireDraws(_FIRE_RATE)
+def _fast(name: KernelName, rule: Rule, state: np.ndarray, threads: int | None) -> Callable[[], object]:
+    kernel, draws = make_kernel(name, rule, 1, "reflect", threads), FireDraws(_FIRE_RATE)
     kernel.load(state)
     return lambda: kernel.step(draws.draw(0, 0, range(1), SIZE, SIZE))
 

@@ -1,6 +1,6 @@
 """How long each model takes for a volume of its field, and how much memory, in a process of its own.
 
-`python -m MedNCALib.benchmark.models FOLDER IMAGE ENGINE` is that process; it prints what it measured as JSON.
+`python -m MedNCALib.benchmark.models FOLDER IMAGE ENGINE` is that process; it writes what it measured as JSON.
 """
 
 from __future__ import annotations
@@ -8,51 +8,100 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MedNCAError
 from ..process_memory import peak_mb
 from .child_process import json_of
 
-# An axial stack through the pelvis, taken where a card does not say how large its field is or how thick its slices.
+if TYPE_CHECKING:
+    from ..model.model import Model
+
+# An axial stack through the pelvis, for models whose card does not say how large their field is or how thick their
+# slices are.
 _FIELD_MM = (192.0, 192.0, 72.0)
 _SPACING_MM = (0.75, 0.75, 3.0)
 
 _TIMES_LARGER = 4
 
 
-def measure(repetitions: int) -> list[dict]:
-    """One row for each model and kernel, with the JSON's keys: medians of several processes, and the highest peak."""
+@dataclass(frozen=True)
+class ModelCost:
+    """What a volume costs with one kernel.
+
+    Attributes:
+        model: name of the model.
+        kernel: "numpy" or "torch".
+        shape: voxels of the volume along R, A and S.
+        seconds: median over the processes, loading of the model included.
+        peak_mb: the highest over the processes; None if the system does not report it.
+    """
+
+    model: str
+    kernel: str
+    shape: tuple[int, int, int]
+    seconds: float
+    peak_mb: float | None
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How cost grows with the volume.
+
+    Attributes:
+        model: name of the model.
+        times_voxels: how many times as many voxels the larger volume has.
+        times_seconds: how many times as long it takes.
+        peak_mb: memory that it takes; None if the system does not report it.
+    """
+
+    model: str
+    times_voxels: float
+    times_seconds: float
+    peak_mb: float | None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    seconds: float
+    peak_mb: float | None
+
+
+def measure(repetitions: int) -> tuple[ModelCost, ...]:
+    """What each model costs with each kernel that is installed."""
     from ..model.model import list_models
 
-    engines = ["numpy", *(["torch"] if find_spec("torch") else [])]
-    rows = []
+    kernels = ["numpy", *(["torch"] if find_spec("torch") else [])]
+    costs = []
     with TemporaryDirectory() as folder:
+        path = Path(folder) / "volume.nrrd"
         for model in list_models():
-            path = Path(folder) / "volume.nrrd"
-            shape = _write_volume(path, model)
-            for engine in engines:
-                found = [_in_own_process(model.folder, path, engine) for _ in range(repetitions)]
-                peaks = [each["peak_mb"] for each in found]
-                rows.append(
-                    {
-                        "model": model.name,
-                        "kernel": engine,
-                        "shape": shape,
-                        "seconds": median(each["seconds"] for each in found),
-                        "peak_mb": None if None in peaks else max(peaks),
-                    }
+            shape = write_volume(path, model)
+            for kernel in kernels:
+                found = [measure_in_process(_folder(model), path, kernel) for _ in range(repetitions)]
+                peaks = [each.peak_mb for each in found if each.peak_mb is not None]
+                costs.append(
+                    ModelCost(
+                        model.name,
+                        kernel,
+                        shape,
+                        seconds=median(each.seconds for each in found),
+                        peak_mb=max(peaks) if len(peaks) == len(found) else None,
+                    )
                 )
-    return rows
+    return tuple(costs)
 
 
-def measure_scaling() -> dict | None:
-    """How cost grows with the volume: {"model", "times_voxels", "times_seconds", "peak_mb"}; None without a model.
+def measure_scaling() -> Scaling | None:
+    """Cost of a volume of a model's field, and of one that is larger along each axis; None without a model.
 
-    The model with the fewest parameters, NumPy, a volume of its field and one that is larger along each axis.
+    The model is the one with the fewest parameters, the kernel NumPy's.
     """
     from ..model.model import list_models
 
@@ -61,20 +110,14 @@ def measure_scaling() -> dict | None:
         return None
     with TemporaryDirectory() as folder:
         path = Path(folder) / "volume.nrrd"
-        found = []
-        for times in (1, _TIMES_LARGER):
-            shape = _write_volume(path, model, times)
-            found.append((shape[0] * shape[1] * shape[2], _in_own_process(model.folder, path, "numpy")))
-    (few, small), (many, large) = found
-    return {
-        "model": model.name,
-        "times_voxels": many / few,
-        "times_seconds": large["seconds"] / small["seconds"],
-        "peak_mb": large["peak_mb"],
-    }
+        few = prod(write_volume(path, model))
+        small = measure_in_process(_folder(model), path, "numpy")
+        many = prod(write_volume(path, model, _TIMES_LARGER))
+        large = measure_in_process(_folder(model), path, "numpy")
+    return Scaling(model.name, many / few, large.seconds / small.seconds, large.peak_mb)
 
 
-def _write_volume(path: Path, model, times: int = 1) -> list[int]:
+def write_volume(path: Path, model: Model, times: int = 1) -> tuple[int, int, int]:
     """Write the phantom on so many times the field of a model along each axis; gives its size in voxels.
 
     Voxels are as large as the model's pixels.
@@ -83,38 +126,51 @@ def _write_volume(path: Path, model, times: int = 1) -> list[int]:
 
     from ..imaging.phantom import RAS_AXES, make_phantom
 
-    field, spacing = model.card.get("field_of_view_mm"), [1.0] * 3
-    if field is None or None in model.slice_format.spacing:
-        field, spacing = _FIELD_MM, _SPACING_MM
+    field, own_spacing = model.card.field_of_view_mm, model.slice_format.spacing
+    spacing = list(_SPACING_MM)
+    if field is None or None in own_spacing:
+        field = _FIELD_MM
     else:
-        for letter, mm in zip(model.slice_format.letters, model.slice_format.spacing):
-            spacing[RAS_AXES[letter][0]] = mm
-    size = [max(1, round(times * length / mm)) for length, mm in zip(field, spacing)]
-    sitk.WriteImage(make_phantom(size, spacing).image, str(path))
+        for letter, mm in zip(model.slice_format.letters, own_spacing):
+            spacing[RAS_AXES[letter][0]] = mm or 1.0
+    right, anterior, superior = (max(1, round(times * length / mm)) for length, mm in zip(field, spacing))
+    size = (right, anterior, superior)
+    sitk.WriteImage(make_phantom(size, (spacing[0], spacing[1], spacing[2])).image, str(path))
     return size
 
 
-def _in_own_process(model: Path, image: Path, engine: str) -> dict:
+def measure_in_process(model: Path, image: Path, kernel: str) -> _Measured:
+    """Segment an image in a process of its own.
+
+    Raises:
+        MedNCAError: it failed; the message names the model.
+    """
     try:
-        return json_of("-m", f"{__package__}.{Path(__file__).stem}", str(model), str(image), engine)
+        return _Measured(**json_of("-m", f"{__package__}.{Path(__file__).stem}", str(model), str(image), kernel))
     except MedNCAError as error:
         raise MedNCAError(f"The model in {model} could not be measured: {error}") from None
 
 
-def _measure_here(folder: str, image: str, engine: str) -> dict:
-    """Load a model and segment a volume with it; what is imported and the volume itself are there before."""
+def measure_here(folder: str, image: str, kernel: Any) -> _Measured:
+    """Load a model and segment a volume with it; imports and the volume itself are there before."""
     from ..automaton.kernels import make_kernel  # noqa: F401
     from ..io.images import read_image
     from ..model.model import load_model
     from ..segmentation.segmenter import segment
 
-    if engine == "torch":
+    if kernel == "torch":
         import torch  # noqa: F401
     volume = read_image(Path(image))
     began = time.perf_counter()
-    segment(volume, load_model(folder), engine=engine)
-    return {"seconds": time.perf_counter() - began, "peak_mb": peak_mb()}
+    segment(volume, load_model(folder), engine=kernel)
+    return _Measured(time.perf_counter() - began, peak_mb())
+
+
+def _folder(model: Model) -> Path:
+    if model.folder is None:
+        raise MedNCAError(f"The model {model.name} is not in a folder and cannot be measured.")
+    return model.folder
 
 
 if __name__ == "__main__":
-    print(json.dumps(_measure_here(*sys.argv[1:])))
+    json.dump(asdict(measure_here(*sys.argv[1:])), sys.stdout)

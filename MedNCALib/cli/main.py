@@ -1,30 +1,29 @@
 """The command line: `mednca COMMAND ...`.
 
-A command ends with exit code 0, or with one line on stderr and exit code 2. Each command's own file in `commands` says
-its options and imports what it needs only when it runs, so that `--help` is quick and PyTorch is loaded by nobody who
-did not ask.
+If nothing of what a command is asked for is done, it ends with one line on stderr that says why. Each command's file in
+`commands` has its options, and imports what it needs only when it runs, so that `--help` is quick and PyTorch is loaded
+only if it is asked for.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from ..errors import MedNCAError
+from .._version import __version__
 from .commands import COMMANDS
-
-FAILED = 2
-STOPPED = 130  # what shells report for a program that was stopped with Ctrl-C: 128 + SIGINT
+from .exit_codes import DONE, FAILED, STOPPED
+from .failures import USER_ERRORS, failure_text
+from .streams import command_streams, flush_output, print_message
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells what is wrong with the arguments in one line."""
+    """Says in one line what is wrong with the arguments."""
 
-    def error(self, message: str):
-        self.exit(FAILED, f"{self.prog}: {message} (see {self.prog} --help)\n")
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAILED, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,40 +35,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal's encoding lacks is printed with escapes rather than ending the command.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    with command_streams():
+        try:
+            given = sys.argv[1:] if arguments is None else arguments
+            options = _parser().parse_args([_guarded(argument) for argument in given])
+            code: int = options.run(options) or DONE  # commands that finish or fail as a whole return nothing
+            flush_output()
+        except BrokenPipeError:
+            return DONE  # whoever read the output has closed it
+        except USER_ERRORS as error:
+            print_message(failure_text(error))
+            return FAILED
+        except KeyboardInterrupt:
+            print_message("stopped.")
+            return STOPPED
+        return code
+
+
+def _guarded(argument: str) -> str:
+    """A negative number with a space before it, since argparse takes `-4e1` and `-46.` for options."""
     try:
-        options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has closed it (`mednca models | head -1`). Python would complain once more when it
-        # exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except MedNCAError as error:
-        return _failed(str(error))
-    except OSError as error:
-        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except MemoryError:
-        return _failed("There is not enough memory. Choose a region, or a smaller volume.")
-    except KeyboardInterrupt:
-        print("mednca: stopped.", file=sys.stderr)
-        return STOPPED
-    return 0
+        float(argument)
+    except ValueError:
+        return argument
+    return f" {argument}" if argument.startswith("-") else argument
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mednca", description="Segment medical volumes with Neural Cellular Automata.")
+    parser.add_argument("--version", action="version", version=f"mednca {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        summary = command.__doc__.splitlines()[0]
-        own = commands.add_parser(name, help=summary[0].lower() + summary[1:].rstrip("."), description=command.__doc__)
+        summary = command.SUMMARY
+        own = commands.add_parser(
+            name,
+            help=summary[0].lower() + summary[1:].rstrip("."),
+            description=f"{summary}\n\n{command.DETAILS}".strip(),
+        )
         command.add_options(own)
         own.set_defaults(run=command.run)
     return parser
-
-
-def _failed(message: str) -> int:
-    print("mednca:", " ".join(message.split()), file=sys.stderr)
-    return FAILED

@@ -1,138 +1,163 @@
-"""A model against known labels, case by case, and what perturbations of the images cost it."""
+"""Evaluate a model on labelled cases, optionally under perturbations."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import ImageError, MedNCAError
+from ..errors import ImageError, MedNCAError, all_failed
 from ..io.image_label_pairs import Pair, find_pairs, read_pair
 from ..model.model import Model
+from ..progress import Progress, ignore_progress, part_of
+from ..segmentation.options import RunOptions
 from ..segmentation.segmenter import segment
-from .metrics import compare, dices
-from .perturbations import NAMES, UNPERTURBED, trials
+from .metrics import Score, compare, dices
+from .perturbations import NAMES, UNPERTURBED, LabelledCase, trials
+from .report import CaseReport, EvaluationReport, PerturbationReport
+
+ONE_PASS = RunOptions()
+AS_THEY_SAY: Mapping[str, Any] = MappingProxyType({})  # files are read as their headers say
+
+
+class LabelledCases(Protocol):
+    """Cases whose number is known; they need not all be in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[LabelledCase]: ...
+
+
+class CasesInFiles:
+    """Labelled cases that are read when their turn comes.
+
+    Args:
+        pairs: their files.
+        reading: keywords of `read_image`, for files that do not say enough.
+    """
+
+    def __init__(self, pairs: Collection[Pair], reading: Mapping[str, Any] = AS_THEY_SAY) -> None:
+        self._pairs, self._reading = pairs, reading
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __iter__(self) -> Iterator[LabelledCase]:
+        for pair in self._pairs:
+            image, labels = read_pair(pair, **self._reading)
+            yield LabelledCase(pair.name, image, labels)
 
 
 def evaluate(
     model: Model,
-    images_dir: str | os.PathLike,
-    labels_dir: str | os.PathLike,
-    runs: int = 1,
-    engine: str = "auto",
+    images_dir: str | os.PathLike[str],
+    labels_dir: str | os.PathLike[str],
     limit: int | None = None,
-    threads: int | None = None,
     perturb: bool = False,
-    seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> dict[str, Any]:
+    reading: Mapping[str, Any] = AS_THEY_SAY,
+    progress: Progress = ignore_progress,
+    **options: Any,
+) -> EvaluationReport:
     """Segment images whose labels are known, and score the results.
 
     Args:
         model: from `load_model`.
         images_dir: folder of images.
         labels_dir: folder of label images of the same names, on the same grids, with the model's values.
-        runs: how often each image is run; the results are averaged.
-        engine: "auto", "numpy" or "torch".
         limit: take only so many cases, the first by name.
-        threads: how many processors to use.
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
-        seed: of the random draws of every segmentation.
-        progress: called after each segmentation with the number of those done, the number of all, and the case's name.
+        reading: keywords of `read_image`, for files that do not say enough.
+        progress: called after each segmentation with the share that is done and the case's name.
+        **options: fields of `RunOptions`: runs, seed, engine, threads.
 
     Returns:
-        {"cases": [{"name", "seconds", "labels": {LABEL: SCORE}, "whole": SCORE, "quality": {...}}],
-        "mean": {"labels": {LABEL: SCORE}, "whole": SCORE}} with SCORE as in `metrics.Score`. `whole` is all labels
-        merged; a mean leaves out cases without a value, and is None where there is none. With `perturb` also
-        "perturbations": see `perturbed_scores`.
+        The scores. A case that cannot be scored is among the report's failures.
 
     Raises:
-        ImageError: files that do not pair, cannot be read, lie on different grids or hold values that the model does
-            not know; the message names the file.
+        MedNCAError: files that do not pair, or not one case that can be scored; the message names the files and what
+            is wrong: they cannot be read, lie on different grids or hold values that the model does not know.
     """
     if limit is not None and limit < 1:
         raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
+    run_options = RunOptions(**options)
     pairs = find_pairs(images_dir, labels_dir)[:limit]
-    total = len(pairs) * (1 + len(NAMES) * perturb)
-    progress = progress or (lambda done, count, name: None)
-    cases = []
-    for done, pair in enumerate(pairs, 1):
-        cases.append(_evaluate_case(pair, model, runs, engine, threads, seed))
-        progress(done, total, pair.name)
-    names = [label.name for label in model.labels]
-    mean = {
-        "labels": {name: _mean([case["labels"][name] for case in cases]) for name in names},
-        "whole": _mean([case["whole"] for case in cases]),
-    }
-    report = {"cases": cases, "mean": mean}
+    segmentations = 1 + len(NAMES) * perturb  # of each case
+    first_pass = part_of(progress, 0, 1 / segmentations)
+    scored: dict[Pair, CaseReport] = {}
+    failures: dict[str, str] = {}
+    for number, pair in enumerate(pairs, 1):
+        try:
+            scored[pair] = _evaluate_case(pair, model, reading, run_options)
+        except MedNCAError as error:
+            failures[pair.name] = str(error)
+        first_pass(number / len(pairs), pair.name)
+    if not scored:
+        raise all_failed(list(failures.values()))
+    cases = tuple(scored.values())
+    perturbations = None
     if perturb:
-
-        def tell(case: int, name: str) -> None:
-            progress(len(pairs) + case * len(NAMES) + NAMES.index(name) + 1, total, f"{pairs[case].name}, {name}")
-
-        report["perturbations"] = perturbed_scores(model, map(read_pair, pairs), runs, engine, threads, seed, tell)
-    return report
+        the_rest = part_of(progress, 1 / segmentations, 1)
+        perturbations = perturbed_scores(model, CasesInFiles(scored, reading), run_options, the_rest)
+    return EvaluationReport(
+        cases,
+        {label.name: _mean([case.labels[label.name] for case in cases]) for label in model.labels},
+        _mean([case.whole for case in cases]),
+        perturbations,
+        failures,
+    )
 
 
 def perturbed_scores(
     model: Model,
-    cases: Iterable[tuple[sitk.Image, sitk.Image]],
-    runs: int = 1,
-    engine: str = "auto",
-    threads: int | None = None,
-    seed: int = 0,
-    progress: Callable[[int, str], None] = lambda case, name: None,
-) -> dict[str, dict[str, Any]]:
+    cases: LabelledCases,
+    options: RunOptions = ONE_PASS,
+    progress: Progress = ignore_progress,
+) -> dict[str, PerturbationReport]:
     """Dice on cases as they are and with each perturbation.
 
     Args:
         model: from `load_model`.
-        cases: image and label image of each case, on one grid.
-        runs, engine, threads, seed: as for `segment`.
-        progress: called after each segmentation with the number of the case, from 0, and the perturbation's name.
+        cases: images whose labels are known.
+        options: of each segmentation.
+        progress: called after each segmentation with the share that is done, and the names of case and perturbation.
 
     Returns:
-        {NAME: {"whole": DICE, "fall": DICE, "labels": {LABEL: DICE}}} in the order of `perturbations.NAMES`, without
-        those that can be done to no case. Means over the cases; "fall" is how much "whole" is lower than for the same
-        cases unperturbed.
+        Means over the cases by name, in the order of `perturbations.NAMES`, without those that can be done to no case.
     """
-    found: dict[str, list] = {name: [] for name in NAMES}
-    for number, (image, truth) in enumerate(cases):
-        for name, trial_model, trial_image, trial_truth in trials(model, image, truth, seed=number):
-            result = segment(trial_image, trial_model, runs=runs, seed=seed, engine=engine, threads=threads)
-            by_label, whole = dices(trial_truth, result.labels, model.labels)
-            if name == UNPERTURBED:
+    found: dict[str, list[tuple[float, ...]]] = {name: [] for name in NAMES}
+    for number, case in enumerate(cases):
+        unperturbed = 0.0
+        for trial in trials(model, case, seed=number):
+            result = segment(trial.image, trial.model, **asdict(options))
+            by_label, whole = dices(trial.labels, result.labels, model.labels)
+            if trial.name == UNPERTURBED:
                 unperturbed = whole
-            found[name].append((whole, unperturbed - whole, *by_label.values()))
-            progress(number, name)
-    table = {}
+            found[trial.name].append((whole, unperturbed - whole, *by_label.values()))
+            done = number + (NAMES.index(trial.name) + 1) / len(NAMES)
+            progress(done / len(cases), f"{case.name}, {trial.name}")
+    reports = {}
     for name, scores in found.items():
         if scores:
-            whole, fall, *by_label = np.mean(scores, axis=0).tolist()
-            labels = {label.name: score for label, score in zip(model.labels, by_label)}
-            table[name] = {"whole": whole, "fall": fall, "labels": labels}
-    return table
+            whole, drop, *by_name = np.mean(scores, axis=0).tolist()
+            labels = {label.name: score for label, score in zip(model.labels, by_name)}
+            reports[name] = PerturbationReport(whole, drop, labels)
+    return reports
 
 
-def _evaluate_case(pair: Pair, model: Model, runs: int, engine: str, threads: int | None, seed: int) -> dict[str, Any]:
-    image, truth = read_pair(pair)
+def _evaluate_case(pair: Pair, model: Model, reading: Mapping[str, Any], options: RunOptions) -> CaseReport:
+    image, truth = read_pair(pair, **reading)
     _check_values(pair, truth, model)
     started = time.perf_counter()
-    result = segment(image, model, runs=runs, seed=seed, engine=engine, threads=threads)
+    result = segment(image, model, **asdict(options))
     seconds = time.perf_counter() - started
     by_label, whole = compare(truth, result.labels, model.labels)
-    return {
-        "name": pair.name,
-        "seconds": seconds,
-        "labels": {name: asdict(score) for name, score in by_label.items()},
-        "whole": asdict(whole),
-        "quality": result.quality.as_dict(),
-    }
+    return CaseReport(pair.name, seconds, by_label, whole, result.quality)
 
 
 def _check_values(pair: Pair, truth: sitk.Image, model: Model) -> None:
@@ -145,9 +170,12 @@ def _check_values(pair: Pair, truth: sitk.Image, model: Model) -> None:
         )
 
 
-def _mean(scores: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
-    mean = {}
-    for key in scores[0]:
-        values = [score[key] for score in scores if score[key] is not None]
-        mean[key] = float(np.mean(values)) if values else None
-    return mean
+def _mean(scores: Sequence[Score]) -> Score:
+    """Mean of each figure over the scores that have it."""
+    distances = [score.hd95_mm for score in scores if score.hd95_mm is not None]
+    return Score(
+        dice=float(np.mean([score.dice for score in scores])),
+        hd95_mm=float(np.mean(distances)) if distances else None,
+        volume_ml=float(np.mean([score.volume_ml for score in scores])),
+        volume_error_ml=float(np.mean([score.volume_error_ml for score in scores])),
+    )

@@ -22,8 +22,8 @@ class Score:
     """Agreement of one structure.
 
     Attributes:
-        dice: 0 to 1; 1 where both are empty, 0 where one is.
-        hd95_mm: 95 % Hausdorff distance; None where one or both are empty, since there is no surface to measure from.
+        dice: 0 to 1; 1 if both are empty, 0 if one is.
+        hd95_mm: 95 % Hausdorff distance; None if one or both are empty, since there is no surface to measure from.
         volume_ml: volume that was found.
         volume_error_ml: found minus true volume.
     """
@@ -86,7 +86,7 @@ def score(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> Sco
 
 
 def dice(truth: np.ndarray, found: np.ndarray) -> float:
-    """Dice of two masks: 1 where both are empty."""
+    """Dice of two masks: 1 if both are empty."""
     both = np.count_nonzero(truth) + np.count_nonzero(found)
     return 2 * np.count_nonzero(truth & found) / both if both else 1.0
 

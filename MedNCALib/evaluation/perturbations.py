@@ -1,16 +1,17 @@
-"""What may befall an image: by how much a result gets worse with each tells how robust a model is.
+"""Image perturbations (noise, bias field, ghosting, scale, shift, ...) for measuring robustness.
 
-Every perturbation takes and gives a `Stack`: the image's own voxels and the right labels, in the axes of the model's
-slices. "Slice", "row" and "column" are the model's, and nothing depends on the order that a file stores its voxels in.
-Intensities are such that the image's 0.5th and 99.5th percentiles are 0 and 1; they are not clipped.
+Every perturbation takes and gives a `Stack`: the image's own voxels and the true labels, in the axes of the model's
+slices. "Slice", "row" and "column" are the model's, and nothing depends on the order in which a file stores its voxels.
+Intensities are scaled so that the image's 0.5th and 99.5th percentiles are 0 and 1; they are not clipped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from typing import Optional
 
 import numpy as np
 import SimpleITK as sitk
@@ -19,7 +20,7 @@ from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import SliceFormat
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
-from ..numerics.resampling import resample_planes, sampling_matrix
+from ..numerics.resampling import Method, resample_planes, sampling_matrix
 
 UNPERTURBED = "unperturbed"
 
@@ -28,12 +29,43 @@ _OPPOSITE = dict(zip("LRPASI", "RLAPIS"))
 
 
 @dataclass(frozen=True)
+class LabelledCase:
+    """An image whose labels are known.
+
+    Attributes:
+        name: of the case.
+        image: three-dimensional scalar image.
+        labels: the true labels, on the same grid.
+    """
+
+    name: str
+    image: sitk.Image
+    labels: sitk.Image
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case with one perturbation.
+
+    Attributes:
+        name: of the perturbation.
+        model: the model, which a perturbation may change too.
+        image, labels: the image and its true labels, on one grid.
+    """
+
+    name: str
+    model: Model
+    image: sitk.Image
+    labels: sitk.Image
+
+
+@dataclass(frozen=True)
 class Stack:
     """An image and its labels in the axes of a model's slices.
 
     Attributes:
         image: intensities, float32, shape (slices, rows, columns).
-        labels: the right labels, uint8, the same shape.
+        labels: the true labels, uint8, the same shape.
         to_physical: 4x4 matrix from (column, row, slice) to LPS mm.
     """
 
@@ -58,12 +90,12 @@ class Stack:
     def images(self) -> tuple[sitk.Image, sitk.Image]:
         """The image and the label image, stored in the order of the slices."""
         spacing = np.linalg.norm(self.to_physical[:3, :3], axis=0)
-        images = tuple(sitk.GetImageFromArray(array) for array in (self.image, self.labels))
-        for image in images:
-            image.SetSpacing(spacing.tolist())
-            image.SetDirection((self.to_physical[:3, :3] / spacing).ravel().tolist())
-            image.SetOrigin(self.to_physical[:3, 3].tolist())
-        return images
+        image, labels = (sitk.GetImageFromArray(array) for array in (self.image, self.labels))
+        for each in (image, labels):
+            each.SetSpacing(spacing.tolist())
+            each.SetDirection((self.to_physical[:3, :3] / spacing).ravel().tolist())
+            each.SetOrigin(self.to_physical[:3, 3].tolist())
+        return image, labels
 
 
 # --- Intensities ---
@@ -93,7 +125,7 @@ def bias_field(stack: Stack, random: np.random.Generator, amplitude: float) -> S
 def ghosting(stack: Stack, random: np.random.Generator, intensity: float) -> Stack:
     """Add two ghosts of each slice, moved by a quarter of its rows up and down (and around), each of an intensity.
 
-    The lines of k-space are weighted by a cosine with a period of four lines, as where the signal rises and falls with
+    The lines of k-space are weighted by a cosine with a period of four lines, as if the signal rises and falls with
     breath or pulse while they are acquired one after the other (Wood and Henkelman 1986, doi 10.1118/1.595851;
     TorchIO's RandomGhosting weakens every n-th line). The phase is encoded from row to row.
     """
@@ -110,7 +142,7 @@ def ghosting(stack: Stack, random: np.random.Generator, intensity: float) -> Sta
 def scale(stack: Stack, random: np.random.Generator, factor: float) -> Stack:
     """Enlarge what the slices show about their centre by a factor; below 1, make it smaller."""
 
-    def resampled(planes: np.ndarray, method: str) -> np.ndarray:
+    def resampled(planes: np.ndarray, method: Method) -> np.ndarray:
         matrices = [
             sampling_matrix(length, length, method, 1 / factor, (length - 1) / 2 * (1 - 1 / factor))
             for length in planes.shape[1:]
@@ -142,8 +174,8 @@ def mirror(stack: Stack, random: np.random.Generator, axis: str) -> Stack:
 def thick_slices(stack: Stack, random: np.random.Generator) -> Stack | None:
     """Average pairs of slices to slices twice as thick; a last one without a partner is left out.
 
-    A thick voxel has a label where half of it has, the first slice's where both have different ones. None for a
-    single slice.
+    A thick voxel has a label if half of it has, and the first slice's if both have different ones. None for a single
+    slice.
     """
     count = len(stack.image) // 2
     if count == 0:
@@ -175,7 +207,10 @@ def with_more_steps(model: Model, times: int) -> Model:
     return replace(model, cascade=replace(model.cascade, architecture=replace(architecture, stages=stages)))
 
 
-_OF_SLICES = {
+# Of a stack, with a random generator; None if it cannot be done to the stack.
+Perturbation = Callable[[Stack, np.random.Generator], Optional[Stack]]
+
+_OF_SLICES: Mapping[str, Perturbation] = {
     "noise 0.1": partial(noise, sd=0.1),
     "noise 0.2": partial(noise, sd=0.2),
     "bias field 0.5": partial(bias_field, amplitude=0.5),
@@ -189,7 +224,7 @@ _OF_SLICES = {
     "thick slices": thick_slices,
 }
 # Twice as strong as in the table of robustness: calibration needs bad results too.
-STRONGER = {
+STRONGER: Mapping[str, Perturbation] = {
     "noise 0.4": partial(noise, sd=0.4),
     "ghosting 0.4": partial(ghosting, intensity=0.4),
     "scale 0.6": partial(scale, factor=0.6),
@@ -198,35 +233,33 @@ _MORE_STEPS = {"steps x 2": 2, "steps x 4": 4}
 NAMES = (UNPERTURBED, *_OF_SLICES, "mirrored", "axis order", *_MORE_STEPS)
 
 
-def trials(
-    model: Model, image: sitk.Image, truth: sitk.Image, seed: int, names: Sequence[str] = NAMES
-) -> Iterator[tuple[str, Model, sitk.Image, sitk.Image]]:
+def trials(model: Model, case: LabelledCase, seed: int, names: Sequence[str] = NAMES) -> Iterator[Trial]:
     """A case with one perturbation after the other.
 
     Args:
         model: whose slices are perturbed.
-        image: three-dimensional scalar image.
-        truth: its labels, on the same grid.
+        case: an image and its labels.
         seed: of the random perturbations.
         names: which, and in which order, of `NAMES` and `STRONGER`.
 
     Yields:
-        The perturbation's name, and the model, image and label image of the trial. One that cannot be done to the
-        image, or leaves nothing to see (a shift of small slices), is left out.
+        The trials. A perturbation that cannot be done to the image, or leaves nothing to see (a shift of small slices),
+        is left out.
 
     Raises:
         ImageError: the image has no contrast, or voxels that are not numbers.
     """
-    stack = Stack.of(image, truth, model.slice_format.axes)
-    of_slices = {**_OF_SLICES, **STRONGER, "mirrored": partial(mirror, axis=model.slice_format.left_right)}
+    stack = Stack.of(case.image, case.labels, model.slice_format.axes)
+    mirrored = partial(mirror, axis=model.slice_format.left_right)
+    of_slices: dict[str, Perturbation] = {**_OF_SLICES, **STRONGER, "mirrored": mirrored}
     for name in names:
         if name in of_slices:
             changed = of_slices[name](stack, np.random.default_rng([seed, *name.encode()]))
             if changed is not None and changed.image.min() < changed.image.max():
-                yield name, model, *changed.images()
+                yield Trial(name, model, *changed.images())
         elif name == "axis order":
-            yield name, model, other_order(image), other_order(truth)
+            yield Trial(name, model, other_order(case.image), other_order(case.labels))
         elif name == UNPERTURBED:
-            yield name, model, image, truth
+            yield Trial(name, model, case.image, case.labels)
         else:
-            yield name, with_more_steps(model, _MORE_STEPS[name]), image, truth
+            yield Trial(name, with_more_steps(model, _MORE_STEPS[name]), case.image, case.labels)

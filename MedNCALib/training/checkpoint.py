@@ -25,13 +25,13 @@ class Checkpoint:
 
     Args:
         file: where it lies.
-        preset, architecture, seed: settings of the training; the texts for the card, which change nothing that is
-            learned, may differ when it goes on.
+        preset, architecture, seed: settings of the training. The preset's texts for the card, which change nothing
+            that is learned, may differ when it goes on.
     """
 
     def __init__(self, file: Path, preset: Preset, architecture: Architecture, seed: int) -> None:
         self._file = file
-        self._preset, self._architecture, self._seed = replace(preset, card={}), architecture, seed
+        self._preset, self._architecture, self._seed = preset, architecture, seed
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state of a training: tensors, numbers, and containers of them."""
@@ -56,6 +56,7 @@ class Checkpoint:
             state: dict[str, Any] = torch.load(self._file, map_location=device, weights_only=True)
             settings = state.pop("settings")
             preset = Preset.from_json(json.loads(settings["preset"]))
+            preset = replace(preset, card=self._preset.card, data=self._preset.data)
             architecture = Architecture.from_json(json.loads(settings["architecture"]))
         except _UNREADABLE as error:
             raise TrainingError(

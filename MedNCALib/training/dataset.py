@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
@@ -183,8 +182,3 @@ class Sampler:
     def _padded(self, planes: np.ndarray) -> np.ndarray:
         margins = [(total - length) for total, length in zip(self.size, planes.shape[1:])]
         return np.pad(planes, [(0, 0), *((margin // 2, margin - margin // 2) for margin in margins)], mode="edge")
-
-
-def unnamed_data(folder: Path) -> dict[str, str]:
-    """How the data is named in the card where the preset does not say it."""
-    return {"name": folder.resolve().name, "source": "the user's own", "licence": "not stated"}

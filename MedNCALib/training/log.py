@@ -20,24 +20,26 @@ class TrainingLog:
     """
 
     def __init__(self, file: Path, scores: Sequence[str]) -> None:
-        self._file, self._scores = file, tuple(scores)
+        self._file = file
+        self._rows: list[Sequence[str]] = [(*_COLUMNS, *scores)]
 
     def begin(self) -> None:
         """Start a new table."""
-        self._write([(*_COLUMNS, *self._scores)], "w")
+        self._write()
+
+    def go_on(self, batch: int) -> None:
+        """Take over the rows of an earlier table up to this batch, from which a training goes on."""
+        with open(self._file, newline="", encoding="utf-8") as file:
+            _, *rows = csv.reader(file)
+        self._rows += [row for row in rows if int(row[0]) <= batch]
+        self._write()
 
     def add(self, batch: int, seconds: float, learning_rate: float, loss: float, scores: Sequence[float]) -> None:
         """Add a row: after how many batches and how much working time, the mean loss of late, and the scores."""
         figures = (f"{seconds:.1f}", f"{learning_rate:.6f}", f"{loss:.4f}", *(f"{score:.4f}" for score in scores))
-        self._write([(str(batch), *figures)], "a")
+        self._rows.append((str(batch), *figures))
+        self._write()
 
-    def cut_after(self, batch: int) -> None:
-        """Drop the rows of later batches, from which a training that goes on does not start."""
-        with open(self._file, newline="", encoding="utf-8") as file:
-            heading, *rows = csv.reader(file)
+    def _write(self) -> None:
         with written_whole(self._file) as path, open(path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([heading, *(row for row in rows if int(row[0]) <= batch)])
-
-    def _write(self, rows: Sequence[Sequence[str]], mode: str) -> None:
-        with open(self._file, mode, newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+            csv.writer(file).writerows(self._rows)

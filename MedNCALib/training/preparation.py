@@ -11,6 +11,7 @@ import SimpleITK as sitk
 import torch
 
 from ..errors import TrainingError
+from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import find_pairs
@@ -19,7 +20,6 @@ from ..progress import Progress, ignore_progress
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .network import Network
 from .preset import Preset
-from .validation import ValidationCase
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Prepared:
     model: Model
     sampler: Sampler
     canvas: tuple[int, int]
-    validation: tuple[ValidationCase, ...]
+    validation: tuple[LabelledCase, ...]
     case_count: int
     mirror: str
 
@@ -79,7 +79,7 @@ def prepare(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=tuple(ValidationCase(pair.name, *read[pair.name]) for pair in validation),
+        validation=tuple(LabelledCase(pair.name, *read[pair.name]) for pair in validation),
         case_count=len(training),
         mirror=model.slice_format.left_right,
     )
@@ -102,9 +102,8 @@ def _untrained(
     preprocessing = preset.preprocessing
     median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
     slice_format = preprocessing.slice_format(median)
-    card = {name: value for name, value in preset.card.items() if name != "data"}
-    card["name"] = output.resolve().name
-    card.setdefault("title", card["name"])
+    name = output.resolve().name
+    card = replace(preset.card, name=name, title=preset.card.title or name)
     architecture = preset.architecture_for(len(values))
     cascade = Network(architecture).to_cascade()
     if start_from is not None:

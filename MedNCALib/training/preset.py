@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union
@@ -23,6 +22,7 @@ from ..checks import (
 from ..errors import TrainingError
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import Interpolation, SliceFormat
+from ..model.card import DataSource, ModelCard
 from .augmentation import Augmentation
 from .loss import DICE_REDUCTIONS, DiceReduction
 
@@ -104,8 +104,8 @@ class Preset:
     """What a preset file says.
 
     Attributes:
-        card: the card's texts by their keys there: title, description, modality, anatomy, field of view, data, limits,
-            licence.
+        card: the card's texts, without a name; the title may be empty.
+        data: what the training data is, `data` of the card's texts in a file; None if it is not known.
         architecture: of a model with one label; `architecture_for` gives that of another.
         preprocessing: how images become slices.
         augmentation: how slices are changed.
@@ -143,7 +143,8 @@ class Preset:
         ValueError: values that make no training.
     """
 
-    card: Mapping[str, Any]
+    card: ModelCard
+    data: DataSource | None
     architecture: Architecture
     preprocessing: Preprocessing
     augmentation: Augmentation
@@ -194,13 +195,17 @@ class Preset:
             ValueError: keys that are missing, not known or given twice, or values that make no training.
         """
         settings = _with_new_keys(settings)
-        require_keys(settings, "the preset", [field.name for field in fields(cls)])
+        require_keys(settings, "the preset", [field.name for field in fields(cls) if field.name != "data"])
         require_object(settings["card"], "card")
+        texts = {"name": "", "title": "", **settings["card"]}
+        data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
         augmentation = Augmentation.from_json(settings["augmentation"])
         return cls(
             **{
                 **settings,
+                "card": ModelCard.from_json(texts),
+                "data": None if data is None else DataSource.from_json(data),
                 "architecture": _architecture(settings["architecture"]),
                 "preprocessing": Preprocessing.from_json(settings["preprocessing"]),
                 "augmentation": augmentation,
@@ -212,7 +217,10 @@ class Preset:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        settings = asdict(self)
+        settings = {**asdict(self), "card": self.card.to_json()}
+        if self.data is not None:
+            settings["card"]["data"] = self.data.to_json()
+        del settings["data"]
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
         return settings

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from ..errors import TrainingError
-from ..evaluation.card_scores import measured
+from ..evaluation.card_scores import measured_card
+from ..model.card import DataSource, TrainingHistory
 from ..model.model import CARD, Model
 from ..process_memory import peak_mb
 from ..progress import Progress, ignore_progress
-from .dataset import unnamed_data
 from .length import Batches, Length, Minutes
 from .preparation import prepare
 from .preset import load_preset
@@ -78,18 +78,19 @@ def train(
     model = trainer.run()
     peak = peak_mb()
     progress(1.0, "measuring the validation cases")
-    history = {
-        "data": [{**(settings.card.get("data") or unnamed_data(Path(images))), "cases": data.case_count}],
-        "synthetic_phantoms": settings.phantoms,
-        "preset": preset,
-        "started_from": start_from,
-        "seed": seed,
-        "batches": trainer.batches,
-        "minutes": round(trainer.minutes, 1),
-        "peak_mb": peak and round(peak),
-    }
-    figures = measured(model, {case.name: (case.image, case.labels) for case in data.validation})
-    return replace(model, card={**model.card, "training": history, **figures}).save(output)
+    source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
+    history = TrainingHistory(
+        data=(replace(source, cases=data.case_count),),
+        synthetic_phantoms=settings.phantoms,
+        preset=preset,
+        started_from=start_from,
+        seed=seed,
+        batches=trainer.batches,
+        minutes=round(trainer.minutes, 1),
+        peak_mb=peak and round(peak),
+    )
+    card = replace(measured_card(model, data.validation), training=history)
+    return replace(model, card=card).save(output)
 
 
 def _length(minutes: float | None, batches: int | None, default: int) -> Length:

@@ -111,7 +111,7 @@ class Trainer:
         self._best_score, self._best_weights = saved["best"], saved["best_weights"]
         # Not from the checkpoint: if the training goes on for longer than it began, what is added is validated too.
         self._validations = self._due_validations()
-        self._log.cut_after(self._batch)
+        self._log.go_on(self._batch)
 
     def run(self) -> Model:
         """Train to the end; the model with the best weights.

@@ -1,29 +1,43 @@
-"""Measure a model on images whose labels are known.
-
-Images and label images are paired by name. For each case and label: Dice, 95 % Hausdorff distance, volume and its
-error. With --perturb also how much Dice falls where the images are noisy, moved, scaled and so on. With --card what the
-model's card tells, its Dice, how robust it is and which results pass, is measured and written into the card.
-"""
+"""mednca evaluate."""
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
-from .options import MODEL_HELP, add_engine_options
+from ..exit_codes import DONE, SOME_FAILED
+from ..streams import print_message
+from .json_output import require_folder, write_json
+from .model_output import require_free
+from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
+
+if TYPE_CHECKING:
+    from ...evaluation.metrics import Score
+    from ...evaluation.report import EvaluationReport
+    from ...model.model import Model
+
+SUMMARY = "Measure a model on images whose labels are known."
+DETAILS = (
+    "Images and label images are paired by name. For each case and label: Dice, 95 % Hausdorff distance, volume and "
+    "its error. With --perturb also how much Dice falls if the images are noisy, moved, scaled and so on. With --card "
+    "also measure scores, robustness and verdict thresholds, and write them into a model card: that of a copy of the "
+    "model in DIR (-o), or the model's own (--in-place)."
+)
 
 
 def add_options(parser: ArgumentParser) -> None:
+    """Options of the command."""
     parser.add_argument("-m", "--model", required=True, help=MODEL_HELP)
     parser.add_argument("--images", required=True, type=Path, metavar="DIR", help="folder of images")
     parser.add_argument(
         "--labels", required=True, type=Path, metavar="DIR", help="folder of label images of the same names"
     )
-    add_engine_options(parser)
+    add_run_options(parser)
+    add_reading_options(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N cases by name")
     parser.add_argument(
         "--perturb", action="store_true", help="also measure what perturbations of the images cost (many more runs)"
@@ -31,74 +45,95 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--card",
         action="store_true",
-        help="also write the figures of single runs with seed 0 into the model's card; for cases that it was not "
+        help="also write the figures of single passes with seed 0 into a card; for cases that the model was not "
         "trained on (many more runs)",
     )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="with --card: folder for a copy of the model with the new card"
+    )
+    place.add_argument("--in-place", action="store_true", help="with --card: replace the card of the model itself")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
 
 
-def run(options: Namespace) -> None:
-    from ...atomic_write import written_whole
+def run(options: Namespace) -> int:
+    """Evaluate, print the tables and write what was asked for."""
     from ...evaluation.evaluate import evaluate
     from ...model.model import load_model
 
     model = load_model(options.model)
-    if options.json and not options.json.parent.is_dir():  # told now rather than after an hour
-        raise MedNCAError(f"There is no folder {options.json.parent} to write {options.json.name} into.")
+    _check_output(options)
     with ProgressBar() as bar:
         report = evaluate(
             model,
             options.images,
             options.labels,
-            runs=options.runs,
-            seed=options.seed,
-            engine=options.engine,
             limit=options.limit,
-            threads=options.threads,
             perturb=options.perturb,
-            progress=lambda done, count, name: bar.show(done / count, name),
+            reading=reading_options(options),
+            progress=bar.show,
+            **run_options(options),
         )
     if options.json:
-        with written_whole(options.json) as path:
-            path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _print_table(report)
-    if options.perturb:
-        _print_perturbations(report["perturbations"])
+        write_json(options.json, report.as_dict())
+    _print_scores(report)
+    _print_perturbations(report)
     if options.card:
-        _write_card(model, options)
+        _write_card(model, report, options)
+    for failure in report.failures.values():
+        print_message(failure)
+    return SOME_FAILED if report.failures else DONE
 
 
-def _write_card(model, options: Namespace) -> None:
-    from ...evaluation.card_scores import measured
-    from ...io.image_label_pairs import find_pairs, read_pair
+def _check_output(options: Namespace) -> None:
+    """Refuse places that cannot be written to, before the work rather than afterwards."""
+    if options.json:
+        require_folder(options.json)
+    if options.card and not (options.output or options.in_place):
+        raise MedNCAError("--card needs a place: -o DIR for a copy of the model with the new card, or --in-place.")
+    if not options.card and (options.output or options.in_place):
+        raise MedNCAError("-o and --in-place say where a card goes: add --card, or leave them out.")
+    if options.output:
+        require_free(options.output, "--in-place replaces the card of the model that is measured")
 
-    cases = {pair.name: read_pair(pair) for pair in find_pairs(options.images, options.labels)[: options.limit]}
+
+def _write_card(model: Model, report: EvaluationReport, options: Namespace) -> None:
+    from ...evaluation.card_scores import measured_card
+    from ...evaluation.evaluate import CasesInFiles
+    from ...io.image_label_pairs import find_pairs
+    from ...model.model import CARD
+
+    scored = {case.name for case in report.cases}
+    pairs = [pair for pair in find_pairs(options.images, options.labels) if pair.name in scored]
     with ProgressBar() as bar:
-        figures = measured(model, cases, bar.show)
-    replace(model, card={**model.card, **figures}).save(model.folder)
-    print(f"\nThe figures of {len(cases)} cases are in {model.folder / 'card.json'}.")
+        card = measured_card(model, list(CasesInFiles(pairs, reading_options(options))), bar.show)
+    folder: Path = model.folder if options.in_place and model.folder else options.output
+    replace(model, card=card).save(folder)
+    print(f"\nThe figures of {len(pairs)} cases are in {folder / CARD}.")
 
 
-def _print_table(report: dict) -> None:
-    rows = [(case["name"], case) for case in report["cases"]] + [("mean", report["mean"])]
-    labels = list(report["mean"]["labels"])
-    first = max(len(name) for name, _ in rows)
-    widths = [max(len(label), 14) for label in [*labels, "whole"]]
-    titles = "  ".join(f"{label:>{width}}" for label, width in zip([*labels, "whole"], widths))
-    print(f"{'Dice / HD95':{first}}  {titles}")
-    for name, scores in rows:
-        cells = [_cell(score) for score in (*scores["labels"].values(), scores["whole"])]
+def _print_scores(report: EvaluationReport) -> None:
+    rows = [(case.name, case.labels, case.whole) for case in report.cases]
+    rows.append(("mean", report.mean_labels, report.mean_whole))
+    names = [*report.mean_labels, "whole"]
+    first = max(len(name) for name, *_ in rows)
+    widths = [max(len(name), 14) for name in names]
+    print(f"{'Dice / HD95':{first}}  " + "  ".join(f"{name:>{width}}" for name, width in zip(names, widths)))
+    for name, labels, whole in rows:
+        cells = [_cell(score) for score in (*labels.values(), whole)]
         print(f"{name:{first}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths)))
 
 
-def _print_perturbations(perturbations: dict) -> None:
+def _print_perturbations(report: EvaluationReport) -> None:
+    if report.perturbations is None:
+        return
     title = "whole, all cases"
-    width = max(len(name) for name in (title, *perturbations))
+    width = max(len(name) for name in (title, *report.perturbations))
     print(f"\n{title:{width}}  {'Dice':>6}  {'fall':>6}")
-    for name, scores in perturbations.items():
-        print(f"{name:{width}}  {scores['whole']:6.3f}  {scores['fall']:6.3f}")
+    for name, scores in report.perturbations.items():
+        print(f"{name:{width}}  {scores.whole:6.3f}  {scores.dice_drop:6.3f}")
 
 
-def _cell(score: dict) -> str:
-    distance = "-" if score["hd95_mm"] is None else f"{score['hd95_mm']:.1f} mm"
-    return f"{score['dice']:.3f} {distance:>8}"
+def _cell(score: Score) -> str:
+    distance = "-" if score.hd95_mm is None else f"{score.hd95_mm:.1f} mm"
+    return f"{score.dice:.3f} {distance:>8}"

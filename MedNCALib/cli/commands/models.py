@@ -1,16 +1,25 @@
-"""List the models that are bundled, and those in the folder that MEDNCA_MODELS names."""
+"""mednca models."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...model.model import Model
+
+SUMMARY = "List the bundled models, and those in the folder that MEDNCA_MODELS names."
+DETAILS = ""
 
 
 def add_options(parser: ArgumentParser) -> None:
+    """Options of the command."""
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: Namespace) -> None:
+    """Print the list."""
     from ...model.model import list_models
 
     models = list_models()
@@ -25,7 +34,7 @@ def run(options: Namespace) -> None:
         print("There are no models.")
 
 
-def _described(model) -> dict:
+def _described(model: Model) -> dict[str, Any]:
     shown = ("title", "description", "modality", "anatomy", "licence")
     return {
         "name": model.name,

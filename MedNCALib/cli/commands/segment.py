@@ -1,27 +1,44 @@
-"""Segment volumes.
-
-For each IMAGE, a file or a folder with one DICOM series, STEM_MODEL.seg.nrrd is written into DIR: a label image that 3D
-Slicer opens with names and colours. STEM is the name of the file without its ending, or the name of the folder.
-"""
+"""mednca segment."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ...errors import MedNCAError
-from .options import MODEL_HELP, add_engine_options
+from ..._version import __version__
+from ...errors import MedNCAError, all_failed
+from ..exit_codes import DONE, SOME_FAILED
+from ..failures import USER_ERRORS, failure_text
+from ..streams import print_line, print_message
+from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from ...model.model import Model
+    from ...segmentation.steps import Result
+
+SUMMARY = "Segment volumes."
+DETAILS = (
+    "For each IMAGE, a file or a folder with one DICOM series, STEM_MODEL.seg.nrrd is written into DIR: a label image "
+    "that 3D Slicer opens with names and colours. STEM is the name of the file without its ending, or the name of the "
+    "folder. Images that cannot be segmented do not stop the others: the exit code is then 1, or 2 if none can be."
+)
 
 
 def add_options(parser: ArgumentParser) -> None:
+    """Options of the command."""
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="file, or folder with one DICOM series")
     parser.add_argument("-m", "--model", required=True, help=MODEL_HELP)
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
-    add_engine_options(parser)
+    add_run_options(parser)
+    add_reading_options(parser, series=True)
     parser.add_argument(
         "--region",
         nargs=6,
@@ -29,28 +46,42 @@ def add_options(parser: ArgumentParser) -> None:
         metavar=("R0", "R1", "A0", "A1", "S0", "S1"),
         help="look only at this box, in mm along right, anterior and superior",
     )
+    parser.add_argument("--largest-only", action="store_true", help="keep only the largest island of each label")
     parser.add_argument("--probability", action="store_true", help="write each label's probability too")
-    parser.add_argument("--uncertainty", action="store_true", help="write the standard deviation over the runs too")
+    parser.add_argument("--uncertainty", action="store_true", help="write the standard deviation over the passes too")
     parser.add_argument("--json", action="store_true", help="print a summary as JSON")
 
 
-def run(options: Namespace) -> None:
+def run(options: Namespace) -> int:
+    """Segment each image and print what was found."""
     from ...model.model import load_model
+    from ...segmentation.options import RunOptions
 
     model = load_model(options.model)
+    RunOptions(**run_options(options))  # refuses values that make no sense before the first image is read
     stems = _stems(options.images)
     options.output.mkdir(parents=True, exist_ok=True)
-    summaries = []
-    with ProgressBar() as bar:
-        for number, (path, stem) in enumerate(zip(options.images, stems)):
-            summaries.append(_segment(path, stem, model, options, bar, number))
-    if options.json:
-        print(json.dumps(summaries, indent=2))
-        return
-    for summary in summaries:
-        volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
-        verdict = summary["quality"]["verdict"]
-        print(f"{summary['segmentation']}: {volumes}; {summary['seconds']:.1f} s{f'; {verdict}' if verdict else ''}")
+    summaries: list[dict[str, Any]] = []
+    failures: list[str] = []
+    try:
+        with ProgressBar() as bar:
+            for number, (path, stem) in enumerate(zip(options.images, stems)):
+                try:
+                    summary = _segment(path, stem, model, options, bar, number)
+                except USER_ERRORS as error:
+                    failures.append(failure_text(error))
+                    continue
+                summaries.append(summary)
+                if not options.json:
+                    print_line(_line(summary))
+    finally:  # what is finished is said if the rest is stopped, too
+        if options.json and summaries:
+            print(json.dumps(summaries, indent=2))
+    if not summaries:
+        raise all_failed(failures)
+    for failure in failures:
+        print_message(failure)
+    return SOME_FAILED if failures else DONE
 
 
 def _stems(images: list[Path]) -> list[str]:
@@ -66,59 +97,73 @@ def _stems(images: list[Path]) -> list[str]:
     return stems
 
 
-def _segment(path: Path, stem: str, model, options: Namespace, bar: ProgressBar, number: int) -> dict:
-    from ...io.images import read_image, write_image
-    from ...io.segmentation_file import write_segmentation
+def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
+    """Segment one image and write what was asked for; a summary for JSON."""
+    from ...io.images import read_image
     from ...segmentation.segmenter import segment_steps
+    from ...segmentation.steps import run_to_end
 
     bar.show(number / len(options.images), f"reading {path.name}")
-    image = read_image(path)
+    image: sitk.Image = read_image(path, **reading_options(options))
     started = time.perf_counter()
-    steps = segment_steps(
-        image,
-        model,
-        region=options.region,
-        runs=options.runs,
-        seed=options.seed,
-        engine=options.engine,
-        threads=options.threads,
-        probabilities=options.probability,
-        uncertainty=options.uncertainty,
-    )
     try:
-        while True:
-            bar.show((number + next(steps).fraction) / len(options.images), path.name)
-    except StopIteration as end:
-        result = end.value
+        result = run_to_end(
+            segment_steps(
+                image,
+                model,
+                region=options.region,
+                probabilities=options.probability,
+                uncertainty=options.uncertainty,
+                largest_only=options.largest_only,
+                **run_options(options),
+            ),
+            lambda step: bar.show((number + step.fraction) / len(options.images), path.name),
+        )
     except MedNCAError as error:
         raise MedNCAError(f"{path}: {error}") from error
     seconds = time.perf_counter() - started
-
-    base = f"{stem}_{_file_name(model.name)}"
-    segmentation = options.output / f"{base}.seg.nrrd"
-    probabilities = {
-        name: options.output / f"{base}_{_file_name(name)}_probability.nrrd" for name in result.probabilities
-    }
-    uncertainty = options.output / f"{base}_uncertainty.nrrd" if result.uncertainty else None
-    for name, target in probabilities.items():
-        write_image(target, result.probabilities[name])
-    if uncertainty:
-        write_image(uncertainty, result.uncertainty)
-    write_segmentation(segmentation, result.labels, model.labels)
-
     quality = result.quality.as_dict()
     return {
         "input": str(path),
         "model": model.name,
-        "segmentation": str(segmentation),
-        "probabilities": {name: str(target) for name, target in probabilities.items()},
-        "uncertainty": str(uncertainty) if uncertainty else None,
+        "model_sha256": model.sha256,
+        "version": __version__,
+        "seed": options.seed,
+        "passes": options.runs,
+        **_write(result, model, options.output, f"{stem}_{_file_name(model.name)}"),
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
         "quality": quality,
     }
 
 
+def _write(result: Result, model: Model, output: Path, base: str) -> dict[str, Any]:
+    """Write the segmentation and what else there is; the files, for JSON."""
+    from ...io.images import write_image
+    from ...io.segmentation_file import write_segmentation
+
+    segmentation = output / f"{base}.seg.nrrd"
+    probabilities = {name: output / f"{base}_{_file_name(name)}_probability.nrrd" for name in result.probabilities}
+    uncertainty = output / f"{base}_uncertainty.nrrd" if result.uncertainty else None
+    for name, file in probabilities.items():
+        write_image(file, result.probabilities[name])
+    if uncertainty and result.uncertainty:
+        write_image(uncertainty, result.uncertainty)
+    write_segmentation(segmentation, result.labels, model.labels)
+    return {
+        "segmentation": str(segmentation),
+        "probabilities": {name: str(file) for name, file in probabilities.items()},
+        "uncertainty": str(uncertainty) if uncertainty else None,
+    }
+
+
+def _line(summary: dict[str, Any]) -> str:
+    volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
+    verdict = summary["quality"]["verdict"]
+    return f"{summary['segmentation']}: {volumes}; {summary['seconds']:.1f} s{f'; {verdict}' if verdict else ''}"
+
+
 def _file_name(name: str) -> str:
-    """The name without what file systems or shells take for their own."""
-    return re.sub(r"[^\w.-]+", "-", name)
+    """The name without characters that mean something else to file systems or shells."""
+    readable = re.sub(r"[^\w.-]+", "-", name)
+    return os.fsdecode(readable.encode("utf-8", "surrogateescape"))  # also if the locale's encoding lacks them

@@ -1,4 +1,4 @@
-"""What the commands that need PyTorch say where it is not installed."""
+"""What the commands that need PyTorch say if it is not installed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from ...errors import MedNCAError
 
 
 def require_torch(what: str) -> None:
-    """Raise MedNCAError where PyTorch is not installed; `what` begins the sentence."""
+    """Refuse work that needs PyTorch; `what` begins the sentence.
+
+    Raises:
+        MedNCAError: PyTorch is not installed.
+    """
     if find_spec("torch") is None:
         raise MedNCAError(f"{what} needs PyTorch, which is not installed: pip install torch")

@@ -1,18 +1,25 @@
-"""Train a model on images with labels (needs PyTorch).
-
-Images and label images are paired by name; a labels.csv in MODEL_DIR gives the labels' names, colours and terminology.
-"""
+"""mednca train."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from .model_output import OVERWRITE_HELP, model_line
+from .options import add_reading_options, reading_options
 from .progress import ProgressBar
 from .torch_needed import require_torch
 
+SUMMARY = "Train a model on images with labels (needs PyTorch)."
+DETAILS = (
+    "Images and label images are paired by name; a labels.csv in MODEL_DIR gives the labels' names, colours and "
+    "terminology. A MODEL_DIR that already holds a model is refused, unless its training goes on (--resume) or it is "
+    "to be replaced (--overwrite)."
+)
+
 
 def add_options(parser: ArgumentParser) -> None:
+    """Options of the command."""
     parser.add_argument("--images", required=True, type=Path, metavar="DIR", help="folder of images")
     parser.add_argument(
         "--labels", required=True, type=Path, metavar="DIR", help="folder of label images of the same names"
@@ -26,10 +33,14 @@ def add_options(parser: ArgumentParser) -> None:
     length.add_argument("--batches", type=int, metavar="N", help="how many batches to train (default: the preset's)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed and batches, same weights")
     parser.add_argument("--from", dest="start_from", metavar="MODEL", help="start from this model's weights")
-    parser.add_argument("--resume", action="store_true", help="go on where a training into MODEL_DIR was stopped")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="go on with a training that was stopped in MODEL_DIR")
+    existing.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
+    add_reading_options(parser)
 
 
 def run(options: Namespace) -> None:
+    """Train and print what the model is."""
     require_torch("Training")
     from ...training import train
 
@@ -44,8 +55,8 @@ def run(options: Namespace) -> None:
             seed=options.seed,
             start_from=options.start_from,
             resume=options.resume,
-            report=bar.show,
+            overwrite=options.overwrite,
+            progress=bar.show,
+            **reading_options(options),
         )
-    print(
-        f"{model.folder}: {model.title}, {model.cascade.parameter_count} parameters, {model.size_bytes / 1000:.0f} kB"
-    )
+    print(model_line(model))

@@ -14,7 +14,7 @@ def hippocampus(tmp_path_factory):
     """A model folder and a volume of the size of a hippocampus model's: 36 slices of 50 x 36."""
     folder = tmp_path_factory.mktemp("hippocampus")
     model = random_model(((4, 12), (2, 10), (1, 10)), channels=16, field_of_view_mm=[36, 50, 36]).save(folder / "model")
-    assert models._write_volume(folder / "volume.nrrd", model) == [36, 50, 36]
+    assert models.write_volume(folder / "volume.nrrd", model) == (36, 50, 36)
     return model.folder, folder / "volume.nrrd"
 
 
@@ -25,9 +25,9 @@ def in_new_process(code, *arguments):
 
 
 def test_the_whole_process_stays_under_220_mb(hippocampus):
-    peak = models._in_own_process(*hippocampus, "numpy")["peak_mb"]
+    peak = models.measure_in_process(*hippocampus, "numpy").peak_mb
     if peak is None:
-        pytest.skip("this system does not tell how much memory a process held")
+        pytest.skip("this system does not report how much memory a process held")
     assert peak < 220
 
 

@@ -11,22 +11,27 @@ from support.threshold_model import LABELS, case, threshold_model
 
 from MedNCALib import segment
 from MedNCALib.evaluation import calibration
-from MedNCALib.evaluation.calibration import CONDITIONS, calibrated, lowest_that_passes, spearman
-from MedNCALib.evaluation.card_scores import measured
-from MedNCALib.evaluation.perturbations import NAMES, STRONGER, UNPERTURBED
+from MedNCALib.evaluation.calibration import (
+    CONDITIONS,
+    calibrated_thresholds,
+    lowest_that_passes,
+    rank_correlation,
+)
+from MedNCALib.evaluation.card_scores import measured_card
+from MedNCALib.evaluation.perturbations import NAMES, STRONGER, UNPERTURBED, LabelledCase, Trial
+from MedNCALib.model.card import ModelCard
 
 
-def test_rank_correlation_agrees_with_scipy_with_and_without_ties():
-    stats = pytest.importorskip("scipy.stats")
-    random = np.random.default_rng(0)
-    for values in (random.random((2, 40)), random.integers(0, 5, (2, 40))):
-        assert spearman(*values) == pytest.approx(stats.spearmanr(*values)[0], abs=5e-5)
-    assert spearman(np.arange(4.0), np.exp(-np.arange(4.0))) == -1
+def test_the_rank_correlation_goes_by_ranks_and_takes_the_mean_rank_of_ties():
+    assert rank_correlation(np.arange(4.0), np.exp(-np.arange(4.0))) == -1
+    assert rank_correlation(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])) == 0.8
+    # Ranks 1, 2.5, 2.5, 4 and 1 to 4.
+    assert rank_correlation(np.array([1, 2, 2, 3]), np.array([1, 2, 3, 4])) == 0.9487
 
 
 def test_without_any_difference_there_is_no_rank_correlation():
-    assert spearman(np.ones(4), np.arange(4)) is None
-    assert spearman(np.array([0.5]), np.array([0.5])) is None
+    assert rank_correlation(np.ones(4), np.arange(4)) is None
+    assert rank_correlation(np.array([0.5]), np.array([0.5])) is None
 
 
 @pytest.mark.parametrize(
@@ -46,12 +51,12 @@ def test_the_threshold_separates_bad_results_from_the_others_best(bad, good, exp
 
 @pytest.fixture
 def known(monkeypatch):
-    """Lets the results be known: for each case what a condition gives, as Dice, agreement, NQM and smallest volume."""
+    """Results that are known: for each case what a condition gives, as Dice, agreement, NQM and smallest volume."""
 
-    def trials(model, image, truth, seed, names):
+    def trials(model, case, seed, names):
         for name, figures in cases[seed].items():
             if name in names:
-                yield name, model, figures, None
+                yield Trial(name, model, figures, None)
 
     def segment(figures, model, runs):
         dice, agreement, nqm, volume = figures
@@ -77,18 +82,18 @@ def test_thresholds_come_from_the_cases_as_they_are_and_perturbed(known):
                 "mirrored": (0.0, 0.95, 0.05, 1.0),  # not one of the conditions
             }
         )
-    quality = calibrated(threshold_model(), [(None, None)] * 11)
-    assert quality["runs"] == 5
-    assert quality["dice"] == pytest.approx(0.81)
+    thresholds = calibrated_thresholds(threshold_model(), [LabelledCase("one", None, None)] * 11)
+    assert thresholds.runs == 5
+    assert thresholds.dice == pytest.approx(0.81)
     # Bad are the noisy ones, up to an agreement of 0.7, and one as it is, 0.9; the others begin at 0.905.
-    assert quality["agreement"] == pytest.approx((0.9 + 0.905) / 2)
-    assert quality["nqm"] == pytest.approx((0.1 + 0.095) / 2)
-    assert quality["spearman"] == {"agreement": 1.0, "nqm": -1.0}
+    assert thresholds.agreement == pytest.approx((0.9 + 0.905) / 2)
+    assert thresholds.nqm == pytest.approx((0.1 + 0.095) / 2)
+    assert thresholds.spearman == {"agreement": 1.0, "nqm": -1.0}
 
 
 def test_a_model_that_finds_all_labels_in_no_case_gets_no_thresholds(known):
     known.append({"unperturbed": (0.0, 1.0, 0.0, 0.0), "noise 0.2": (0.2, 0.5, 0.4, 1.0)})
-    assert calibrated(threshold_model(), [(None, None)]) is None
+    assert calibrated_thresholds(threshold_model(), [LabelledCase("one", None, None)]) is None
 
 
 def test_conditions_are_perturbations():
@@ -97,25 +102,27 @@ def test_conditions_are_perturbations():
 
 
 def test_the_cards_figures_are_measured_on_the_named_cases():
-    told = []
-    cases = {name: case(seed, size=(24, 26, 7)) for seed, name in enumerate(("first", "second"))}
-    figures = measured(threshold_model(), cases, lambda done, name: told.append((done, name)))
-    assert figures["scores"]["cases"] == ["first", "second"]
-    assert figures["scores"]["whole"] == 1.0
-    assert figures["scores"]["labels"] == {label.name: 1.0 for label in LABELS}
-    assert list(figures["robustness"]) == list(NAMES[1:])
-    assert figures["robustness"]["axis order"] == 0
-    assert figures["robustness"]["noise 0.2"] > 0.01
-    assert figures["quality"]["dice"] == 1.0
-    assert json.loads(json.dumps(figures)) == figures
-    assert told[0][1] == "first, unperturbed"
-    assert [done for done, _ in told] == pytest.approx(np.arange(1, len(told) + 1) / len(told))
+    reported = []
+    cases = [LabelledCase(name, *case(seed, size=(24, 26, 7))) for seed, name in enumerate(("first", "second"))]
+    card = measured_card(threshold_model(remark="kept"), cases, lambda done, name: reported.append((done, name)))
+    assert card.scores.cases == ("first", "second")
+    assert card.scores.whole == 1.0
+    assert card.scores.labels == {label.name: 1.0 for label in LABELS}
+    assert list(card.robustness) == list(NAMES[1:])
+    assert card.robustness["axis order"] == 0
+    assert card.robustness["noise 0.2"] > 0.01
+    assert card.thresholds.dice == 1.0
+    assert card.extra["remark"] == "kept"
+    assert ModelCard.from_json(json.loads(json.dumps(card.to_json()))) == card
+    assert reported[0][1] == "first, unperturbed"
+    shares = [share for share, _ in reported]
+    assert shares == pytest.approx(np.arange(1, len(shares) + 1) / len(shares))
 
 
 def test_the_verdict_follows_the_measured_thresholds():
     model = threshold_model()
     image, truth = case(0, size=(24, 26, 7))
-    model = replace(model, card={**model.card, **measured(model, {"only": (image, truth)})})
+    model = replace(model, card=measured_card(model, [LabelledCase("only", image, truth)]))
     assert segment(image, model, runs=5).quality.verdict == "pass"
     nothing = sitk.Cast(truth == 1, sitk.sitkFloat32)
     assert segment(nothing, model, runs=5).quality.verdict == "review"  # one label is missing

@@ -10,7 +10,7 @@ from support.threshold_model import case, threshold_model
 
 from MedNCALib.errors import ImageError
 from MedNCALib.evaluation import perturbations
-from MedNCALib.evaluation.perturbations import NAMES, STRONGER, Stack, trials
+from MedNCALib.evaluation.perturbations import NAMES, STRONGER, LabelledCase, Stack, trials
 
 UPRIGHT = np.eye(4)
 
@@ -193,7 +193,7 @@ def test_resting_gives_the_last_stage_more_steps():
 
 def test_trials_come_in_the_order_of_their_names_and_only_the_possible_ones():
     def names(image, truth, *wanted):
-        return [name for name, *_ in trials(threshold_model(), image, truth, 0, *wanted)]
+        return [trial.name for trial in trials(threshold_model(), LabelledCase("case", image, truth), 0, *wanted)]
 
     large = case(0, size=(24, 26, 7))
     assert names(*large) == list(NAMES)
@@ -210,7 +210,8 @@ def test_trials_come_in_the_order_of_their_names_and_only_the_possible_ones():
 
 def test_the_seed_alone_decides_what_is_random():
     def images(seed):
-        return {name: voxels(image) for name, _, image, _ in trials(threshold_model(), *case(0), seed)}
+        found = trials(threshold_model(), LabelledCase("case", *case(0)), seed)
+        return {trial.name: voxels(trial.image) for trial in found}
 
     one, again, other = images(5), images(5), images(6)
     for name in one:
@@ -221,15 +222,17 @@ def test_the_seed_alone_decides_what_is_random():
 def test_an_image_without_contrast_is_refused():
     image, truth = case(0)
     with pytest.raises(ImageError, match="no contrast"):
-        list(trials(threshold_model(), image * 0, truth, 0))
+        list(trials(threshold_model(), LabelledCase("case", image * 0, truth), 0))
 
 
 def test_the_trials_of_a_real_volume_hold_its_anatomy():
     name = "hippocampus_052.nii.gz"
     image, truth = (sitk.ReadImage(str(shared_data("hippocampus", part, name))) for part in ("images", "labels"))
-    every = (*NAMES, *STRONGER)
-    found = {name: (image, truth) for name, _, image, truth in trials(random_model(), image, truth, 0, every)}
-    volume = {name: voxels(truth > 0).sum() * np.prod(truth.GetSpacing()) for name, (_, truth) in found.items()}
+    every = trials(random_model(), LabelledCase(name, image, truth), 0, (*NAMES, *STRONGER))
+    found = {trial.name: trial for trial in every}
+    volume = {
+        name: voxels(trial.labels > 0).sum() * np.prod(trial.labels.GetSpacing()) for name, trial in found.items()
+    }
     for name, factor in (
         ("scale 0.6", 0.36),
         ("scale 0.8", 0.64),
@@ -240,11 +243,11 @@ def test_the_trials_of_a_real_volume_hold_its_anatomy():
         assert volume[name] == pytest.approx(factor * volume["unperturbed"], rel=0.03)
     for name in ("noise 0.4", "bias field 0.5", "ghosting 0.4", "mirrored", "axis order", "steps x 4"):
         assert volume[name] == volume["unperturbed"]
-    # Where half a voxel is enough, thick slices show a little more.
+    # Since half a voxel is enough, thick slices show a little more.
     assert volume["unperturbed"] < volume["thick slices"] < 1.15 * volume["unperturbed"]
 
     # ITK's own means of pairs, along the sagittal slices of the model.
-    thick = sitk.DICOMOrient(found["thick slices"][0], "LPS")
+    thick = sitk.DICOMOrient(found["thick slices"].image, "LPS")
     expected = sitk.BinShrink(sitk.Cast(sitk.DICOMOrient(image, "LPS"), sitk.sitkFloat32), [2, 1, 1])
     assert thick.GetSize() == expected.GetSize()
     assert thick.GetOrigin() == pytest.approx(expected.GetOrigin(), abs=1e-4)

@@ -18,7 +18,7 @@ from support.shared_data import REPOSITORY
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
 from MedNCALib.evaluation import calibration, evaluate
-from MedNCALib.evaluation.perturbations import trials
+from MedNCALib.evaluation.perturbations import LabelledCase, trials
 from MedNCALib.imaging.labels import Label, write_labels
 from MedNCALib.imaging.slice_space import SliceSpace
 
@@ -27,7 +27,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from MedNCALib.training import train  # noqa: E402
 from MedNCALib.training.network import Network  # noqa: E402
 from MedNCALib.training.trainer import Trainer  # noqa: E402
-from MedNCALib.training.validation import ValidationCase, validation_scores  # noqa: E402
+from MedNCALib.training.validation import validation_scores  # noqa: E402
 
 PRESETS = REPOSITORY / "MedNCALib" / "training" / "presets"
 
@@ -73,18 +73,18 @@ def weights(model):
 def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     model = train(*folders, tmp_path / "model", preset=preset, batches=160)
     card = load_model(tmp_path / "model").card
-    assert card["scores"]["whole"] > 0.3  # untrained: 0
-    assert card["scores"]["cases"] == ["case_3"]
-    assert card["training"]["batches"] == 160
-    assert card["training"]["peak_mb"] is None or 100 < card["training"]["peak_mb"] < 4000
-    assert card["training"]["data"][0]["cases"] == 7
-    assert card["name"] == "model"
-    assert 0 < card["quality"]["agreement"] <= 1
-    assert card["quality"]["nqm"] > 0
-    assert card["robustness"]["axis order"] == 0
-    assert card["robustness"]["noise 0.2"] == round(card["robustness"]["noise 0.2"], 4) != 0
-    held_out = [ValidationCase("case_3", *(sitk.ReadImage(str(f / "case_3.nii.gz")) for f in folders))]
-    assert validation_scores(model, held_out)[-1] == pytest.approx(card["scores"]["whole"], abs=1e-3)
+    assert card.scores.whole > 0.3  # untrained: 0
+    assert card.scores.cases == ("case_3",)
+    assert card.training.batches == 160
+    assert card.training.peak_mb is None or 100 < card.training.peak_mb < 4000
+    assert card.training.data[0].cases == 7
+    assert card.name == "model"
+    assert 0 < card.thresholds.agreement <= 1
+    assert card.thresholds.nqm > 0
+    assert card.robustness["axis order"] == 0
+    assert card.robustness["noise 0.2"] == round(card.robustness["noise 0.2"], 4) != 0
+    held_out = [LabelledCase("case_3", *(sitk.ReadImage(str(f / "case_3.nii.gz")) for f in folders))]
+    assert validation_scores(model, held_out)[-1] == pytest.approx(card.scores.whole, abs=1e-3)
     untrained = replace(model, cascade=Network(model.cascade.architecture).to_cascade())
     assert validation_scores(untrained, held_out)[-1] < 0.1
     with open(tmp_path / "model" / "training" / "log.csv", newline="") as file:
@@ -191,14 +191,14 @@ def test_a_model_is_replaced_only_when_asked_to(folders, preset, tmp_path):
         train(*folders, tmp_path / "model", preset=preset, batches=1, seed=1)
     assert (tmp_path / "model" / "card.json").read_bytes() == before
     replaced = train(*folders, tmp_path / "model", preset=preset, batches=1, seed=1, overwrite=True)
-    assert replaced.card["training"]["seed"] == 1
+    assert replaced.card.training.seed == 1
 
 
 @pytest.mark.usefixtures("unperturbed_only")
 def test_training_can_start_from_another_model(folders, preset, tmp_path):
     first = train(*folders, tmp_path / "first", preset=preset, batches=60)
     second = train(*folders, tmp_path / "second", preset=preset, batches=1, start_from=str(tmp_path / "first"))
-    assert second.card["scores"]["whole"] == pytest.approx(first.card["scores"]["whole"], abs=0.1)
+    assert second.card.scores.whole == pytest.approx(first.card.scores.whole, abs=0.1)
     random_model().save(tmp_path / "different")
     with pytest.raises(TrainingError, match="another architecture"):
         train(*folders, tmp_path / "third", preset=preset, batches=1, start_from=str(tmp_path / "different"))
@@ -228,7 +228,7 @@ def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_pat
 def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
     (tmp_path / "model").mkdir()
     write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(2, "back")])
-    assert list(train(*folders, tmp_path / "model", preset=preset, batches=1).card["scores"]["labels"]) == [
+    assert list(train(*folders, tmp_path / "model", preset=preset, batches=1).card.scores.labels) == [
         "front",
         "back",
     ]
@@ -298,5 +298,5 @@ def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path
     path = tmp_path / "without.json"
     path.write_text(json.dumps({**settings, "leave_out": "_[36]$"}), encoding="utf-8")
     card = train(*folders, tmp_path / "model", preset=str(path), batches=1).card
-    assert card["training"]["data"][0]["cases"] + len(card["scores"]["cases"]) == 6
-    assert "case_3" not in card["scores"]["cases"]
+    assert card.training.data[0].cases + len(card.scores.cases) == 6
+    assert "case_3" not in card.scores.cases
