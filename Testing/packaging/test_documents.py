@@ -140,6 +140,17 @@ def test_every_link_leads_to_a_file_and_a_heading(name):
             assert heading in [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
+def test_the_panel_and_the_package_link_to_files_of_the_project():
+    sources = [*(REPOSITORY / "MedNCA").rglob("*.py"), REPOSITORY / "pyproject.toml", *PAGES]
+    linked = {
+        path
+        for source in sources
+        for path in re.findall(r"github\.com/MedNCA/MedNCA/blob/main/([\w/.-]+\w)", source.read_text(encoding="utf-8"))
+    }
+    assert "Resources/Documentation/tutorial.md" in linked
+    assert [path for path in linked if not (REPOSITORY / path).is_file()] == []
+
+
 def reachable():
     """What a reader reaches from README by clicks, pictures included."""
     found, waiting = set(), [README.resolve()]

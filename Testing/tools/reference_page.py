@@ -130,12 +130,20 @@ def _section(title: str | None, lines: list[str]) -> str:
     if title is None:
         return _prose(body)
     if title in _LISTS:
-        entries = re.split(r"\n(?=\S)", body)
-        names = [entry.partition(": ") for entry in entries]
-        return "\n".join([f"{title}:\n", *(f"- `{name}`: {' '.join(text.split())}" for name, _, text in names)])
+        return "\n".join([f"{title}:\n", *map(_entry, re.split(r"\n(?=\S)", body))])
     if title == "Example":
         return f"Example:\n\n```py\n{body}\n```"
     return f"{title}: {body}"
+
+
+def _entry(text: str) -> str:
+    """A line of a list; what follows on "all by name:" and the like, parted by semicolons, becomes a list within."""
+    name, _, meaning = text.partition(": ")
+    first, _, rest = meaning.partition(":\n")
+    if not rest:
+        return f"- `{name}`: {' '.join(meaning.split())}"
+    within = [" ".join(each.split()).partition(": ") for each in rest.rstrip(".").split(";\n")]
+    return "\n".join([f"- `{name}`: {first}:", *(f"  - `{each}`: {what}" for each, _, what in within)])
 
 
 def _prose(text: str) -> str:
