@@ -10,6 +10,7 @@ import pytest
 from support.shared_data import REPOSITORY
 
 from MedNCALib import list_models, make_phantom
+from MedNCALib.cli import exit_codes
 from MedNCALib.cli.main import _parser
 
 README = REPOSITORY / "README.md"
@@ -96,6 +97,22 @@ def test_every_command_that_is_shown_is_understood(line):
     assert _parser().parse_args(shlex.split(line)[1:]).run
 
 
+def commands():
+    """Each command's parser, by its name."""
+    (action,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return action.choices
+
+
+def test_the_page_of_the_command_line_has_every_command_option_and_exit_code():
+    page = TEXTS[PAGE("command-line")]
+    for name, command in commands().items():
+        assert f"mednca {name}" in page
+        for option in set(command._option_string_actions) - {"-h", "--help"}:
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", page), f"{name} {option}"
+    codes = re.findall(r"^\| (\d+) \| ", page, re.MULTILINE)
+    assert [int(code) for code in codes] == sorted(value for name, value in vars(exit_codes).items() if name.isupper())
+
+
 def options_in_the_text():
     """Each `mednca COMMAND --option` that is named within a sentence or a table."""
     spans = {span for text in WITHOUT_CODE.values() for span in re.findall(r"`mednca ([^`]*)`", text)}
@@ -105,8 +122,7 @@ def options_in_the_text():
 @pytest.mark.parametrize("span", options_in_the_text())
 def test_every_command_and_option_that_is_named_exists(span):
     command, *words = span.split()
-    (commands,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
-    known = commands.choices[command]._option_string_actions
+    known = commands()[command]._option_string_actions
     assert {word for word in words if word.startswith("-")} <= set(known)
 
 
