@@ -1,1 +1,1 @@
-"""Voxels in physical space: axes, slices, intensities, labels. Knows no model."""
+"""Voxels in physical space: axes, slices, intensities, labels. Independent of models."""

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 def keep_largest(labels: np.ndarray, values: Iterable[int]) -> None:
     """Clear, in place, all but the largest piece of each label.
 
-    Voxels belong together where they share a face. Of pieces of one size the first in memory stays.
+    Voxels that share a face belong together. Of pieces of one size the first in memory stays.
 
     Args:
         labels: uint8, three-dimensional.
