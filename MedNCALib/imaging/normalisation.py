@@ -12,8 +12,8 @@ from ..checks import require, require_choice, require_keys, require_list, requir
 from ..errors import ImageError
 from ..numerics.resampling import ArrayT, resample_planes
 
-# Percentiles of more voxels than this are taken from every n-th voxel along each axis. The 0.5th percentile of four
-# million voxels still stands on twenty thousand of them, and more would only cost memory.
+# Percentiles of more voxels than this are taken from every n-th voxel along each axis: a small share of so many voxels
+# is still thousands of them, and more would only cost memory.
 _SAMPLE = 1 << 22
 
 # Least standard deviation, in scaled intensities, that contrast is divided by, so that air with its noise, which is of

@@ -44,7 +44,7 @@ class DataSource:
     @classmethod
     def from_json(cls, settings: Any) -> DataSource:
         """From an object of `training.data` in a card."""
-        return cls(**_values(cls, settings, "the training's data"))
+        return cls(**_values(cls, settings, "the training's data", needed=("name",)))
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""

@@ -1,4 +1,4 @@
-"""The ways to drive a run: to its end, with an onlooker, or with each step changed."""
+"""Driving a run, to its end or with an onlooker, and what happens to it if something fails on the way."""
 
 import pytest
 
@@ -6,52 +6,72 @@ from MedNCALib.segmentation.steps import map_steps, run_to_end, tap
 
 
 class Run:
-    """A generator of 1, 2, 3 that returns "result", and what happened to it."""
+    """A run of three steps that returns "result" and notes that it is closed."""
 
     def __init__(self):
-        self.log = []
+        self.is_closed = False
+        self.steps = self._steps()
 
-    def steps(self):
+    def _steps(self):
         try:
-            for number in (1, 2, 3):
-                self.log.append(f"makes {number}")
-                yield number
+            yield from (1, 2, 3)
             return "result"
         finally:
-            self.log.append("closed")
+            self.is_closed = True
 
 
-def test_a_run_goes_to_its_end_and_gives_its_result():
+def stop_at(number):
+    def look(step):
+        if step == number:
+            raise RuntimeError("enough")
+
+    return look
+
+
+def test_a_run_to_its_end_returns_its_result_and_shows_every_step():
     seen = []
-    assert run_to_end(Run().steps(), seen.append) == "result"
+    assert run_to_end(Run().steps, seen.append) == "result"
+    assert seen == [1, 2, 3]
+    assert run_to_end(Run().steps) == "result"
+
+
+def test_a_tapped_run_yields_the_same_and_returns_the_same():
+    seen = []
+    steps = tap(Run().steps, seen.append)
+    assert next(steps) == 1
+    assert seen == [1]  # before it is yielded
+    assert run_to_end(steps) == "result"
     assert seen == [1, 2, 3]
 
 
-def test_a_run_is_closed_when_the_onlooker_fails():
+def test_changed_steps_are_yielded_and_the_onlooker_hears_when_the_next_is_asked_for():
+    resumed, yielded = [], []
+    steps = map_steps(Run().steps, lambda step: 10 * step, lambda: resumed.append(len(yielded)))
+    assert run_to_end(steps, yielded.append) == "result"
+    assert yielded == [10, 20, 30]
+    assert resumed == [1, 2, 3]
+
+
+@pytest.mark.parametrize("drive", [run_to_end, lambda steps, look: run_to_end(tap(steps, look))])
+def test_a_run_is_closed_if_its_onlooker_fails(drive):
     run = Run()
-    with pytest.raises(ZeroDivisionError):
-        run_to_end(run.steps(), lambda number: 1 / (number - 2))
-    assert run.log == ["makes 1", "makes 2", "closed"]
+    with pytest.raises(RuntimeError, match="enough"):
+        drive(run.steps, stop_at(2))
+    assert run.is_closed
 
 
-def test_steps_are_changed_on_their_way_and_the_result_is_not():
-    seen = []
-    assert run_to_end(map_steps(Run().steps(), lambda number: 10 * number), seen.append) == "result"
-    assert seen == [10, 20, 30]
-
-
-def test_an_onlooker_sees_each_step_first_and_hears_when_the_next_is_asked_for():
+def test_a_run_is_closed_with_the_generator_that_taps_it():
     run = Run()
-    tapped = tap(run.steps(), lambda number: run.log.append(f"sees {number}"), lambda: run.log.append("resumed"))
-    for number in tapped:
-        run.log.append(f"gets {number}")
-    one, two, three = ([f"makes {number}", f"sees {number}", f"gets {number}", "resumed"] for number in (1, 2, 3))
-    assert run.log == [*one, *two, *three, "closed"]
+    steps = tap(run.steps, lambda step: None)
+    next(steps)
+    assert not run.is_closed
+    steps.close()
+    assert run.is_closed
 
 
-def test_closing_a_tapped_run_closes_the_run():
-    run = Run()
-    tapped = tap(run.steps(), lambda number: None)
-    next(tapped)
-    tapped.close()
-    assert run.log == ["makes 1", "closed"]
+def test_an_end_within_the_onlooker_does_not_end_the_run():
+    def look(step):
+        raise StopIteration("not the run's")
+
+    with pytest.raises((RuntimeError, StopIteration)):
+        run_to_end(Run().steps, look)

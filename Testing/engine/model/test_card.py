@@ -1,0 +1,108 @@
+"""The typed card: what is saved is what is loaded, keys that are not known are kept, wrong values are refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.random_models import CARD, random_model
+
+from MedNCALib import load_model
+from MedNCALib.errors import ModelError
+from MedNCALib.model.card import DataSource, ModelCard, Scores, Thresholds, TrainingHistory
+from MedNCALib.model.model import bundled_models_directory
+
+FULL = ModelCard(
+    **CARD,
+    limits=("Research use only.",),
+    field_of_view_mm=(36, 50.5, 36),
+    training=TrainingHistory(data=(DataSource("set", "paper", "CC0 1.0", 7),), seed=3, minutes=1.5, remark="short"),
+    scores=Scores(whole=0.9, labels={"first": 0.8}, cases=("a", "b"), what="Dice"),
+    robustness={"noise 0.1": 0.01},
+    thresholds=Thresholds(agreement=0.9, nqm=0.1, runs=5, dice=0.8, spearman={"agreement": None, "nqm": -0.7}),
+)
+
+
+def bundled_cards():
+    return [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(bundled_models_directory().glob("*/card.json"))
+    ]
+
+
+def test_a_card_is_the_same_after_json():
+    assert ModelCard.from_json(json.loads(json.dumps(FULL.to_json()))) == FULL
+
+
+def test_a_saved_card_is_the_same_when_loaded(tmp_path):
+    replace(random_model(), card=FULL).save(tmp_path)
+    assert load_model(tmp_path).card == FULL
+
+
+@pytest.mark.parametrize("card", bundled_cards(), ids=lambda card: card["name"])
+def test_a_bundled_card_keeps_all_it_says(card, tmp_path):
+    saved = load_model(card["name"]).save(tmp_path)
+    written = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert written.pop("written_by").startswith("MedNCA ")
+    scaling = written["preprocessing"]["normalisation"]
+    scaling["window"] = scaling.pop("contrast_window_sd")
+    assert written == card
+    assert saved.sha256 == card["sha256"]
+
+
+def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path):
+    settings = FULL.to_json()
+    for part in (
+        settings,
+        settings["training"],
+        settings["training"]["data"][0],
+        settings["scores"],
+        settings["quality"],
+    ):
+        part["colour of the sky"] = ["blue", {"at noon": True}]
+    replace(random_model(), card=ModelCard.from_json(settings)).save(tmp_path)
+    written = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert {key: written[key] for key in settings} == settings
+
+
+def test_a_card_with_the_least_that_is_needed_loads():
+    card = ModelCard.from_json(CARD)
+    assert card == ModelCard(**CARD)
+    assert card.scores is None
+    assert card.to_json() == CARD
+
+
+def test_parts_that_could_not_be_measured_are_none():
+    card = ModelCard.from_json({**CARD, "quality": {}, "scores": None, "robustness": None, "field_of_view_mm": None})
+    assert card == ModelCard(**CARD)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"title": 3}, "title must be a text, not 3"),
+        ({"licence": None}, "licence must be a text"),
+        ({"limits": "none"}, "limits must be a list"),
+        ({"limits": [1]}, "a limit must be a text"),
+        ({"field_of_view_mm": [1, 2]}, "field_of_view_mm must be a list of 3"),
+        ({"field_of_view_mm": [1, 2, 0]}, "must be positive"),
+        ({"field_of_view_mm": [1, 2, "3"]}, "must be a number"),
+        ({"training": "long"}, "training must be an object"),
+        ({"training": {"data": "hospital"}}, "data must be a list"),
+        ({"training": {"data": [{}]}}, "training's data lacks name"),
+        ({"training": {"data": [{"name": "x", "cases": 1.5}]}}, "cases of the training's data must be a whole number"),
+        ({"training": {"minutes": "many"}}, "minutes must be a number"),
+        ({"scores": {"whole": True}}, "whole of the scores must be a number"),
+        ({"scores": {"labels": {}}}, "scores lacks whole"),
+        ({"scores": {"whole": 1, "cases": {}}}, "cases of the scores must be a list"),
+        ({"scores": {"whole": 1, "labels": {"a": "b"}}}, "a of labels of the scores must be a number"),
+        ({"robustness": {"noise": float("nan")}}, "noise of robustness must be a number"),
+        ({"quality": {"agreement": 1}}, "quality lacks nqm"),
+        ({"quality": {"agreement": 1, "nqm": 0, "runs": 0}}, "runs of quality must be a whole number"),
+        ({"quality": {"agreement": 1, "nqm": 0, "spearman": 0.5}}, "spearman of quality must be an object"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(change, message, tmp_path):
+    random_model().save(tmp_path)
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        load_model(tmp_path)
