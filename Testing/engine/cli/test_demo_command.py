@@ -7,7 +7,7 @@ from support.random_models import random_model
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model, make_phantom, read_image, segment
-from MedNCALib.cli.demo_run import run
+from MedNCALib.cli.main import main
 from MedNCALib.segmentation.growth_animation import largest_slice, write_growth_gif, write_picture
 
 PIL = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
@@ -63,7 +63,7 @@ def test_the_slice_that_is_shown_is_the_one_with_the_most_labels():
 
 
 def test_the_demo_leaves_files_that_read_and_prints_the_dice(tmp_path, capsys):
-    run(tmp_path / "demo")
+    assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
     printed = capsys.readouterr().out
     model = load_model("hippocampus-mr")
     assert f"{model.size_bytes / 1000:.0f} kB" in printed
@@ -77,6 +77,7 @@ def test_the_demo_leaves_files_that_read_and_prints_the_dice(tmp_path, capsys):
 
 def test_the_demo_takes_a_volume_of_ones_own(tmp_path, capsys):
     sitk.WriteImage(make_phantom(size=(30, 40, 30)).image, str(tmp_path / "mein köpf.nii.gz"))
-    run(tmp_path / "demo", volume=tmp_path / "mein köpf.nii.gz")
+    options = ["--volume", str(tmp_path / "mein köpf.nii.gz"), "-m", "hippocampus-mr"]
+    assert main(["demo", "-o", str(tmp_path / "demo"), *options]) == 0
     assert (tmp_path / "demo" / "mein köpf_hippocampus-mr.seg.nrrd").is_file()
     assert "truth" not in capsys.readouterr().out

@@ -14,6 +14,8 @@ from support.command_line import array, python, refused
 from support.shared_data import REPOSITORY, shared_data
 from support.threshold_model import case
 
+from MedNCALib import load_model
+from MedNCALib._version import __version__
 from MedNCALib.cli.main import main
 
 
@@ -33,13 +35,17 @@ def test_segment_writes_a_segmentation_named_after_image_and_model(model_folder,
 
 def test_segment_prints_a_summary_as_json(model_folder, volume_file, tmp_path, capsys):
     out = tmp_path / "out"
-    options = ["-m", model_folder, "-o", str(out), "--runs", "2", "--probability", "--uncertainty", "--json"]
+    options = ["-m", model_folder, "-o", str(out), "--runs", "2", "--seed", "7", "--probability", "--uncertainty"]
+    options.append("--json")
     assert main(["segment", str(volume_file), *options]) == 0
     (summary,) = json.loads(capsys.readouterr().out)
     assert summary["input"] == str(volume_file)
     assert summary["model"] == "threshold"
     assert summary["segmentation"] == str(out / "scan_threshold.seg.nrrd")
     assert summary["probabilities"]["bright"] == str(out / "scan_threshold_bright_probability.nrrd")
+    assert summary["model_sha256"] == load_model(model_folder).sha256
+    assert summary["version"] == __version__
+    assert (summary["seed"], summary["passes"]) == (7, 2)
     assert summary["seconds"] > 0
     assert summary["quality"]["runs"] == 2
     truth = case(0)[1]
@@ -82,6 +88,68 @@ def test_segment_looks_only_at_the_region(model_folder, volume_file, tmp_path, c
     assert labels[:3].any()
     assert np.array_equal(labels[:3], truth[:3])
     assert not labels[4:].any()
+
+
+@pytest.mark.parametrize("low", ["-20", "-20.", "-2e1", "-.2E+2"])
+def test_a_region_may_have_negative_numbers_in_any_notation(model_folder, volume_file, tmp_path, low):
+    region = ["--region", low, "20", low, "20", "-1", "5"]
+    assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), *region]) == 0
+    assert array(tmp_path / "scan_threshold.seg.nrrd")[:3].any()
+
+
+def test_the_largest_island_of_a_label_is_kept_when_asked_for(model_folder, tmp_path):
+    image, truth = case(0, size=(16, 8, 7))
+    labels = sitk.GetArrayFromImage(truth)
+    values = sitk.GetArrayFromImage(image)
+    labels[-1, -1, -1], values[-1, -1, -1] = 1, values[labels == 1][0]
+    with_island = sitk.GetImageFromArray(values)
+    with_island.CopyInformation(image)
+    sitk.WriteImage(with_island, str(tmp_path / "scan.nrrd"))
+    command = ["segment", str(tmp_path / "scan.nrrd"), "-m", model_folder]
+    assert main([*command, "-o", str(tmp_path / "all")]) == 0
+    assert main([*command, "-o", str(tmp_path / "largest"), "--largest-only"]) == 0
+    assert np.array_equal(array(tmp_path / "all" / "scan_threshold.seg.nrrd"), labels)
+    labels[-1, -1, -1] = 0
+    assert np.array_equal(array(tmp_path / "largest" / "scan_threshold.seg.nrrd"), labels)
+
+
+def test_a_bad_image_does_not_stop_the_others(model_folder, volume_file, tmp_path, capsys):
+    empty = tmp_path / "empty.nrrd"
+    empty.write_bytes(b"")
+    images = [str(empty), str(volume_file), str(tmp_path / "missing.nii")]
+    assert main(["segment", *images, "-m", model_folder, "-o", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr()
+    assert [line.split(":")[0] for line in printed.out.splitlines()] == [str(tmp_path / "out/scan_threshold.seg.nrrd")]
+    first, second = printed.err.splitlines()
+    assert first.startswith("mednca: ")
+    assert "empty.nrrd" in first
+    assert "missing.nii" in second
+    assert main(["segment", *images, "-m", model_folder, "-o", str(tmp_path / "out"), "--json"]) == 1
+    assert [summary["input"] for summary in json.loads(capsys.readouterr().out)] == [str(volume_file)]
+
+
+def test_images_none_of_which_can_be_segmented_are_one_line(model_folder, tmp_path, capsys):
+    names = [f"missing{number}.nii" for number in range(7)]
+    message = refused(capsys, "segment", *(tmp_path / name for name in names), "-m", model_folder, "-o", tmp_path)
+    assert "None of the 7 cases is done" in message
+    assert all(name in message for name in names[:5])
+    assert "and 2 more" in message
+
+
+def test_what_is_finished_is_said_if_the_rest_is_stopped(model_folder, volume_file, tmp_path, capsys, monkeypatch):
+    from MedNCALib.io import images
+
+    def read_image(path):
+        if "second" in str(path):
+            raise KeyboardInterrupt
+        return sitk.ReadImage(str(path))
+
+    monkeypatch.setattr(images, "read_image", read_image)
+    options = ["-m", model_folder, "-o", str(tmp_path), "--json"]
+    assert main(["segment", str(volume_file), str(tmp_path / "second.nii"), *options]) == 130
+    printed = capsys.readouterr()
+    assert [summary["input"] for summary in json.loads(printed.out)] == [str(volume_file)]
+    assert printed.err == "mednca: stopped.\n"
 
 
 def test_images_that_would_overwrite_each_other_are_refused(model_folder, volume_file, tmp_path, capsys):

@@ -1,0 +1,119 @@
+"""The standard streams: whatever state they are in, and whatever libraries print to them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from support.command_line import mednca, python
+from support.shared_data import REPOSITORY
+
+# Runs `mednca models --json` with a piece of code in the middle of the command.
+WITHIN = """
+import os, sys, warnings
+from MedNCALib.cli import main
+from MedNCALib.cli.commands import models
+from MedNCALib.errors import MedNCAWarning
+list_them = models.run
+def run(options):
+    {code}
+    return list_them(options)
+models.run = run
+sys.exit(main.main(["models", "--json"]))
+"""
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="descriptors are closed as shells of POSIX systems do it")
+
+
+def run_python(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=REPOSITORY / "Testing",
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **options.pop("environment", {})},
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def within(code):
+    done = run_python("-c", WITHIN.format(code=code), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    json.loads(done.stdout)
+    return done.stderr
+
+
+def test_what_libraries_print_by_themselves_is_not_seen():
+    assert within("os.write(2, b'WARNING: In gdcm.cxx, line 1'); os.write(1, b'opj_decode: 3 components')") == ""
+
+
+def test_what_the_command_prints_is_seen_though_libraries_are_not():
+    assert within("print('mine', file=sys.stderr); os.write(2, b'theirs')") == "mine\n"
+
+
+def test_a_warning_of_the_project_is_one_line():
+    assert within("warnings.warn('qform and\\nsform disagree', MedNCAWarning)") == (
+        "mednca: warning: qform and sform disagree\n"
+    )
+
+
+def test_the_same_warning_about_two_images_comes_twice():
+    assert within("[warnings.warn('large', MedNCAWarning) for _ in range(2)]").count("large") == 2
+
+
+def test_warnings_of_other_packages_are_not_seen():
+    assert within("warnings.warn('deprecated', DeprecationWarning); warnings.warn('hm')") == ""
+
+
+def test_the_streams_are_as_before_when_a_command_is_over():
+    code = """
+import os, sys
+from MedNCALib.cli.main import main
+before = [os.fstat(fd).st_ino for fd in (1, 2)], sys.stdout, sys.stderr
+main(["models"])
+print("", before == ([os.fstat(fd).st_ino for fd in (1, 2)], sys.stdout, sys.stderr))
+"""
+    assert python(code).splitlines()[-1].strip() == "True"
+
+
+@POSIX
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_closed_streams_do_not_keep_a_command_from_its_work(model_folder, volume_file, tmp_path, closed):
+    arguments = ["-m", "MedNCALib", "segment", volume_file, "-m", model_folder, "-o", tmp_path / "out"]
+    done = run_python(*arguments, preexec_fn=lambda: [os.close(descriptor) for descriptor in closed])
+    assert done.returncode == 0
+    open_ones = mednca("segment", volume_file, "-m", model_folder, "-o", tmp_path / "open")
+    assert open_ones.returncode == 0
+    name = "scan_threshold.seg.nrrd"
+    assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "open" / name).read_bytes()
+
+
+@POSIX
+def test_with_closed_streams_a_failure_is_still_code_2(model_folder, tmp_path):
+    arguments = ["-m", "MedNCALib", "segment", tmp_path / "nothing.nii", "-m", model_folder, "-o", tmp_path]
+    assert run_python(*arguments, preexec_fn=lambda: [os.close(1), os.close(2)]).returncode == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_output_that_does_not_arrive_is_one_line_and_code_2():
+    with open("/dev/full", "w") as full:
+        done = run_python("-m", "MedNCALib", "models", stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mednca: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_pipe_is_no_error(model_folder):
+    # What `mednca models | head -1` does.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "MedNCALib", "models", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=REPOSITORY,
+        env={**os.environ, "MEDNCA_MODELS": os.path.dirname(model_folder)},
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 0
