@@ -1,13 +1,13 @@
-"""How alive the application stays while the panel segments: Segment is clicked in the real panel, in the stand-in for
-the application, on a volume of 256 x 256 x 24 voxels.
+"""Event-loop latency while the panel runs a segmentation: Segment is clicked in the real panel, in the stand-in for the
+application, on a volume of 256 x 256 x 24 voxels.
 
 `python Testing/tools/bench_panel.py` prints, as JSON:
 
-- "longest_block_ms": the longest time in which the event loop did not get control between the click and the result: the
-  maximum of a run, median over the runs that show the cells;
-- "live_cost": how much more a run that shows the cells takes than one that does not, as a share; medians of runs in
-  turn. It is the processor time of the thread that draws and waits for the kernels, which is what the user waits for,
-  without what other programs take.
+- "longest_block_ms": the longest time without control for the event loop between the click and the result: the maximum
+  of a run, median over the runs that show the cells;
+- "live_cost": how much longer a run takes that shows the cells than one that does not, as a share; medians of
+  alternating runs. It is the processor time of the thread that draws and waits for the kernels, which is the time that
+  the user waits, without the share of other programs.
 
 Each bundled model is measured, and the largest figures count. The very first run, in which much is imported, does not.
 The slice views are computed as the application's are, but not brought to a screen.
@@ -33,8 +33,8 @@ SIZE = (256, 256, 24)  # voxels
 SECONDS = 40.0  # for the runs of all models; each has two of each kind at least
 
 
-class Pulse:
-    """Feels, while it lasts, how often the event loop gets control: a timer without delay that times its own ticks.
+class EventLoopWatch:
+    """Measures, while it lasts, how often the event loop gets control: a timer without delay that times its own ticks.
 
     longest - Longest time between two of them so far, in seconds.
     """
@@ -44,7 +44,7 @@ class Pulse:
 
         self.longest = 0.0
         self._timer = QtCore.QTimer(interval=0)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._tick)
 
     def __enter__(self):
         self._last = time.perf_counter()
@@ -54,16 +54,17 @@ class Pulse:
     def __exit__(self, *_):
         self._timer.stop()
 
-    def _beat(self):
+    def _tick(self):
         now = time.perf_counter()
         self.longest = max(self.longest, now - self._last)
         self._last = now
 
 
 class ComputedSliceViews:
-    """Has the slice views computed, while it lasts, whenever they change.
+    """Computes the slice views, while it lasts, whenever they change.
 
-    The application's views do so in a turn of the event loop of their own; the stand-in's wait until somebody looks.
+    The application's views are computed in a turn of the event loop of their own, the stand-in's when a picture is
+    asked for.
     """
 
     def __init__(self):
@@ -97,33 +98,33 @@ class ComputedSliceViews:
 
 @dataclass(frozen=True)
 class Run:
-    """What was felt of a run: seconds of the longest block, and of the main thread's processor time."""
+    """Seconds of the longest block of a run, and of the main thread's processor time."""
 
     block: float
     work: float
 
 
-def feel(host, start, isRunning) -> Run:
-    """Start something that the event loop drives, and feel it until it is over."""
-    with Pulse() as pulse, ComputedSliceViews():
+def watch_run(host, start, isRunning) -> Run:
+    """Start something that the event loop drives, and measure it until it is over."""
+    with EventLoopWatch() as watch, ComputedSliceViews():
         began = time.thread_time()
         start()
         while isRunning():
             host.processEvents()
         work = time.thread_time() - began
-        host.processEvents()  # what the end has left to do, and the last beat
-    return Run(pulse.longest, work)
+        host.processEvents()  # what the end has left to do, and the last tick
+    return Run(watch.longest, work)
 
 
 def segment(host, widget, showWhileRunning) -> Run:
-    """Click Segment and feel the run.
+    """Click Segment and measure the run.
 
     :raises MedNCAError: what the panel says went wrong.
     """
     widget.ui.showWhileRunningCheckBox.setChecked(showWhileRunning)
     host.processEvents()
     before = widget.logic.outcome
-    run = feel(host, lambda: host.click(widget.ui.segmentButton), lambda: widget.isRunning)
+    run = watch_run(host, lambda: host.click(widget.ui.segmentButton), lambda: widget.isRunning)
     if widget.logic.outcome is before:
         raise MedNCAError(widget.ui.statusLabel.text)
     return run

@@ -1,4 +1,4 @@
-"""What the benchmark of the panel measures: that it feels what it says it feels, not how fast anything is."""
+"""The benchmark of the panel: that it measures what it says, not how fast anything is."""
 
 import json
 import subprocess
@@ -55,36 +55,36 @@ def compute(seconds):
 
 
 @pytest.mark.parametrize("slow", [0, 5, 10], ids=["first", "middle", "last"])
-def test_oneSlowTickIsTheLongestBlockWhereverItIs(host, bench, slow):
+def test_one_slow_tick_is_the_longest_block_wherever_it_is(host, bench, slow):
     ticks = [sleep(0.02)] * 10
     ticks.insert(slow, sleep(0.25))
     run = Ticks(*ticks)
     began = time.perf_counter()
-    felt = bench.feel(host, run.start, run.isRunning)
+    found = bench.watch_run(host, run.start, run.isRunning)
     # The event loop has had control between this tick and the others.
-    assert 0.25 <= felt.block <= time.perf_counter() - began - 10 * 0.02
+    assert 0.25 <= found.block <= time.perf_counter() - began - 10 * 0.02
 
 
-def test_whatTheClickItselfDoesIsPartOfTheRun(host, bench):
+def test_work_done_by_the_click_itself_is_part_of_the_run(host, bench):
     run = Ticks(sleep(0))
 
     def start():
         compute(0.2)()
         run.start()
 
-    felt = bench.feel(host, start, run.isRunning)
-    assert felt.block >= 0.2
-    assert felt.work >= 0.2
+    found = bench.watch_run(host, start, run.isRunning)
+    assert found.block >= 0.2
+    assert found.work >= 0.2
 
 
-def test_workIsWhatTheMainThreadComputesAndNotWhatItWaitsFor(host, bench):
+def test_work_is_time_that_the_main_thread_computes_and_not_time_that_it_waits(host, bench):
     run = Ticks(compute(0.1), sleep(0.3), compute(0.1))
     began = time.thread_time()
-    felt = bench.feel(host, run.start, run.isRunning)
-    assert 0.2 <= felt.work <= time.thread_time() - began
+    found = bench.watch_run(host, run.start, run.isRunning)
+    assert 0.2 <= found.work <= time.thread_time() - began
 
 
-def test_sliceViewsAreComputedDuringARunThoughNobodyLooks(host, bench, volumeNode):
+def test_slice_views_are_computed_during_a_run_though_no_picture_is_asked_for(host, bench, volumeNode):
     import slicer
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -100,19 +100,21 @@ def test_sliceViewsAreComputedDuringARunThoughNobodyLooks(host, bench, volumeNod
     volumeNode.GetDisplayNode().SetWindowLevelMinMax(0, 200)
     for value, expected in ((200, 255), (0, 0)):
         run = Ticks(lambda value=value: fill(value), sleep(0), sleep(0))
-        bench.feel(host, run.start, run.isRunning)
+        bench.watch_run(host, run.start, run.isRunning)
         assert brightest() == expected
 
 
-def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, panel, volumeNode, monkeypatch):
+def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_without(
+    host, bench, panel, volumeNode, monkeypatch
+):
     from MedNCAScene.display.live_overlay import LiveOverlay
 
-    felt = []
+    measured = []
     segment = bench.segment
 
     def recorded(*arguments, showWhileRunning):
-        felt.append((showWhileRunning, segment(*arguments, showWhileRunning)))
-        return felt[-1][1]
+        measured.append((showWhileRunning, segment(*arguments, showWhileRunning)))
+        return measured[-1][1]
 
     monkeypatch.setattr(bench, "segment", recorded)
     monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
@@ -121,8 +123,8 @@ def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, pan
     chooseModel(panel, "slow")
     figures = bench.measure(host, panel, seconds=0)
 
-    assert [shown for shown, _ in felt] == [False, True, False, True]
-    hidden, shown = ([run for isShown, run in felt if isShown is which] for which in (False, True))
+    assert [shown for shown, _ in measured] == [False, True, False, True]
+    hidden, shown = ([run for isShown, run in measured if isShown is which] for which in (False, True))
     assert min(run.work for run in shown) >= 79 * 0.01  # of 80 steps; the first shows nothing
     assert list(figures) == ["longest_block_ms", "live_cost"]
     assert figures["longest_block_ms"] == pytest.approx(500 * sum(run.block for run in shown))
@@ -130,7 +132,7 @@ def test_figuresAreOfClicksOnSegmentWithTheCellsShownAndWithout(host, bench, pan
     assert figures["live_cost"] > 0
 
 
-def test_runThatFailsIsToldInThePanelsWords(host, bench, panel, volumeNode):
+def test_a_run_that_fails_is_reported_in_the_panels_words(host, bench, panel, volumeNode):
     import numpy as np
     import slicer
 
@@ -139,7 +141,7 @@ def test_runThatFailsIsToldInThePanelsWords(host, bench, panel, volumeNode):
         bench.segment(host, panel, showWhileRunning=True)
 
 
-def test_scriptPrintsTheFiguresAsJsonAndNothingElse(bench):
+def test_the_script_prints_the_figures_as_json_and_nothing_else(bench):
     small = "import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0; b.main()"
     done = subprocess.run(
         [sys.executable, "-c", small], capture_output=True, text=True, check=True, cwd=REPOSITORY / "Testing"
