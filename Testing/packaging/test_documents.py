@@ -116,7 +116,7 @@ def test_the_page_of_the_command_line_has_every_command_option_and_exit_code():
 def options_in_the_text():
     """Each `mednca COMMAND --option` that is named within a sentence or a table."""
     spans = {span for text in WITHOUT_CODE.values() for span in re.findall(r"`mednca ([^`]*)`", text)}
-    return sorted(span for span in spans if re.match(r"[a-z-]+", span))
+    return sorted(span for span in spans if re.match(r"[a-z]", span))
 
 
 @pytest.mark.parametrize("span", options_in_the_text())
@@ -128,11 +128,15 @@ def test_every_command_and_option_that_is_named_exists(span):
 
 def test_every_make_target_and_program_that_is_named_exists():
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    folders = ("MedNCALib", "MedNCA", "Testing", "weights", "Resources")
+    files = [
+        path.relative_to(REPOSITORY).as_posix() for folder in folders for path in (REPOSITORY / folder).rglob("*.*")
+    ]
     for name, text in TEXTS.items():
         for target in re.findall(r"`make ([a-z]+)", text):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{name}: make {target}"
-        for program in re.findall(r"\b(?:Testing|MedNCALib|MedNCA|weights)/[\w/.-]*\.\w+", text):
-            assert (REPOSITORY / program).exists(), f"{name}: {program}"
+        for path in re.findall(r"(?:`|Testing/tools)([\w-]+/[\w/.-]+\.(?:py|json|md|npz|csv))\b", text):
+            assert any(f"/{file}".endswith(f"/{path}") for file in files), f"{name}: {path}"
 
 
 # --- Links and pictures ---
