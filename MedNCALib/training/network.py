@@ -17,7 +17,7 @@ from ..numerics.resampling import Method, sampling_matrix
 _TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
 
 # The number of rows in a matrix product is a multiple of this, a little more than cells fire, since oneDNN compiles a
-# product anew for every shape that it has not seen. `Testing/tools/training_speed.py` measures what that costs.
+# product anew for every shape that it has not seen.
 _ROWS = 128
 
 # Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.

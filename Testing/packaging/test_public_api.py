@@ -59,14 +59,17 @@ LOGIC_OPTIONS = {
     "largest_only": True,
 }
 
-ENGINE = "--runs --seed --engine --threads"
+RUNNING = "--runs --seed --engine --threads"
+READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
-    "segment": f"-m --model -o --output {ENGINE} --region --probability --uncertainty --json",
-    "evaluate": f"-m --model --images --labels {ENGINE} --limit --perturb --card --json",
-    "train": "--images --labels -o --output --preset --minutes --batches --seed --from --resume",
-    "import-reference": "-o --output --size --steps --fire-rate",
-    "bench": "--json",
+    "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --json "
+    f"{RUNNING} {READING}",
+    "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
+    f"{RUNNING} {READING}",
+    "train": f"--images --labels -o --output --preset --minutes --batches --seed --from --resume --overwrite {READING}",
+    "import-reference": "-o --output --size --steps --fire-rate --overwrite",
+    "bench": "--json --panel",
     "demo": "-o --output -m --model --volume",
 }
 
@@ -136,7 +139,8 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--runs", "2", "--json"]) == 0
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
-        "input", "model", "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality",
+        "input", "model", "model_sha256", "version", "seed", "passes",
+        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
     label = next(iter(summary["volumes_ml"]))

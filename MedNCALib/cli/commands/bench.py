@@ -26,8 +26,7 @@ def add_options(parser: ArgumentParser) -> None:
         "--panel",
         type=Path,
         metavar="SCRIPT",
-        help="Python program that measures the panel and prints its figures as JSON; a checkout has "
-        "Testing/tools/bench_panel.py",
+        help="Python program that measures the panel in the application and prints its figures as JSON",
     )
 
 
