@@ -1,174 +1,152 @@
-"""A folder of DICOM files as one volume: one series, sorted by position, equally spaced, rescaled.
-
-Attributes are those of DICOM PS3.3: Image Position (Patient) and Image Orientation (Patient), C.7.6.2; Rescale Slope,
-C.11.1.
-"""
+"""DICOM images as one volume: a file, or the series of a folder that is wanted."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from .dicom_frames import Frame, frames_of, is_dicom, is_image, modality_of, read_header, tags_of
+from .dicom_pixels import read_values, value_type
+from .dicom_stack import header_of, in_order
+from .raw_voxels import damaged
 
-SERIES_DESCRIPTION = "0008|103e"
-IMAGE_POSITION = "0020|0032"
-IMAGE_ORIENTATION = "0020|0037"
-RESCALE_SLOPE = "0028|1053"
-RESCALE_INTERCEPT = "0028|1052"
-
-# How far (mm) a slice may lie from where equal spacing puts it. Scanners round positions to a tenth of a millimetre; a
-# missing slice is off by a whole spacing.
-POSITION_TOLERANCE = 0.1
-# The same as a share of the spacing, for thick slices.
-POSITION_TOLERANCE_SHARE = 0.05
-# Positions (mm) that differ by less are the same: no scanner makes slices so thin.
-SAME_POSITION = 0.001
+# Endings that only DICOM files have.
+_ENDINGS = (".dcm", ".dicom", ".ima")
+# Series listed in a message; the rest is counted.
+_SERIES_SHOWN = 10
 
 
-def read_series(folder: str | os.PathLike) -> sitk.Image:
-    """Read the DICOM series in a folder as a volume, its slices in the order of their positions.
+class DicomSeries:
+    """DICOM images whose headers have been read and make up one volume.
 
     Args:
-        folder: holds the files of one series, and nothing else that is an image.
-
-    Returns:
-        Three-dimensional scalar or vector image, rescaled to the values that the scanner meant.
+        frames: of one series.
+        where: names it in messages.
 
     Raises:
-        ImageError: no series or several, a damaged file, images without or at equal positions, a gap, a tilted stack.
+        ImageError: the first thing that is off.
     """
-    folder = Path(folder)
-    files = _files_of_the_series(folder)
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(files)
-    reader.MetaDataDictionaryArrayUpdateOn()
-    image = _execute(reader, folder)
-    if len(files) > 1:
-        _check_positions(folder, reader, len(files))
-        if _rescaling_differs(reader, len(files)):
-            # The series reader takes the voxel type of the first file, which may not hold the values of the others.
-            reader.SetOutputPixelType(sitk.sitkFloat32)
-            image = _execute(reader, folder)
-    return image
+
+    def __init__(self, frames: Sequence[Frame], where: str) -> None:
+        self._frames = in_order(frames, where)
+        self._kind = value_type(self._frames)
+        self.header = header_of(self._frames, self._kind.itemsize, where)
+
+    @classmethod
+    def of_file(cls, path: Path) -> DicomSeries:
+        """The images of one file.
+
+        Raises:
+            ImageError: it is damaged, holds no image, or the first thing that is off.
+        """
+        header = read_header(path)
+        try:
+            if not is_image(header):
+                raise ImageError(
+                    f"{path} holds no image but DICOM of another kind ({modality_of(header) or 'index'}). Name the "
+                    "folder with the images."
+                )
+        except ValueError as error:
+            raise damaged(path) from error
+        return cls(frames_of(header, path), str(path))
+
+    @classmethod
+    def of_folder(cls, folder: Path, wanted: str | int | None = None) -> DicomSeries:
+        """The images of one series in a folder.
+
+        Args:
+            folder: holds the files, not in folders below.
+            wanted: Series Instance UID or number of the series, as listed if it is left out and there are several.
+
+        Raises:
+            ImageError: no series or several, a damaged file, or the first thing that is off.
+        """
+        frames = _choose(_series_in(folder), folder, wanted)
+        return cls(frames, f"The DICOM series in {folder}")
+
+    def read(self) -> sitk.Image:
+        """Read the voxels, scaled image by image, and some tags: modality, description, body part, sequence, times.
+
+        Raises:
+            ImageError: a file is damaged or cut short.
+        """
+        image = sitk.GetImageFromArray(read_values(self._frames, self._kind))
+        for tag, value in tags_of(read_header(self._frames[0].file)).items():
+            image.SetMetaData(tag, value)
+        return image
 
 
-def _execute(reader: sitk.ImageSeriesReader, folder: Path) -> sitk.Image:
-    try:
-        return reader.Execute()
-    except RuntimeError as error:
+def _series_in(folder: Path) -> dict[str, list[Frame]]:
+    """The frames of each series with images, by its UID."""
+    series: dict[str, list[Frame]] = {}
+    unreadable: list[str] = []
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = folder / entry.name
+        if entry.name.startswith(".") or entry.name.upper() == "DICOMDIR" or not entry.is_file():
+            continue
+        try:
+            for frame in _frames_in(path):
+                series.setdefault(frame.series, []).append(frame)
+        except (ImageError, OSError, ValueError):
+            unreadable.append(entry.name)
+    if unreadable:
         raise ImageError(
-            f"The DICOM series in {folder} cannot be read: its images differ in size, or a file is damaged. Copy the "
-            "folder again, or leave out what does not belong to the series."
-        ) from error
-
-
-def _files_of_the_series(folder: Path) -> tuple[str, ...]:
-    series = {
-        uid: sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)
-        for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    }
-    known = {Path(file).name for files in series.values() for file in files}
-    damaged = [path.name for path in sorted(folder.iterdir()) if path.name not in known and _claims_to_be_dicom(path)]
-    if damaged:
-        raise ImageError(
-            f"{folder} holds {len(damaged)} DICOM file(s) that cannot be read, the first is {damaged[0]}: they are "
-            "damaged or cut short. Copy them again."
+            f"{folder} holds {len(unreadable)} DICOM file(s) that cannot be read, the first is {unreadable[0]}: they "
+            "are damaged or cut short. Copy them again."
         )
+    return series
+
+
+def _frames_in(path: Path) -> list[Frame]:
+    """The frames of a DICOM image, none for another file.
+
+    Raises:
+        ImageError, OSError, ValueError: it is a DICOM file and cannot be read.
+    """
+    with open(path, "rb") as file:
+        start = file.read(132)
+    if not is_dicom(start):
+        if path.suffix.lower() in _ENDINGS:
+            raise ValueError("no DICOM file, though it is called one")
+        return []
+    header = read_header(path)
     # Reports, presentation states and the like are series too, but hold no images.
-    images = {uid: files for uid, files in series.items() if _describe(files[0]) is not None}
-    if not images:
+    return frames_of(header, path) if is_image(header) else []
+
+
+def _choose(series: Mapping[str, list[Frame]], folder: Path, wanted: str | int | None) -> list[Frame]:
+    if not series:
         raise ImageError(
             f"{folder} holds no DICOM images. Name a file, or the folder that the DICOM files of one series lie in."
         )
-    if len(images) > 1:
-        listed = "; ".join(f"{_describe(files[0])!r} ({len(files)} files)" for files in images.values())
-        raise ImageError(
-            f"{folder} holds {len(images)} DICOM series: {listed}. Put the files of the one that you want into a "
-            "folder of their own, and name that."
-        )
-    return next(iter(images.values()))
+    numbers = _numbers(series)
+    if wanted is None and len(series) == 1:
+        return next(iter(series.values()))
+    chosen = [uid for uid in series if str(wanted) in (uid, numbers[uid])]
+    if len(chosen) == 1:
+        return series[chosen[0]]
+    listed = [f"{numbers[uid]}: {_describe(frames)}" for uid, frames in series.items()]
+    more = f"; and {len(listed) - _SERIES_SHOWN} more" if len(listed) > _SERIES_SHOWN else ""
+    found = f"{len(series)} DICOM series" if len(series) > 1 else "one DICOM series"
+    none = f", none of them {wanted}" if wanted is not None else ""
+    raise ImageError(
+        f"{folder} holds {found}{none}: {'; '.join(listed[:_SERIES_SHOWN])}{more}. Choose one by its number: --series "
+        f"{numbers[next(iter(series))]}."
+    )
 
 
-def _claims_to_be_dicom(path: Path) -> bool:
-    # PS3.10, 7.1: 128 bytes of preamble, then these four letters. A DICOMDIR is an index, not an image.
-    if not path.is_file() or path.name.upper() == "DICOMDIR":
-        return False
-    with open(path, "rb") as file:
-        return file.read(132)[128:] == b"DICM"
+def _numbers(series: Mapping[str, list[Frame]]) -> dict[str, str]:
+    """What to call each series by: its Series Number if all have one of their own, else how many come before it."""
+    stated = {uid: frames[0].series_number for uid, frames in series.items()}
+    if "" not in stated.values() and len(set(stated.values())) == len(stated):
+        return stated
+    return {uid: str(number) for number, uid in enumerate(series, 1)}
 
 
-def _describe(file: str) -> str | None:
-    """The series description of an image; None for a file that is not an image."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(file)
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
-        return None
-    return reader.GetMetaData(SERIES_DESCRIPTION).strip() if reader.HasMetaDataKey(SERIES_DESCRIPTION) else "no name"
-
-
-def _numbers(reader: sitk.ImageSeriesReader, slice_number: int, key: str, count: int) -> np.ndarray | None:
-    if not reader.HasMetaDataKey(slice_number, key):
-        return None
-    try:
-        values = np.array([float(value) for value in reader.GetMetaData(slice_number, key).split("\\")])
-    except ValueError:
-        return None
-    return values if len(values) == count and np.isfinite(values).all() else None
-
-
-def _check_positions(folder: Path, reader: sitk.ImageSeriesReader, count: int) -> None:
-    positions = [_numbers(reader, number, IMAGE_POSITION, 3) for number in range(count)]
-    orientations = [_numbers(reader, number, IMAGE_ORIENTATION, 6) for number in range(count)]
-    if any(value is None for value in positions + orientations):
-        raise ImageError(
-            f"The DICOM files in {folder} do not all say where they lie in the patient, so they cannot be put in "
-            "order. Export the series again from the scanner or the archive."
-        )
-    # Direction cosines of images in one stack agree to the digits that are written.
-    if np.ptp(orientations, axis=0).max() > 1e-3:
-        raise ImageError(
-            f"The DICOM images in {folder} point in different directions: they are no stack. Put the images of one "
-            "direction into a folder of their own, and name that."
-        )
-    normal = np.cross(orientations[0][:3], orientations[0][3:])
-    heights = np.array(positions) @ normal
-    steps = np.diff(heights) * np.sign(heights[-1] - heights[0])
-    # Where positions occur twice, the files come in no order that could be called one.
-    if steps.min() < SAME_POSITION:
-        raise ImageError(
-            f"The DICOM series in {folder} has several images at one position: several echoes, phases or time "
-            "points. Put the images of one of them into a folder of their own, and name that."
-        )
-    spacing = float(np.median(steps))
-    tolerance = min(max(POSITION_TOLERANCE, POSITION_TOLERANCE_SHARE * spacing), spacing / 2)
-    widest = int(np.argmax(np.abs(steps - spacing)))
-    if abs(steps[widest] - spacing) > tolerance:
-        raise ImageError(
-            f"The DICOM series in {folder} has a gap: slices lie {spacing:.2f} mm apart, but {steps[widest]:.2f} mm "
-            f"between slice {widest + 1} and slice {widest + 2} of {count}. Copy the missing files, or export the "
-            "series again."
-        )
-    drift = positions[-1] - positions[0] - (heights[-1] - heights[0]) * normal
-    if np.linalg.norm(drift) > max(POSITION_TOLERANCE, 0.01 * abs(heights[-1] - heights[0])):
-        raise ImageError(
-            f"The DICOM series in {folder} is a slanted stack (tilted gantry): its slices are shifted against each "
-            "other. Correct the tilt first; 3D Slicer does so when it loads the series."
-        )
-
-
-def _rescaling_differs(reader: sitk.ImageSeriesReader, count: int) -> bool:
-    values = {
-        tuple(
-            reader.GetMetaData(number, key)
-            for key in (RESCALE_SLOPE, RESCALE_INTERCEPT)
-            if reader.HasMetaDataKey(number, key)
-        )
-        for number in range(count)
-    }
-    return len(values) > 1
+def _describe(frames: Sequence[Frame]) -> str:
+    files = len({frame.file for frame in frames})
+    return f"{frames[0].description or 'no name'!r} ({files} file{'s' if files > 1 else ''})"

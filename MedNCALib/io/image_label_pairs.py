@@ -30,7 +30,7 @@ class Pair:
     label: Path
 
 
-def find_pairs(images_dir: str | os.PathLike, labels_dir: str | os.PathLike) -> list[Pair]:
+def find_pairs(images_dir: str | os.PathLike[str], labels_dir: str | os.PathLike[str]) -> list[Pair]:
     """Pair the files of two folders by name: `a.nii.gz` with `a.nii.gz`, `a.nrrd` or `a.seg.nrrd`.
 
     Returns:

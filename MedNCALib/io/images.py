@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from ..atomic_write import written_whole
-from ..errors import ImageError
-from .dicom_series import read_series
-from .truncation import is_cut_short
+from ..errors import ImageError, MedNCAWarning
+from .dicom_frames import is_dicom
+from .dicom_series import DicomSeries
+from .image_header import ImageFile
+from .itk_calls import itk_path, quiet_itk
+from .itk_file import ItkFile
+from .mgh import MGH_ENDINGS, MghFile
+from .nifti import NiftiFile, is_nifti
 
 # File endings of images, the longer before those that they end with.
 IMAGE_ENDINGS = (
@@ -21,9 +27,15 @@ IMAGE_ENDINGS = (
     ".nhdr",
     ".nii.gz",
     ".nii",
+    ".mgh.gz",
+    ".mgh",
+    ".mgz",
     ".mha",
     ".mhd",
+    ".hdr.gz",
     ".hdr",
+    ".img.gz",
+    ".img",
     ".gipl",
     ".vtk",
     ".dcm",
@@ -35,106 +47,108 @@ IMAGE_ENDINGS = (
     ".bmp",
 )
 
-_COMPLEX = (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64)
+# Formats of one file that give back what was written, with its place in space.
+_WRITTEN = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 
-def image_stem(path: str | os.PathLike) -> str:
+def image_stem(path: str | os.PathLike[str]) -> str:
     """Name of a file or folder without the ending that says its format.
 
     >>> image_stem("scans/subject.01.nii.gz")
     'subject.01'
     """
-    name = Path(path).name or Path(path).resolve().name
+    name = Path(path).name
+    if name in ("", ".."):
+        name = Path(path).resolve().name
     ending = next((ending for ending in IMAGE_ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)]
+    return name[: len(name) - len(ending)] or "image"
 
 
-def read_image(path: str | os.PathLike) -> sitk.Image:
-    """Read a volume from a file, or from a folder with one DICOM series.
+def read_image(
+    path: str | os.PathLike[str],
+    series: str | int | None = None,
+    axes: str | None = None,
+    spacing: Sequence[float] | None = None,
+) -> sitk.Image:
+    """Read a volume from a file, or from a folder with DICOM files.
+
+    What a file does not say is not guessed: which way its axes point, how large its voxels are, in which order its
+    slices lie. Where its format has a rule for that, or its header contradicts itself, a `MedNCAWarning` says what was
+    taken.
 
     Args:
-        path: a file in any format that SimpleITK reads, or a folder.
+        path: a file in any format that SimpleITK reads or in FreeSurfer's, or a folder.
+        series: of a folder with several DICOM series, the Series Instance UID or number of the one to read.
+        axes: where the first, second and third axis run to, as "RAS": in place of what the file says.
+        spacing: mm along these axes, in place of what the file says.
 
     Returns:
-        Scalar image with three dimensions; a single picture becomes a volume of one slice, 1 mm thick.
+        Scalar image with three dimensions; a single picture becomes a volume of one slice, 1 mm thick. One from DICOM
+        has the tags Modality, Series Description, Body Part Examined, Scanning Sequence, Repetition Time and Echo Time
+        as metadata, by SimpleITK's keys ("0008|0060"), as far as they are known.
 
     Raises:
-        ImageError: nothing there, empty, damaged or cut short, in colour, with several frames, or a folder that is not
-            one complete series.
+        ImageError: nothing there, empty, damaged or cut short, in colour, with several frames, with a header that is
+            not plausible or leaves out what is needed, larger than the memory, or a folder that is not one complete
+            series.
     """
     path = Path(path)
     if not os.path.exists(path):  # unlike Path.exists, also answers for a name that is too long
         raise ImageError(f"There is no file or folder {path}. Check the name.")
-    with _without_itk_warnings():
-        image = read_series(path) if path.is_dir() else _read_file(path)
-    return _as_scalar_volume(image, path)
-
-
-def write_image(path: str | os.PathLike, image: sitk.Image) -> None:
-    """Write an image, compressed where the format can; the file is whole or not there.
-
-    Raises:
-        ImageError: it cannot be written, with the reason.
-    """
     try:
-        with written_whole(Path(path)) as beside:
-            sitk.WriteImage(image, str(beside), useCompression=True)
-    except (RuntimeError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "unknown format, or the disk is full"
-        raise ImageError(f"{path} cannot be written: {reason}. Choose another place.") from error
-
-
-@contextmanager
-def _without_itk_warnings() -> Iterator[None]:
-    """Keep ITK from printing to stderr: what matters of it is in the errors here."""
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
-
-
-def _read_file(path: Path) -> sitk.Image:
-    try:
-        if path.stat().st_size == 0:
-            raise ImageError(f"{path} is empty. Copy it again.")
-        with open(path, "rb"):
-            pass
+        source = _open(path, series)
     except OSError as error:
         raise ImageError(f"{path} cannot be opened: {error.strerror}.") from error
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise ImageError(f"{path} cannot be read: {_reason(error)}") from error
-    if is_cut_short(path, image):
-        raise ImageError(f"{path} is damaged or cut short. Copy it again.")
-    return image
+    header = source.header.stated(axes, spacing)
+    header.check(path)
+    for note in filter(None, (header.axes_note, header.spacing_note)):
+        warnings.warn(note, MedNCAWarning, stacklevel=2)
+    image = source.read()
+    return header.place(image)
 
 
-def _reason(error: RuntimeError) -> str:
-    text = str(error)
-    if "orthonormal" in text:
-        return "its axes are not at right angles. Resample it to a grid without shear first."
-    if "Unable to determine ImageIO" in text:
-        return "it is no image in a format that is known here, or it is damaged. Save it as NRRD or NIfTI."
-    return "it is damaged or cut short. Copy it again."
+def write_image(path: str | os.PathLike[str], image: sitk.Image) -> None:
+    """Write an image, compressed where the format can, and read it again; the file is whole or not there.
+
+    Args:
+        path: ends with `.nrrd`, `.nii`, `.nii.gz` or `.mha`.
+        image: the image.
+
+    Raises:
+        ImageError: the format is another.
+        MedNCAError: it cannot be written, with the reason.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(_WRITTEN):
+        raise ImageError(f"{path} cannot be written: choose a name that ends with {', '.join(_WRITTEN)}.")
+    with quiet_itk(), written_whole(path, lambda written: _holds(written, image)) as beside, itk_path(beside) as name:
+        try:
+            sitk.WriteImage(image, name, useCompression=True)
+        except RuntimeError as error:
+            raise OSError(0, "the disk is full, or the format does not take such an image") from error
 
 
-def _as_scalar_volume(image: sitk.Image, path: Path) -> sitk.Image:
-    if image.GetNumberOfComponentsPerPixel() > 1:
-        raise ImageError(
-            f"{path} has {image.GetNumberOfComponentsPerPixel()} values in each voxel (colour or vectors). Convert "
-            "it to grey values first."
-        )
-    if image.GetPixelID() in _COMPLEX:
-        raise ImageError(f"{path} holds complex numbers. Save their magnitude as an image of its own.")
-    while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
-        image = image[(*(slice(None),) * (image.GetDimension() - 1), 0)]
-    if image.GetDimension() > 3:
-        frames = " x ".join(str(length) for length in image.GetSize()[3:])
-        raise ImageError(
-            f"{path} is a sequence of {frames} frames. Segment it frame by frame: save the frame that you want as a "
-            "volume of its own."
-        )
-    return sitk.JoinSeries(image) if image.GetDimension() == 2 else image
+def _open(path: Path, series: str | int | None) -> ImageFile:
+    if path.is_dir():
+        return DicomSeries.of_folder(path, series)
+    if series is not None:
+        raise ImageError(f"{path} is a file: a series is chosen in a folder of DICOM files. Name that.")
+    with open(path, "rb") as file:
+        start = file.read(132)
+    if not start:
+        raise ImageError(f"{path} is empty. Copy it again.")
+    if is_nifti(path):
+        return NiftiFile(path)
+    if path.name.lower().endswith(MGH_ENDINGS):
+        return MghFile(path)
+    return DicomSeries.of_file(path) if is_dicom(start) else ItkFile(path)
+
+
+def _holds(path: Path, image: sitk.Image) -> bool:
+    """Whether a file holds the voxels of an image."""
+    with itk_path(path) as name:
+        try:
+            written = sitk.ReadImage(name)
+        except RuntimeError:
+            return False
+    return np.array_equal(sitk.GetArrayViewFromImage(written), sitk.GetArrayViewFromImage(image))

@@ -11,7 +11,7 @@ from ..imaging.labels import Label
 from .images import write_image
 
 
-def write_segmentation(path: str | os.PathLike, labels: sitk.Image, model_labels: Sequence[Label]) -> None:
+def write_segmentation(path: str | os.PathLike[str], labels: sitk.Image, model_labels: Sequence[Label]) -> None:
     """Write a label image as a Slicer segmentation (`.seg.nrrd`); the file is whole or not there.
 
     The fields are those that Slicer's vtkMRMLSegmentationStorageNode reads: one shared layer, in which each segment is

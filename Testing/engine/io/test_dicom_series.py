@@ -72,7 +72,7 @@ def test_several_series_are_listed(tmp_path):
     assert "2 DICOM series" in str(refused.value)
     assert "'T1 axial' (3 files)" in str(refused.value)
     assert "'T2 axial' (4 files)" in str(refused.value)
-    assert "folder of their own" in str(refused.value)
+    assert "--series 1" in str(refused.value)
 
 
 def test_a_folder_without_dicom_is_refused(tmp_path, capfd):

@@ -1,0 +1,100 @@
+"""Files that ITK reads: NRRD, MetaImage, VTK, GIPL, TIFF, PNG and others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import ImageError
+from .image_header import ImageHeader
+from .itk_calls import itk_path, quiet_itk
+from .itk_formats import HEADER_BYTES, format_of, is_bounded, is_cut_short, with_gaps
+from .raw_voxels import damaged
+
+_COMPLEX = (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64)
+
+
+class ItkFile:
+    """A file whose header ITK has read.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ImageError: it is damaged, or of no format that is known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with open(path, "rb") as file:
+            self._start = file.read(HEADER_BYTES)
+        self._format = format_of(self._start)
+        with self._reader() as reader:
+            if not self._format:
+                self._format = reader.GetImageIOFromFileName(reader.GetFileName())
+            reader.ReadImageInformation()
+            header = _header(reader)
+        self.header = with_gaps(header, self._format, self._start, path)
+
+    def read(self) -> sitk.Image:
+        """Read the voxels.
+
+        Raises:
+            ImageError: the file is damaged or cut short.
+        """
+        if is_bounded(self._format, self._start):
+            self.header.check_holds(self._path, self._path.stat().st_size)
+        if is_cut_short(self._path, self.header, self._format, self._start):
+            raise damaged(self._path)
+        with self._reader() as reader:
+            image = reader.Execute()
+        while image.GetDimension() > 3:
+            image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+        return sitk.JoinSeries(image) if image.GetDimension() == 2 else image
+
+    @contextmanager
+    def _reader(self) -> Iterator[sitk.ImageFileReader]:
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO(self._format)
+        with quiet_itk(), itk_path(self._path) as name:
+            reader.SetFileName(name)
+            try:
+                yield reader
+            except RuntimeError as error:
+                raise ImageError(f"{self._path} cannot be read: {_reason(error)}") from error
+
+
+def _header(reader: sitk.ImageFileReader) -> ImageHeader:
+    dimension, size, components = reader.GetDimension(), reader.GetSize(), reader.GetNumberOfComponents()
+    direction = np.eye(max(dimension, 3))
+    direction[:dimension, :dimension] = np.reshape(reader.GetDirection(), (dimension, dimension))
+    kind = reader.GetPixelID()
+    x, y, z = (*size, 1)[:3]
+    return ImageHeader(
+        size=(x, y, z),
+        spacing=_three(reader.GetSpacing(), 1.0),
+        origin=_three(reader.GetOrigin(), 0.0),
+        direction=tuple(direction[:3, :3].ravel().tolist()),
+        voxel_bytes=sitk.Image([1] * min(dimension, 3), kind, components).GetSizeOfPixelComponent(),
+        frames=tuple(length for length in size[3:] if length != 1),
+        components=components,
+        complex_numbers=kind in _COMPLEX,
+    )
+
+
+def _three(values: tuple[float, ...], default: float) -> tuple[float, float, float]:
+    x, y, z = (*values, default)[:3]
+    return x, y, z
+
+
+def _reason(error: RuntimeError) -> str:
+    text = str(error)
+    if "orthonormal" in text:
+        return "its axes are not at right angles. Resample it to a grid without shear first."
+    if "Unable to determine ImageIO" in text:
+        return "it is no image in a format that is known here, or it is damaged. Save it as NRRD or NIfTI."
+    return "it is damaged or cut short. Copy it again."

@@ -1,0 +1,61 @@
+"""Voxels that follow a header as they are, in a file that may be packed by gzip."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from io import BufferedReader
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ImageError
+
+# What opening, unpacking and reading a damaged file raise.
+UNREADABLE = (OSError, EOFError, OverflowError, zlib.error)
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 24
+
+
+def opened(path: Path) -> gzip.GzipFile | BufferedReader:
+    """A file, unpacked if it is packed, whatever its name says."""
+    with open(path, "rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path, "rb") if packed else open(path, "rb")
+
+
+def read_voxels(path: Path, start: int, count: int, kind: str) -> np.ndarray:
+    """Read voxels that must be all there and, in a packed file, sound.
+
+    Args:
+        path: the file.
+        start: bytes before the first voxel, unpacked.
+        count: how many.
+        kind: NumPy's name of their type, byte order included.
+
+    Returns:
+        One-dimensional array in the machine's own byte order.
+
+    Raises:
+        OSError, EOFError, OverflowError, zlib.error: `UNREADABLE`.
+    """
+    voxels = np.empty(count, kind)
+    view = voxels.view(np.uint8).data
+    with opened(path) as file:
+        file.seek(start)
+        filled = 0
+        while filled < len(view):
+            length = file.readinto(view[filled : filled + _CHUNK])
+            if not length:
+                raise EOFError
+            filled += length
+        if isinstance(file, gzip.GzipFile):
+            while file.read(_CHUNK):  # the checksum stands at the end, and is checked there
+                pass
+    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
+
+
+def damaged(path: Path) -> ImageError:
+    """The error for a file that is not as it was written."""
+    return ImageError(f"{path} is damaged or cut short. Copy it again.")
