@@ -16,8 +16,6 @@ from . import kernels as kernel_times
 from . import models as model_costs
 from .child_process import json_of
 
-PANEL_FIGURES = ("longest_block_ms", "live_cost")
-
 
 @dataclass(frozen=True)
 class PanelFigures:
@@ -65,7 +63,7 @@ class BenchmarkReport:
             "kernels": [row for times in self.kernels for row in times.rows()],
             "models": [asdict(cost) for cost in self.models],
             "scaling": self.scaling and asdict(self.scaling),
-            "panel": {figure: getattr(self.panel, figure) for figure in PANEL_FIGURES},
+            "panel": {"longest_block_ms": self.panel.longest_block_ms, "live_cost": self.panel.live_cost},
         }
 
 
@@ -128,7 +126,7 @@ def _version(package: str) -> str | None:
 def _panel(script: Path) -> PanelFigures:
     try:
         found = json_of(str(script))
-        return PanelFigures(*(float(found[figure]) for figure in PANEL_FIGURES))
+        return PanelFigures(float(found["longest_block_ms"]), float(found["live_cost"]))
     except MedNCAError as error:
         return PanelFigures(failure=str(error))
     except (KeyError, TypeError, ValueError):

@@ -41,8 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _parser().parse_args([_guarded(argument) for argument in given])
             code: int = options.run(options) or DONE  # commands that finish or fail as a whole return nothing
             flush_output()
-        except BrokenPipeError:
-            return DONE  # whoever read the output has closed it
+        except BrokenPipeError:  # whoever read the output has closed it
+            flush_output()
+            return DONE
         except USER_ERRORS as error:
             print_message(failure_text(error))
             return FAILED

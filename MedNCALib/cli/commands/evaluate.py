@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,17 @@ from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
 from ..exit_codes import DONE, SOME_FAILED
-from ..streams import print_message
+from ..streams import print_message, print_warning
 from .json_output import require_folder, write_json
 from .model_output import require_free
-from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
+from .options import (
+    MODEL_HELP,
+    add_reading_options,
+    add_run_options,
+    reading_options,
+    run_options,
+    warn_of_licence,
+)
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -63,7 +71,7 @@ def run(options: Namespace) -> int:
 
     model = load_model(options.model)
     _check_output(options)
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, warnings.catch_warnings(record=True) as notes:
         report = evaluate(
             model,
             options.images,
@@ -74,6 +82,9 @@ def run(options: Namespace) -> int:
             progress=bar.show,
             **run_options(options),
         )
+    warn_of_licence(model)
+    for note in notes:
+        print_warning(str(note.message))
     if options.json:
         write_json(options.json, report.as_dict())
     _print_scores(report)

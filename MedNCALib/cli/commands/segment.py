@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
+import warnings
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._version import __version__
-from ...errors import MedNCAError, all_failed
+from ...errors import MedNCAError, MedNCAWarning, all_failed
 from ..exit_codes import DONE, SOME_FAILED
 from ..failures import USER_ERRORS, failure_text
-from ..streams import print_line, print_message
-from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
+from ..streams import print_above_bar, print_message, print_warning
+from .options import (
+    MODEL_HELP,
+    add_reading_options,
+    add_run_options,
+    reading_options,
+    run_options,
+    warn_of_licence,
+)
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -67,13 +76,18 @@ def run(options: Namespace) -> int:
         with ProgressBar() as bar:
             for number, (path, stem) in enumerate(zip(options.images, stems)):
                 try:
-                    summary = _segment(path, stem, model, options, bar, number)
-                except USER_ERRORS as error:
+                    with warnings.catch_warnings(record=True) as notes:
+                        summary = _segment(path, stem, model, options, bar, number)
+                except USER_ERRORS as error:  # and no word on what else there is to say of this image
                     failures.append(failure_text(error))
                     continue
-                summaries.append(summary)
+                if not summaries:
+                    warn_of_licence(model)
+                for note in notes:
+                    print_warning(str(note.message))
                 if not options.json:
-                    print_line(_line(summary))
+                    print_above_bar(_line(summary), sys.stdout)
+                summaries.append(summary)
     finally:  # what is finished is said if the rest is stopped, too
         if options.json and summaries:
             print(json.dumps(summaries, indent=2))
@@ -100,13 +114,16 @@ def _stems(images: list[Path]) -> list[str]:
 def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
     """Segment one image and write what was asked for; a summary for JSON."""
     from ...io.images import read_image
+    from ...segmentation.input_checks import check_input
     from ...segmentation.segmenter import segment_steps
     from ...segmentation.steps import run_to_end
 
     bar.show(number / len(options.images), f"reading {path.name}")
     image: sitk.Image = read_image(path, **reading_options(options))
-    started = time.perf_counter()
     try:
+        for reason in check_input(image, model, options.region):
+            warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
+        started = time.perf_counter()
         result = run_to_end(
             segment_steps(
                 image,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from support.command_line import array, python, refused
 from support.shared_data import REPOSITORY, shared_data
-from support.threshold_model import case
+from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model
 from MedNCALib._version import __version__
@@ -150,6 +151,37 @@ def test_what_is_finished_is_said_if_the_rest_is_stopped(model_folder, volume_fi
     printed = capsys.readouterr()
     assert [summary["input"] for summary in json.loads(printed.out)] == [str(volume_file)]
     assert printed.err == "mednca: stopped.\n"
+
+
+def test_an_image_that_does_not_fit_the_model_is_warned_about_in_one_line(volume_file, tmp_path, capsys):
+    threshold_model(field_of_view_mm=[2, 3, 4]).save(tmp_path / "small")
+    command = ["segment", str(volume_file), "-m", str(tmp_path / "small"), "-o", str(tmp_path)]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"mednca: warning: {volume_file}: The volume is much larger than the 2 x 3 x 4 mm")
+    assert printed.err.count("\n") == 1
+    assert main([*command, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)
+    assert "much larger" in printed.err
+    assert main([*command, "--region", "-20", "20", "-20", "20", "-1", "5"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_licence_of_a_model_that_is_not_free_is_said_once(volume_file, tmp_path, capsys):
+    threshold_model(licence="Research use only").save(tmp_path / "bound")
+    second = shutil.copy(volume_file, tmp_path / "second.nii.gz")
+    assert main(["segment", str(volume_file), str(second), "-m", str(tmp_path / "bound"), "-o", str(tmp_path)]) == 0
+    expected = "mednca: warning: the licence of bound restricts its use: Research use only.\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_of_an_image_that_fails_only_the_reason_is_said(tmp_path, capsys):
+    threshold_model(licence="Research use only", field_of_view_mm=[2, 3, 4]).save(tmp_path / "bound")
+    flat = sitk.Image((30, 30, 30), sitk.sitkInt16)
+    sitk.WriteImage(flat, str(tmp_path / "flat.nrrd"))
+    message = refused(capsys, "segment", tmp_path / "flat.nrrd", "-m", tmp_path / "bound", "-o", tmp_path)
+    assert "no contrast" in message
 
 
 def test_images_that_would_overwrite_each_other_are_refused(model_folder, volume_file, tmp_path, capsys):
