@@ -1,7 +1,7 @@
 # make demo [VOLUME=path] [MODEL=name]   segment the synthetic phantom, or your file, in the stand-in application; see demo/
 # make test         linters, types, all tests with their coverage, and the engine's tests without PyTorch and Slicer
 # make lint         linters, types and spelling
-# make bench        how fast the kernels and the models are on this machine
+# make bench [JSON=file]   how fast the kernels, the models and the panel are on this machine
 # make pictures     the pictures in README and in the documentation
 # make pages        the pages of the documentation that are written from data and docstrings
 # make weights      train the bundled models from the data in DATA, into build/weights
@@ -41,7 +41,7 @@ lint: .venv/test
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 
 bench: .venv/test
-	.venv/bin/python -m MedNCALib bench
+	.venv/bin/python -m MedNCALib bench --panel Testing/tools/bench_panel.py $(if $(JSON),--json "$(JSON)")
 
 pictures: .venv/host
 	.venv/bin/python Testing/tools/screenshots.py --output Resources/Screenshots

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -48,9 +48,15 @@ def print_message(text: str) -> None:
         print_above_bar(f"mednca: {' '.join(text.split())}", sys.stderr)
 
 
-def print_warning(text: str) -> None:
-    """Print a warning as one line to stderr."""
-    print_message(f"warning: {text}")
+def print_warnings(notes: Iterable[str | None], caught: Iterable[warnings.WarningMessage]) -> None:
+    """Print warnings as one line each to stderr.
+
+    Args:
+        notes: sentences; None stands for none.
+        caught: what `warnings.catch_warnings(record=True)` has caught.
+    """
+    for text in (*filter(None, notes), *(str(each.message) for each in caught)):
+        print_message(f"warning: {text}")
 
 
 def flush_output() -> None:
@@ -77,7 +83,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     if issubclass(category, MedNCAWarning):
-        print_warning(str(message))
+        print_message(f"warning: {message}")
 
 
 def _replace_closed_streams() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Model
 
 # How licences begin that allow any use, commercial use too. A demand to pass the same licence on (CC BY-SA) is none
 # that restricts the use.
@@ -22,3 +26,10 @@ def is_restricted(licence: str) -> bool:
     """
     text = licence.strip().lower()
     return text not in _UNKNOWN and (not text.startswith(_FREE) or bool(_RESTRICTED.search(text)))
+
+
+def licence_note(model: Model) -> str | None:
+    """A sentence on a licence that restricts the use of a model; None for one that does not."""
+    if not is_restricted(model.card.licence):
+        return None
+    return f"The licence of {model.name} restricts its use: {model.card.licence}."

@@ -34,7 +34,7 @@ LIBRARY = {
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "make_phantom": "size spacing axes side bias noise seed",
     "Phantom": "image labels",
-    "read_image": "path",
+    "read_image": "path series axes spacing",
     "write_segmentation": "path labels model_labels",
 }
 
@@ -70,7 +70,7 @@ COMMANDS = {
     "train": f"--images --labels -o --output --preset --minutes --batches --seed --from --resume --overwrite {READING}",
     "import-reference": "-o --output --size --steps --fire-rate --overwrite",
     "bench": "--json --panel",
-    "demo": "-o --output -m --model --volume",
+    "demo": f"-o --output -m --model --volume --series {READING}",
 }
 
 QUALITY = {"runs", "nqm", "agreement", "label_agreement", "volumes_ml", "verdict"}

@@ -11,12 +11,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-import SimpleITK as sitk  # noqa: E402
 from host import slicerHost  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
-from MedNCALib.atomic_write import written_whole  # noqa: E402
-from MedNCALib.cli.demo_run import demo_volume, scores, summary  # noqa: E402
+from MedNCALib.cli.demo_run import demo_model, demo_volume, scores, summary  # noqa: E402
+from MedNCALib.io.images import write_image  # noqa: E402
 from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
 
 
@@ -44,16 +43,16 @@ def segmentAsAUser(volumePath, model):
     return segmentationNode, widget, seconds
 
 
-def run(output, volume=None, model="hippocampus-mr"):
-    """Fill the folder `output`; see `make demo` in README."""
+def run(output, volume=None, model=None):
+    """Fill the folder `output`; without a model's name the one that fits the volume is taken."""
     import slicer
 
-    host, model = slicerHost(), mednca.load_model(model)
+    host = slicerHost()
     name, image, truth = demo_volume(volume)
+    model = demo_model(model, volume, image)
     output.mkdir(parents=True, exist_ok=True)
     volumePath = output / f"{name}.nrrd"
-    with written_whole(volumePath) as path:
-        sitk.WriteImage(image, str(path), useCompression=True)
+    write_image(volumePath, image)
     segmentationNode, widget, seconds = segmentAsAUser(volumePath, model.name)
     files = [volumePath, *(output / f"{name}{end}" for end in ("_segmentation.seg.nrrd", "_scene.mrb"))]
     slicer.util.saveNode(segmentationNode, str(files[1]))
@@ -72,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--volume", type=Path)
-    parser.add_argument("--model", default="hippocampus-mr")
+    parser.add_argument("--model", help="default: the one that fits the volume")
     options = parser.parse_args()
     try:
         run(options.output, options.volume, options.model)

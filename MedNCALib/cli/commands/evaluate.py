@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
 from ..exit_codes import DONE, SOME_FAILED
-from ..streams import print_message, print_warning
+from ..streams import print_message, print_warnings
 from .json_output import require_folder, write_json
 from .model_output import require_free
-from .options import (
-    MODEL_HELP,
-    add_reading_options,
-    add_run_options,
-    reading_options,
-    run_options,
-    warn_of_licence,
-)
+from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -67,6 +60,7 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Evaluate, print the tables and write what was asked for."""
     from ...evaluation.evaluate import evaluate
+    from ...model.licence import licence_note
     from ...model.model import load_model
 
     model = load_model(options.model)
@@ -82,9 +76,7 @@ def run(options: Namespace) -> int:
             progress=bar.show,
             **run_options(options),
         )
-    warn_of_licence(model)
-    for note in notes:
-        print_warning(str(note.message))
+    print_warnings([licence_note(model)], notes)
     if options.json:
         write_json(options.json, report.as_dict())
     _print_scores(report)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
-
-from ..streams import print_warning
-
-if TYPE_CHECKING:
-    from ...model.model import Model
+from typing import Any
 
 MODEL_HELP = "name of a model (see `mednca models`), or a model folder"
 
@@ -60,11 +55,3 @@ def reading_options(options: Namespace) -> dict[str, Any]:
     """Keywords for `read_image`: those that were given."""
     given = {name: getattr(options, name, None) for name in ("axes", "spacing", "series")}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def warn_of_licence(model: Model) -> None:
-    """Say it if the licence restricts what the model may be used for."""
-    from ...model.licence import is_restricted
-
-    if is_restricted(model.card.licence):
-        print_warning(f"the licence of {model.name} restricts its use: {model.card.licence}.")

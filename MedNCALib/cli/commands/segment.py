@@ -16,15 +16,8 @@ from ..._version import __version__
 from ...errors import MedNCAError, MedNCAWarning, all_failed
 from ..exit_codes import DONE, SOME_FAILED
 from ..failures import USER_ERRORS, failure_text
-from ..streams import print_above_bar, print_message, print_warning
-from .options import (
-    MODEL_HELP,
-    add_reading_options,
-    add_run_options,
-    reading_options,
-    run_options,
-    warn_of_licence,
-)
+from ..streams import print_above_bar, print_message, print_warnings
+from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -63,6 +56,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Segment each image and print what was found."""
+    from ...model.licence import licence_note
     from ...model.model import load_model
     from ...segmentation.options import RunOptions
 
@@ -81,10 +75,8 @@ def run(options: Namespace) -> int:
                 except USER_ERRORS as error:  # and no word on what else there is to say of this image
                     failures.append(failure_text(error))
                     continue
-                if not summaries:
-                    warn_of_licence(model)
-                for note in notes:
-                    print_warning(str(note.message))
+                of_the_model = [] if summaries else [licence_note(model)]
+                print_warnings(of_the_model, notes)
                 if not options.json:
                     print_above_bar(_line(summary), sys.stdout)
                 summaries.append(summary)

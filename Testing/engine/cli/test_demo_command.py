@@ -1,13 +1,18 @@
 """The demonstration without Slicer: files, pictures and what is printed."""
 
+import io
+import sys
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.command_line import refused
 from support.random_models import random_model
 from support.threshold_model import case, threshold_model
 
-from MedNCALib import load_model, make_phantom, read_image, segment
+from MedNCALib import MedNCAError, list_models, load_model, make_phantom, read_image, segment
 from MedNCALib.cli.main import main
+from MedNCALib.cli.model_choice import model_for
 from MedNCALib.segmentation.growth_animation import largest_slice, write_growth_gif, write_picture
 
 PIL = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
@@ -81,3 +86,48 @@ def test_the_demo_takes_a_volume_of_ones_own(tmp_path, capsys):
     assert main(["demo", "-o", str(tmp_path / "demo"), *options]) == 0
     assert (tmp_path / "demo" / "mein köpf_hippocampus-mr.seg.nrrd").is_file()
     assert "truth" not in capsys.readouterr().out
+
+
+def test_a_volume_is_segmented_by_the_model_that_fits_it(tmp_path, capsys):
+    sitk.WriteImage(make_phantom(size=(30, 40, 30)).image, str(tmp_path / "block.nrrd"))
+    assert main(["demo", "-o", str(tmp_path / "demo"), "--volume", str(tmp_path / "block.nrrd")]) == 0
+    assert (tmp_path / "demo" / "block_hippocampus-mr.seg.nrrd").is_file()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def hounsfield(tmp_path):
+    """A volume that none of the bundled models is for: its intensities are those of CT."""
+    values = np.random.default_rng(0).normal(40, 20, (20, 30, 30))
+    values[:, :8] = -1000
+    image = sitk.GetImageFromArray(values.astype(np.int16))
+    image.SetSpacing((6.0, 6.0, 5.0))
+    sitk.WriteImage(image, str(tmp_path / "ct.nrrd"))
+    return tmp_path / "ct.nrrd"
+
+
+def test_a_volume_that_no_model_fits_is_refused_without_a_terminal(hounsfield, tmp_path, capsys):
+    message = refused(capsys, "demo", "-o", tmp_path / "demo", "--volume", hounsfield)
+    assert "No model seems to fit this volume: name the one to take with -m" in message
+    assert "prostate-mr-t2" in message
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize(("answer", "chosen"), [("1\n", 0), ("none\n9\n2\n", 1)])
+def test_on_a_terminal_the_user_is_asked_which_model_to_take(monkeypatch, capsys, hounsfield, answer, chosen):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert model_for(read_image(hounsfield)).name == list_models()[chosen].name
+    assert f"1 {list_models()[0].name}" in capsys.readouterr().err
+
+
+def test_a_question_that_is_not_answered_is_refused(monkeypatch, hounsfield):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with pytest.raises(MedNCAError, match="name one with -m"):
+        model_for(read_image(hounsfield))

@@ -172,7 +172,7 @@ def test_the_licence_of_a_model_that_is_not_free_is_said_once(volume_file, tmp_p
     threshold_model(licence="Research use only").save(tmp_path / "bound")
     second = shutil.copy(volume_file, tmp_path / "second.nii.gz")
     assert main(["segment", str(volume_file), str(second), "-m", str(tmp_path / "bound"), "-o", str(tmp_path)]) == 0
-    expected = "mednca: warning: the licence of bound restricts its use: Research use only.\n"
+    expected = "mednca: warning: The licence of bound restricts its use: Research use only.\n"
     assert capsys.readouterr().err == expected
 
 
