@@ -55,11 +55,14 @@ def makePictures(output):
         for state in panelStates(host, widget):
             for look in (NORMAL, LARGE, DARK):
                 panels[state, str(look)] = panel(host, widget, Path(folder) / "panel.png", look)
-            views += viewsIn(state, host, widget, Path(folder))
             if state == "done":
+                host.click(widget.ui.show3DButton)
                 whole = Path(folder) / "application.png"
                 host.applicationPicture(whole, widget, width=1480, height=960, panelWidth=NORMAL["width"])
                 opened(whole).save(output / "application.jpg", quality=QUALITY, optimize=True)
+            views += viewsIn(state, host, widget, Path(folder))
+            if state == "done":
+                host.click(widget.ui.show3DButton)
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
         # A quarter of the size of full colour; this method keeps a colour that has few pixels.
@@ -75,7 +78,7 @@ def panel(host, widget, path, look):
 
 
 def viewsIn(state, host, widget, folder):
-    """The rows of pictures of the views that a state of the panel has to show."""
+    """The rows of pictures of the views that a state of the panel has to show; the panel is left as it was."""
     import slicer
 
     ui = widget.ui
@@ -91,10 +94,11 @@ def viewsIn(state, host, widget, folder):
     elif state == "running":
         yield views(host, folder, "Running: the cells as they are now")
     elif state == "done":
-        host.click(ui.show3DButton)
         yield views(host, folder, "Done: the segments, and their surfaces")
+        last = ui.stepSlider.value
         ui.stepSlider.setValue(STEP - 1)
         yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again; the segments as outlines")
+        ui.stepSlider.setValue(last)
         host.click(ui.uncertaintyOverlayCheckBox)
         yield views(host, folder, "Quality: the uncertainty; the segments as outlines")
         host.click(ui.uncertaintyOverlayCheckBox)
