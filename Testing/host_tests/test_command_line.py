@@ -1,6 +1,7 @@
 """The script that runs the module's tests inside Slicer, run in the stand-in by the command that the workflow gives."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,18 +32,17 @@ class MedNCATest(ScriptedLoadableModuleTest):
 """
 
 
-def slicerOptions():
-    """What the workflow gives to Slicer, with the checkout as the variable ``$GITHUB_WORKSPACE``."""
+def slicerArguments():
+    """What the workflow gives to Slicer, which it starts in the checkout."""
     text = (WORKFLOWS / "slicer.yml").read_text(encoding="utf-8")
-    command = shlex.split(text.rpartition("run: >\n")[2])
-    return command[command.index("$RUNNER_TEMP/Slicer/Slicer") + 1 :]
+    return shlex.split(re.search(r"^  ARGUMENTS: (.+)$", text, re.MULTILINE).group(1))
 
 
-def runInHost(checkout, modules="$GITHUB_WORKSPACE/MedNCA"):
-    options = [modules if option == "$GITHUB_WORKSPACE/MedNCA" else option for option in slicerOptions()]
-    options = [option.replace("$GITHUB_WORKSPACE", str(checkout)) for option in options]
+def runInHost(checkout, modules="MedNCA"):
+    arguments = [modules if argument == "MedNCA" else argument for argument in slicerArguments()]
     return subprocess.run(
-        [sys.executable, "-m", "host", *options],
+        [sys.executable, "-m", "host", *arguments],
+        cwd=checkout,
         capture_output=True,
         text=True,
         timeout=300,
