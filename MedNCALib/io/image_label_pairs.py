@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import ImageError
+from ..errors import ImageError, MedNCAWarning
+from ..imaging.labels import Label
 from .images import IMAGE_ENDINGS, image_stem, read_image
+from .segmentation_file import read_segments
 
 # Grids that differ by less than this share of a voxel over the whole image are one grid, written with different
 # rounding.
@@ -53,23 +56,93 @@ def find_pairs(images_dir: str | os.PathLike[str], labels_dir: str | os.PathLike
     return [Pair(name, images[name], labels[name]) for name in sorted(images)]
 
 
-def read_pair(pair: Pair) -> tuple[sitk.Image, sitk.Image]:
+def read_pair(
+    pair: Pair,
+    labels: Sequence[Label] | None = None,
+    axes: str | None = None,
+    spacing: Sequence[float] | None = None,
+) -> tuple[sitk.Image, sitk.Image]:
     """Read an image and its labels, which must lie on one grid.
+
+    Args:
+        pair: the files.
+        labels: a model's. If the label file names its values, as Slicer's segmentations do, those of the result are the
+            model's values for these names; else a value means the same in both.
+        axes, spacing: of both files, if they do not say it; see `read_image`.
 
     Returns:
         The image, and the labels as uint8 with the image's geometry.
 
     Raises:
-        ImageError: a file cannot be read, the grids differ, or the labels are not whole numbers from 0 to 255.
+        ImageError: a file cannot be read, the grids differ, the labels are not whole numbers from 0 to 255, or have
+            names that the model does not have.
     """
-    image, labels = read_image(pair.image), read_image(pair.label)
-    _check_same_grid(pair, image, labels)
-    values = sitk.GetArrayViewFromImage(labels)
+    image = read_image(pair.image, axes=axes, spacing=spacing)
+    with warnings.catch_warnings():  # what is to be said of the grid has been said of the image
+        warnings.simplefilter("ignore", MedNCAWarning)
+        truth = read_image(pair.label, axes=axes, spacing=spacing)
+    _check_same_grid(pair, image, truth)
+    values = sitk.GetArrayViewFromImage(truth)
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255 and (values % 1 == 0).all()):
         raise ImageError(f"{pair.label} is no label image: its voxels are not whole numbers from 0 to 255.")
-    labels = sitk.Cast(labels, sitk.sitkUInt8)
-    labels.CopyInformation(image)
-    return image, labels
+    truth = sitk.Cast(truth, sitk.sitkUInt8)
+    segments = read_segments(pair.label) if labels is not None else {}
+    if labels is not None and segments:
+        truth = _renamed(truth, segments, labels, pair.label)
+    truth.CopyInformation(image)
+    return image, truth
+
+
+def labels_named_in(pairs: Iterable[Pair]) -> tuple[Label, ...]:
+    """The labels that label files name, one for each name; empty if no file names any.
+
+    Returns:
+        By value. A label has the value that it has in the first file that names it or, if another has that, the next
+        that is free.
+
+    Raises:
+        ImageError: the files give names different values, and one of them has no names.
+    """
+    files = {pair.label: read_segments(pair.label) for pair in pairs}
+    found: dict[str, Label] = {}
+    agree = True
+    for segments in files.values():
+        for value, label in sorted(segments.items()):
+            taken = {known.value for known in found.values()}
+            free = next((number for number in (value, *range(1, 256)) if number not in taken), None)
+            if free is None:
+                raise ImageError("The label files name more than 255 labels. Leave out what is not to be learned.")
+            known = found.setdefault(_key(label.name), replace(label, value=free))
+            agree = agree and known.value == value
+    unnamed = next((path for path, segments in files.items() if not segments), None)
+    if found and not agree and unnamed:
+        raise ImageError(
+            f"{unnamed} does not name its labels, and the other files give names different values. Save it as a "
+            "segmentation (.seg.nrrd) with the same names."
+        )
+    return tuple(sorted(found.values(), key=lambda label: label.value))
+
+
+def _renamed(truth: sitk.Image, segments: Mapping[int, Label], labels: Sequence[Label], path: Path) -> sitk.Image:
+    """The labels with the values that a model has for their names."""
+    values = {_key(label.name): label.value for label in labels}
+    voxels = sitk.GetArrayViewFromImage(truth)
+    lookup = np.zeros(256, np.uint8)
+    for value in (int(value) for value in np.unique(voxels) if value):
+        name = segments[value].name if value in segments else ""
+        if _key(name) not in values:
+            called = f"a segment {name!r}" if name else f"voxels of value {value} that no segment names"
+            known = ", ".join(repr(label.name) for label in labels)
+            raise ImageError(
+                f"{path} has {called}, and the model knows {known}. Rename or remove it, or save the labels as a plain "
+                "label image to go by their values."
+            )
+        lookup[value] = values[_key(name)]
+    return sitk.GetImageFromArray(lookup[voxels])
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _files_by_name(folder: Path) -> dict[str, Path]:
@@ -100,7 +173,7 @@ def _check_same_grid(pair: Pair, image: sitk.Image, labels: sitk.Image) -> None:
             f"{pair.label} has {_size(labels)} voxels but its image {pair.image} has {_size(image)}. Resample the "
             "labels to the image's grid."
         )
-    # Two grids of one size are the same where their corners are.
+    # Two grids of one size are the same if their corners are.
     for corner in np.ndindex(2, 2, 2):
         index = [int(end * (length - 1)) for end, length in zip(corner, image.GetSize())]
         found = labels.TransformPhysicalPointToContinuousIndex(image.TransformIndexToPhysicalPoint(index))

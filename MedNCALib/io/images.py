@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -107,12 +107,14 @@ def read_image(
     return header.place(image)
 
 
-def write_image(path: str | os.PathLike[str], image: sitk.Image) -> None:
+def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping[str, object] | None = None) -> None:
     """Write an image, compressed where the format can, and read it again; the file is whole or not there.
 
     Args:
         path: ends with `.nrrd`, `.nii`, `.nii.gz` or `.mha`.
         image: the image.
+        record: how it came about: model, version, seed and the like. NRRD and MetaImage files keep it, as fields whose
+            names start with "MedNCA_".
 
     Raises:
         ImageError: the format is another.
@@ -121,6 +123,10 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image) -> None:
     path = Path(path)
     if not path.name.lower().endswith(_WRITTEN):
         raise ImageError(f"{path} cannot be written: choose a name that ends with {', '.join(_WRITTEN)}.")
+    if record:
+        image = sitk.Image(image)
+        for key, value in record.items():
+            image.SetMetaData(f"MedNCA_{key}", str(value))
     with quiet_itk(), written_whole(path, lambda written: _holds(written, image)) as beside, itk_path(beside) as name:
         try:
             sitk.WriteImage(image, name, useCompression=True)

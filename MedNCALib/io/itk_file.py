@@ -33,7 +33,7 @@ class ItkFile:
         with open(path, "rb") as file:
             self._start = file.read(HEADER_BYTES)
         self._format = format_of(self._start)
-        with self._reader() as reader:
+        with itk_reader(path, self._format) as reader:
             if not self._format:
                 self._format = reader.GetImageIOFromFileName(reader.GetFileName())
             reader.ReadImageInformation()
@@ -50,22 +50,39 @@ class ItkFile:
             self.header.check_holds(self._path, self._path.stat().st_size)
         if is_cut_short(self._path, self.header, self._format, self._start):
             raise damaged(self._path)
-        with self._reader() as reader:
+        with itk_reader(self._path, self._format) as reader:
             image = reader.Execute()
         while image.GetDimension() > 3:
             image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
         return sitk.JoinSeries(image) if image.GetDimension() == 2 else image
 
-    @contextmanager
-    def _reader(self) -> Iterator[sitk.ImageFileReader]:
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO(self._format)
-        with quiet_itk(), itk_path(self._path) as name:
-            reader.SetFileName(name)
-            try:
-                yield reader
-            except RuntimeError as error:
-                raise ImageError(f"{self._path} cannot be read: {_reason(error)}") from error
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The fields of an NRRD file that its format does not define; none of a file in another format.
+
+    Raises:
+        ImageError: it is damaged.
+    """
+    with open(path, "rb") as file:
+        is_nrrd = format_of(file.read(HEADER_BYTES)) == "NrrdImageIO"
+    if not is_nrrd:
+        return {}
+    with itk_reader(path, "NrrdImageIO") as reader:
+        reader.ReadImageInformation()
+        return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+
+
+@contextmanager
+def itk_reader(path: Path, file_format: str) -> Iterator[sitk.ImageFileReader]:
+    """A reader for a file, whose errors become an `ImageError` and which prints nothing."""
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(file_format)
+    with quiet_itk(), itk_path(path) as name:
+        reader.SetFileName(name)
+        try:
+            yield reader
+        except RuntimeError as error:
+            raise ImageError(f"{path} cannot be read: {_reason(error)}") from error
 
 
 def _header(reader: sitk.ImageFileReader) -> ImageHeader:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import SimpleITK as sitk
 
 from ..imaging.labels import Label
 from .images import write_image
+from .itk_file import read_metadata
 
 
-def write_segmentation(path: str | os.PathLike[str], labels: sitk.Image, model_labels: Sequence[Label]) -> None:
+def write_segmentation(
+    path: str | os.PathLike[str],
+    labels: sitk.Image,
+    model_labels: Sequence[Label],
+    record: Mapping[str, object] | None = None,
+) -> None:
     """Write a label image as a Slicer segmentation (`.seg.nrrd`); the file is whole or not there.
 
     The fields are those that Slicer's vtkMRMLSegmentationStorageNode reads: one shared layer, in which each segment is
@@ -20,22 +28,40 @@ def write_segmentation(path: str | os.PathLike[str], labels: sitk.Image, model_l
     Args:
         path: ends with `.seg.nrrd`.
         labels: three-dimensional image of the labels' values.
-        model_labels: each becomes a segment, also where the image has no voxel of it.
+        model_labels: each becomes a segment, even if the image has no voxel of it.
+        record: how the labels came about, as in `write_image`.
 
     Raises:
-        ImageError: it cannot be written, with the reason.
+        ImageError: the ending is another.
+        MedNCAError: it cannot be written, with the reason.
     """
     segmentation = sitk.Cast(labels, sitk.sitkUInt8)
     for key in segmentation.GetMetaDataKeys():
         segmentation.EraseMetaData(key)
     for key, value in _segmentation_fields(labels.GetSize(), model_labels).items():
         segmentation.SetMetaData(key, value)
-    write_image(path, segmentation)
+    write_image(path, segmentation, record)
+
+
+def read_segments(path: str | os.PathLike[str]) -> dict[int, Label]:
+    """The segments that a Slicer segmentation names, by their value in its voxels; none for another label image.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    fields = read_metadata(Path(path))
+    segments = {}
+    for number in range(sum(key.endswith("_LabelValue") for key in fields)):
+        value, name = fields.get(f"Segment{number}_LabelValue", ""), fields.get(f"Segment{number}_Name", "").strip()
+        if name and re.fullmatch("[0-9]{1,3}", value) and 0 < int(value) < 256:
+            segments[int(value)] = Label(int(value), name, _color(fields.get(f"Segment{number}_Color", "")))
+    return segments
 
 
 def _segmentation_fields(size: Sequence[int], model_labels: Sequence[Label]) -> dict[str, str]:
     fields = {
-        "Segmentation_MasterRepresentation": "Binary labelmap",
+        "Segmentation_SourceRepresentation": "Binary labelmap",
+        "Segmentation_MasterRepresentation": "Binary labelmap",  # its name in older Slicer
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
@@ -57,3 +83,12 @@ def _segmentation_fields(size: Sequence[int], model_labels: Sequence[Label]) -> 
         }
         fields.update({f"Segment{number}_{key}": value for key, value in segment.items()})
     return fields
+
+
+def _color(text: str) -> tuple[int, int, int]:
+    """Three shares of 1 as 0 to 255; grey if they are not that."""
+    try:
+        red, green, blue = (round(255 * min(max(float(part), 0.0), 1.0)) for part in text.split())
+    except (ValueError, OverflowError):
+        return (128, 128, 128)
+    return red, green, blue
