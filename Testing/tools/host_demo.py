@@ -17,6 +17,7 @@ import MedNCALib as mednca  # noqa: E402
 from MedNCALib.cli.demo_run import demo_model, demo_volume, scores, summary  # noqa: E402
 from MedNCALib.io.images import write_image  # noqa: E402
 from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
+from MedNCALib.segmentation.input_checks import check_input  # noqa: E402
 
 
 def segmentAsAUser(volumePath, model):
@@ -44,12 +45,14 @@ def segmentAsAUser(volumePath, model):
 
 
 def run(output, volume=None, model=None):
-    """Fill the folder `output`; without a model's name the one that fits the volume is taken."""
+    """Fill the folder `output`; without a model's name the one that fits the volume is taken, or asked for."""
     import slicer
 
     host = slicerHost()
     name, image, truth = demo_volume(volume)
     model = demo_model(model, volume, image)
+    for reason in check_input(image, model):
+        print(f"host_demo: warning: {reason}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
     volumePath = output / f"{name}.nrrd"
     write_image(volumePath, image)
@@ -71,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--volume", type=Path)
-    parser.add_argument("--model", help="default: the one that fits the volume")
+    parser.add_argument("-m", "--model", help="default: the one that fits the volume")
     options = parser.parse_args()
     try:
         run(options.output, options.volume, options.model)

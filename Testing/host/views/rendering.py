@@ -10,6 +10,8 @@ import vtk
 from PySide6 import QtGui
 from vtk.util.numpy_support import vtk_to_numpy
 
+from ..qt.quiet import quietVtk
+
 if not os.environ.get("DISPLAY") and ctypes.util.find_library("EGL"):
     # Without this VTK first looks for an X server, and complains.
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -89,7 +91,8 @@ def centreOfSegments(segmentationNode=None):
         if display is None or not display.GetVisibility():
             continue
         visible = [each for each in node.GetSegmentation().GetSegmentIDs() if display.GetSegmentVisibility(each)]
-        centres = [centre for centre in map(node.GetSegmentCenterRAS, visible) if centre is not None]
+        with quietVtk():  # a segment without voxels has no centre
+            centres = [centre for centre in map(node.GetSegmentCenterRAS, visible) if centre is not None]
         if centres:
             return tuple(sum(coordinates) / len(centres) for coordinates in zip(*centres, strict=True))
     return None
