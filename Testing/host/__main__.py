@@ -15,7 +15,7 @@ from . import slicerHost
 
 
 def runScript(script):
-    """Run a script as the main one. After it the application exits, unless the script has told it to itself."""
+    """Run a script as the main one. After it the application exits, unless the script has done so itself."""
     import slicer
     import slicer.util
 

@@ -15,7 +15,7 @@ class Host:
 
     def __init__(self):
         self.messages = Messages()
-        # Exceptions that ended in an event handler, where Slicer prints them and goes on.
+        # Exceptions that ended in an event handler. Slicer prints such and goes on.
         self.errors = []
         self._startQt()
         self._startScene()
@@ -95,7 +95,7 @@ class Host:
     # Modules
     #
     def loadModule(self, path):
-        """Load a scripted module from its file, and tell it that start-up is complete. Returns the module object."""
+        """Load a scripted module from its file, and emit that start-up is complete. Returns the module object."""
         from .slicer_api import modules
 
         try:
@@ -136,7 +136,7 @@ class Host:
         self.processEvents()
 
     def imitateVersion(self, major, minor):
-        """Behave as another version of Slicer until ``reset()``, where the stand-in knows of a difference.
+        """Behave as another version of Slicer until ``reset()``, as far as differences are known here.
 
         Before 5.12 a parameter node wrapper goes on observing its node after ``disconnectGui``.
         """
@@ -177,7 +177,7 @@ class Host:
             self.processEvents()
 
     def click(self, button):
-        """Click a button with the mouse; fails where the user could not."""
+        """Click a button with the mouse; fails if the user could not."""
         from PySide6 import QtCore, QtTest
 
         if not button.enabled:

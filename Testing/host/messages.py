@@ -103,7 +103,7 @@ def replaceSlicerUtilDialogs(messages):
 
 
 def replaceQtDialogs(messages):
-    """Let Qt's own dialogs record themselves and answer, instead of waiting for the user."""
+    """Let Qt's own dialogs record themselves and answer at once."""
     import qt
 
     def execute(dialog):

@@ -54,7 +54,7 @@ def runInHost(checkout, modules="MedNCA"):
 def checkout(host, tmp_path):
     """A function that makes a checkout of the script and a module with two tests, of which it gets the second's body.
 
-    It needs the host's own fixture only for the skip where the host is not installed.
+    It needs the host's own fixture only for the skip if the host is not installed.
     """
 
     def make(second, module=MODULE):

@@ -1,4 +1,4 @@
-"""Which real images the input checks tell from those that a model is for: every image against every bundled model.
+"""Which real images the input checks notice as not meant for a model: every image against every bundled model.
 
 python Testing/tools/check_inputs.py [--data ../shared/data]
 

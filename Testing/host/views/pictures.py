@@ -17,7 +17,7 @@ def screenshot(widget, path, width=None, height=None, fontScale=1.0, dark=False,
     :param widget: a Qt widget, or a scripted module's widget.
     :param width: in pixels; the height is what the widget then needs, unless it is given.
     :param fontScale: of the text, for pictures that are shown small.
-    :param dark: Slicer's dark style instead of the light one.
+    :param dark: Slicer's dark style, else the light one.
     :param scale: pixels of the picture per pixel of the screen.
     """
     widget = widget if isinstance(widget, QtWidgets.QWidget) else widget.parent
@@ -58,7 +58,7 @@ def applicationPicture(
     centre = _centre(centreOn)
     picture = _canvas(width, height)
     with look(1.0, dark):
-        # As in the application: the panel scrolls where it is higher than the window.
+        # As in the application: the panel scrolls if it is higher than the window.
         panel = _grab(widget, panelWidth, None, 1.0)
         with _painter(picture) as painter:
             painter.fillRect(0, 0, panelWidth, height, slicer.app.palette().window())

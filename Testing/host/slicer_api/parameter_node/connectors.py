@@ -164,7 +164,7 @@ class _NumberConnector(_Connector):
         low = withinRange.minimum if withinRange else minimum.minimum if minimum else None
         high = withinRange.maximum if withinRange else maximum.maximum if maximum else None
         if type(widget) in self.needsBounds and (low is None or high is None):
-            raise RuntimeError(f"Cannot have a connection to {type(widget).__name__} where the value is unbounded.")
+            raise RuntimeError(f"Cannot have a connection to {type(widget).__name__} if the value is unbounded.")
         widget.minimum = self.unbounded[0] if low is None else low
         widget.maximum = self.unbounded[1] if high is None else high
 

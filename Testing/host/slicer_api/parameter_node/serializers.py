@@ -204,7 +204,7 @@ class EnumSerializer(Serializer):
 
 @parameterNodeSerializer
 class NodeSerializer(Serializer):
-    """A node is stored as a node reference; an empty text tells that the parameter is there, even if it is None."""
+    """A node is stored as a node reference; an empty text marks a parameter that is there but None."""
 
     @staticmethod
     def canSerialize(type_):

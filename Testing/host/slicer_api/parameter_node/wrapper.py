@@ -65,7 +65,7 @@ class _Parameter:
     def write(self, value):
         self._writing = True
         try:
-            # Observers must find the new value, so it is read back before they are told.
+            # Observers must find the new value, so it is read back before they are called.
             with slicer.util.NodeModify(self.parameterNode):
                 self.info.serializer.write(self.parameterNode, self.info.basename, value)
                 if self.isCached:
