@@ -124,9 +124,11 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping
     if not path.name.lower().endswith(_WRITTEN):
         raise ImageError(f"{path} cannot be written: choose a name that ends with {', '.join(_WRITTEN)}.")
     if record:
+        fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}  # which a changed copy would lose
+        fields.update({f"MedNCA_{key}": str(value) for key, value in record.items()})
         image = sitk.Image(image)
-        for key, value in record.items():
-            image.SetMetaData(f"MedNCA_{key}", str(value))
+        for key, value in fields.items():
+            image.SetMetaData(key, value)
     with quiet_itk(), written_whole(path, lambda written: _holds(written, image)) as beside, itk_path(beside) as name:
         try:
             sitk.WriteImage(image, name, useCompression=True)
