@@ -13,6 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError, MedNCAError, all_failed
+from ..imaging.labels import Label
 from ..io.image_label_pairs import Pair, find_pairs, read_pair
 from ..model.model import Model
 from ..progress import Progress, ignore_progress, part_of
@@ -39,18 +40,21 @@ class CasesInFiles:
 
     Args:
         pairs: their files.
+        labels: the model's; label files that name theirs go by the names.
         reading: keywords of `read_image`, for files that do not say enough.
     """
 
-    def __init__(self, pairs: Collection[Pair], reading: Mapping[str, Any] = AS_THEY_SAY) -> None:
-        self._pairs, self._reading = pairs, reading
+    def __init__(
+        self, pairs: Collection[Pair], labels: Sequence[Label], reading: Mapping[str, Any] = AS_THEY_SAY
+    ) -> None:
+        self._pairs, self._labels, self._reading = pairs, labels, reading
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def __iter__(self) -> Iterator[LabelledCase]:
         for pair in self._pairs:
-            image, labels = read_pair(pair, **self._reading)
+            image, labels = read_pair(pair, self._labels, **self._reading)
             yield LabelledCase(pair.name, image, labels)
 
 
@@ -69,10 +73,11 @@ def evaluate(
     Args:
         model: from `load_model`.
         images_dir: folder of images.
-        labels_dir: folder of label images of the same names, on the same grids, with the model's values.
+        labels_dir: folder of label images of the same names, on the same grids; those that name their labels go by the
+            model's names, the others by its values.
         limit: take only so many cases, the first by name.
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
-        reading: keywords of `read_image`, for files that do not say enough.
+        reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
         **options: fields of `RunOptions`: runs, seed, engine, threads.
 
@@ -103,7 +108,7 @@ def evaluate(
     perturbations = None
     if perturb:
         the_rest = part_of(progress, 1 / segmentations, 1)
-        perturbations = perturbed_scores(model, CasesInFiles(scored, reading), run_options, the_rest)
+        perturbations = perturbed_scores(model, CasesInFiles(scored, model.labels, reading), run_options, the_rest)
     return EvaluationReport(
         cases,
         {label.name: _mean([case.labels[label.name] for case in cases]) for label in model.labels},
@@ -151,7 +156,7 @@ def perturbed_scores(
 
 
 def _evaluate_case(pair: Pair, model: Model, reading: Mapping[str, Any], options: RunOptions) -> CaseReport:
-    image, truth = read_pair(pair, **reading)
+    image, truth = read_pair(pair, model.labels, **reading)
     _check_values(pair, truth, model)
     started = time.perf_counter()
     result = segment(image, model, **asdict(options))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError, TrainingError
+from ..imaging.labels import Label
 from ..imaging.normalisation import Normalisation
 from ..imaging.phantom import make_phantom
 from ..imaging.slice_format import SliceFormat
@@ -28,9 +31,9 @@ class Case:
 
     Attributes:
         name: of the pair of files.
-        slices: intensities scaled to 0..1, contrast not yet made alike, float32, shape (n, H, W).
-        target: share of each cell that is each label, in 255ths, uint8, shape (n, K, H, W). The border runs through
-            cells, and is kept where it is.
+        slices: intensities scaled to 0..1, before local contrast normalisation, float32, shape (n, H, W).
+        target: share of each cell that is each label (soft targets), in 255ths, uint8, shape (n, K, H, W). So a border
+            that runs through cells stays in its place.
         foreground: numbers of the slices in which some cell is at least half labelled.
     """
 
@@ -45,12 +48,12 @@ def split(
 ) -> tuple[list[Pair], list[Pair]]:
     """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
 
-    Where it is known who is the same subject, a block is one subject: they are then from all over the collection.
+    If the names tell the subjects apart, a block is one subject: the blocks then come from all over the collection.
 
     Args:
         pairs: sorted by name.
-        subject: regular expression that finds the subject in a name; what has the same stays together.
-        leave_out: regular expression that finds names that are on neither side.
+        subject: regular expression that finds the subject in a name; cases of one subject stay together.
+        leave_out: regular expression for the names of cases that are on neither side.
 
     Raises:
         TrainingError: fewer than two pairs or subjects, or a name in which no subject is found.
@@ -79,19 +82,21 @@ def _subject(name: str, expression: str | None) -> str:
     return found.group()
 
 
-def read_checked(pair: Pair) -> tuple[sitk.Image, sitk.Image]:
-    """Image and label image of one case, fit for training.
+def read_checked(
+    pair: Pair, labels: Sequence[Label] | None = None, reading: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[sitk.Image, sitk.Image]:
+    """Image and label image of one case, fit for training; for the arguments see `read_pair`.
 
     Raises:
         ImageError, TrainingError: unreadable, on different grids, no label voxel, or voxels that are not numbers; with
             the name.
     """
-    image, labels = read_pair(pair)
+    image, truth = read_pair(pair, labels, **reading)
     if not np.isfinite(sitk.GetArrayViewFromImage(image)).all():
         raise TrainingError(f"{pair.image} has voxels that are not numbers (NaN or infinite). Replace them.")
-    if not sitk.GetArrayViewFromImage(labels).any():
+    if not sitk.GetArrayViewFromImage(truth).any():
         raise TrainingError(f"{pair.label} is empty. Draw the labels, or take the case out.")
-    return image, labels
+    return image, truth
 
 
 def label_values(images: Iterable[sitk.Image]) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,7 +16,7 @@ from ..errors import TrainingError
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
 from ..imaging.slice_space import SliceSpace
-from ..io.image_label_pairs import find_pairs
+from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
 from ..model.model import LABELS, Model, load_model
 from ..progress import Progress, ignore_progress
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
@@ -50,6 +52,7 @@ def prepare(
     preset: Preset,
     seed: int,
     start_from: str | None = None,
+    reading: Mapping[str, Any] = MappingProxyType({}),
     progress: Progress = ignore_progress,
 ) -> Prepared:
     """Read, check and split the data of a training; for the arguments see `train`.
@@ -59,10 +62,10 @@ def prepare(
     """
     training, validation = split(find_pairs(images, labels), preset.subject, preset.leave_out)
     progress(0.0, f"reading {len(training) + len(validation)} cases")
-    read = {pair.name: read_checked(pair) for pair in (*training, *validation)}
-    values = label_values(truth for _, truth in read.values())
+    names, read = _read((*training, *validation), output, reading)
     torch.manual_seed(seed)
-    model = _untrained(preset, output, values, read, start_from)
+    model = _untrained(preset, output, names, read, start_from)
+    values = [label.value for label in names]
     slice_format, normalisation = model.slice_format, model.normalisation
     cases = [make_case(pair.name, *read[pair.name], values, slice_format, normalisation) for pair in training]
     cases += phantom_cases(preset.phantoms, values, slice_format, normalisation)
@@ -85,33 +88,47 @@ def prepare(
     )
 
 
+def _read(
+    pairs: Sequence[Pair], output: Path, reading: Mapping[str, Any]
+) -> tuple[tuple[Label, ...], dict[str, tuple[sitk.Image, sitk.Image]]]:
+    """The labels of the data, and image and label image of each case by its name.
+
+    `labels.csv` in the model folder names the labels, else the label files do if they can, else they are numbered.
+    """
+    table = output / LABELS
+    known = read_labels(table) if table.is_file() else labels_named_in(pairs)
+    read = {pair.name: read_checked(pair, known or None, reading) for pair in pairs}
+    values = label_values(truth for _, truth in read.values())
+    if not table.is_file():
+        known = tuple(label for label in known if label.value in values) or _generic_labels(values)
+    named = [label.value for label in known]
+    if named != values:
+        source = table if table.is_file() else "their names"
+        raise TrainingError(f"By {source} the labels are {named}, and the data has {values}: correct one of them.")
+    return known, read
+
+
 def _untrained(
     preset: Preset,
     output: Path,
-    values: list[int],
+    labels: tuple[Label, ...],
     read: Mapping[str, tuple[sitk.Image, sitk.Image]],
     start_from: str | None,
 ) -> Model:
     """The model before training: everything but learned weights."""
-    names = read_labels(output / LABELS) if (output / LABELS).is_file() else _generic_labels(values)
-    if [label.value for label in names] != values:
-        raise TrainingError(
-            f"{output / LABELS} names the labels {[label.value for label in names]} and the data has {values}: "
-            "correct one of them."
-        )
     preprocessing = preset.preprocessing
     median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
     slice_format = preprocessing.slice_format(median)
     name = output.resolve().name
     card = replace(preset.card, name=name, title=preset.card.title or name)
-    architecture = preset.architecture_for(len(values))
+    architecture = preset.architecture_for(len(labels))
     cascade = Network(architecture).to_cascade()
     if start_from is not None:
         start = load_model(start_from).cascade
         if start.architecture.rule_shapes != architecture.rule_shapes or len(start.rules) != len(cascade.rules):
             raise TrainingError(f"The model {start_from!r} has another architecture than the preset; start without it.")
         cascade = replace(cascade, rules=start.rules)
-    return Model(card, cascade, slice_format, preprocessing.normalisation, names)
+    return Model(card, cascade, slice_format, preprocessing.normalisation, labels)
 
 
 def _median_spacing(preset: Preset, read: Mapping[str, tuple[sitk.Image, sitk.Image]]) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -32,12 +33,14 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress = ignore_progress,
+    **reading: Any,
 ) -> Model:
     """Train a model.
 
     Args:
         images, labels: folders with files paired by name.
-        output: the model folder; a `labels.csv` that is already there names the labels.
+        output: the model folder. A `labels.csv` that is already there names the labels, else the label files do if they
+            can (`.seg.nrrd`).
         preset: name of a preset, or a JSON file.
         minutes, batches: length of the training; default: the preset's number of batches.
         seed: with the same number of batches, the same seed gives the same weights on the same machine.
@@ -45,6 +48,7 @@ def train(
         resume: go on from the checkpoint in `output`.
         overwrite: replace a model that is in `output`.
         progress: called with the share that is done and a message.
+        **reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
 
     Returns:
         The model, as saved: the weights with the best mean Dice of the labels on the validation cases.
@@ -61,7 +65,7 @@ def train(
             f"{output} already holds a model. Choose another folder, go on with its training (--resume) or replace it "
             "(--overwrite)."
         )
-    data = prepare(images, labels, output, settings, seed, start_from, progress)
+    data = prepare(images, labels, output, settings, seed, start_from, reading, progress)
     recipe = standard_recipe(settings, data.model.cascade.architecture)
     trainer = Trainer(
         data,

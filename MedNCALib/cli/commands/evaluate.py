@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "Measure a model on images whose labels are known."
 DETAILS = (
-    "Images and label images are paired by name. For each case and label: Dice, 95 % Hausdorff distance, volume and "
+    "Images and label images are paired by name. Labels go by the model's names if the files name them, else by its "
+    "values. For each case and label: Dice, 95 % Hausdorff distance, volume and "
     "its error. With --perturb also how much Dice falls if the images are noisy, moved, scaled and so on. With --card "
     "also measure scores, robustness and verdict thresholds, and write them into a model card: that of a copy of the "
     "model in DIR (-o), or the model's own (--in-place)."
@@ -109,7 +110,7 @@ def _write_card(model: Model, report: EvaluationReport, options: Namespace) -> N
     scored = {case.name for case in report.cases}
     pairs = [pair for pair in find_pairs(options.images, options.labels) if pair.name in scored]
     with ProgressBar() as bar:
-        card = measured_card(model, list(CasesInFiles(pairs, reading_options(options))), bar.show)
+        card = measured_card(model, list(CasesInFiles(pairs, model.labels, reading_options(options))), bar.show)
     folder: Path = model.folder if options.in_place and model.folder else options.output
     replace(model, card=card).save(folder)
     print(f"\nThe figures of {len(pairs)} cases are in {folder / CARD}.")

@@ -131,34 +131,39 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
     except MedNCAError as error:
         raise MedNCAError(f"{path}: {error}") from error
     seconds = time.perf_counter() - started
-    quality = result.quality.as_dict()
-    return {
-        "input": str(path),
+    record = {
         "model": model.name,
         "model_sha256": model.sha256,
         "version": __version__,
         "seed": options.seed,
         "passes": options.runs,
-        **_write(result, model, options.output, f"{stem}_{_file_name(model.name)}"),
+    }
+    files = _write(result, model, options.output, f"{stem}_{_file_name(model.name)}", record)
+    quality = result.quality.as_dict()
+    return {
+        "input": str(path),
+        **record,
+        **files,
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
         "quality": quality,
     }
 
 
-def _write(result: Result, model: Model, output: Path, base: str) -> dict[str, Any]:
+def _write(result: Result, model: Model, output: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
     """Write the segmentation and what else there is; the files, for JSON."""
     from ...io.images import write_image
     from ...io.segmentation_file import write_segmentation
 
     segmentation = output / f"{base}.seg.nrrd"
-    probabilities = {name: output / f"{base}_{_file_name(name)}_probability.nrrd" for name in result.probabilities}
+    names = {label.name: _file_name(label.file_name) for label in model.labels}
+    probabilities = {name: output / f"{base}_{names[name]}_probability.nrrd" for name in result.probabilities}
     uncertainty = output / f"{base}_uncertainty.nrrd" if result.uncertainty else None
     for name, file in probabilities.items():
-        write_image(file, result.probabilities[name])
+        write_image(file, result.probabilities[name], record)
     if uncertainty and result.uncertainty:
-        write_image(uncertainty, result.uncertainty)
-    write_segmentation(segmentation, result.labels, model.labels)
+        write_image(uncertainty, result.uncertainty, record)
+    write_segmentation(segmentation, result.labels, model.labels, record)
     return {
         "segmentation": str(segmentation),
         "probabilities": {name: str(file) for name, file in probabilities.items()},

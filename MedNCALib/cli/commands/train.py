@@ -12,9 +12,9 @@ from .torch_needed import require_torch
 
 SUMMARY = "Train a model on images with labels (needs PyTorch)."
 DETAILS = (
-    "Images and label images are paired by name; a labels.csv in MODEL_DIR gives the labels' names, colours and "
-    "terminology. A MODEL_DIR that already holds a model is refused, unless its training goes on (--resume) or it is "
-    "to be replaced (--overwrite)."
+    "Images and label images are paired by name. A labels.csv in MODEL_DIR gives the labels' names, colours and "
+    "terminology; without it the names in the label files are taken, if they have any. A MODEL_DIR that already holds "
+    "a model is refused, unless its training goes on (--resume) or it is to be replaced (--overwrite)."
 )
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.command_line import array, python, refused
+from support.command_line import array, mednca, python, refused
 from support.shared_data import REPOSITORY, shared_data
 from support.threshold_model import case, threshold_model
 
@@ -182,6 +182,54 @@ def test_of_an_image_that_fails_only_the_reason_is_said(tmp_path, capsys):
     sitk.WriteImage(flat, str(tmp_path / "flat.nrrd"))
     message = refused(capsys, "segment", tmp_path / "flat.nrrd", "-m", tmp_path / "bound", "-o", tmp_path)
     assert "no contrast" in message
+
+
+def test_each_file_records_how_it_came_about(model_folder, volume_file, tmp_path, capsys):
+    options = ["-m", model_folder, "-o", str(tmp_path), "--runs", "2", "--seed", "7", "--probability", "--uncertainty"]
+    assert main(["segment", str(volume_file), *options, "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)
+    for file in (summary["segmentation"], *summary["probabilities"].values(), summary["uncertainty"]):
+        written = sitk.ReadImage(file)
+        record = {
+            key[len("MedNCA_") :]: written.GetMetaData(key) for key in written.GetMetaDataKeys() if "MedNCA" in key
+        }
+        assert record == {
+            "model": "threshold",
+            "model_sha256": load_model(model_folder).sha256,
+            "version": __version__,
+            "seed": "7",
+            "passes": "2",
+        }
+
+
+def test_what_a_file_does_not_say_can_be_stated(model_folder, tmp_path, capsys):
+    image, truth = case(0)
+    image.SetSpacing((1000, 1500, 2000))  # micrometres
+    sitk.WriteImage(image, str(tmp_path / "scan.nii"))
+    command = ["segment", tmp_path / "scan.nii", "-m", model_folder, "-o", tmp_path]
+    assert "--spacing" in refused(capsys, *command)
+    assert main([*map(str, command), "--spacing", "1", "1.5", "2", "--axes", "RAS"]) == 0
+    written = sitk.ReadImage(str(tmp_path / "scan_threshold.seg.nrrd"))
+    assert written.GetSpacing() == (1, 1.5, 2)
+    assert written.GetDirection() == (-1, 0, 0, 0, -1, 0, 0, 0, 1)
+    assert np.array_equal(sitk.GetArrayFromImage(written), sitk.GetArrayFromImage(truth))
+
+
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are text")
+@pytest.mark.parametrize("environment", [{}, C_LOCALE], ids=["UTF-8", "C"])
+@pytest.mark.parametrize("name", [b"sc\xffan", "Größe 海".encode()])
+def test_a_file_may_have_any_name_in_any_locale(model_folder, volume_file, tmp_path, name, environment):
+    named = tmp_path / os.fsdecode(name + b".nii.gz")
+    shutil.copy(volume_file, named)
+    out = tmp_path / os.fsdecode(b"o\xfft")
+    ended = mednca("segment", named, "-m", model_folder, "-o", out, "--probability", **environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    written = {os.fsencode(path.name) for path in out.iterdir()}
+    endings = (b"_threshold.seg.nrrd", b"_threshold_medium_probability.nrrd", b"_threshold_bright_probability.nrrd")
+    assert written == {name + ending for ending in endings}
 
 
 def test_images_that_would_overwrite_each_other_are_refused(model_folder, volume_file, tmp_path, capsys):

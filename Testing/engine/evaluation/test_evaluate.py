@@ -9,7 +9,7 @@ from support.phantom_folders import write_phantoms
 from support.shared_data import shared_data
 from support.threshold_model import case, threshold_model
 
-from MedNCALib import load_model, read_image, segment
+from MedNCALib import Label, load_model, read_image, segment, write_segmentation
 from MedNCALib.cli.main import main
 from MedNCALib.errors import MedNCAError
 from MedNCALib.evaluation.evaluate import evaluate, perturbed_scores
@@ -163,6 +163,25 @@ def test_values_that_the_model_does_not_know_are_refused_with_the_file(cohort):
     sitk.WriteImage(truth * 100, str(labels / "case1.nii.gz"))
     with pytest.raises(MedNCAError, match=r"case1\.nii\.gz holds the values 100, 200.*1 \(medium\), 2 \(bright\)"):
         evaluate(threshold_model(), images, labels)
+
+
+def test_labels_go_by_their_names_if_the_files_name_them(cohort):
+    images, labels = cohort
+    by_value = evaluate(threshold_model(), images, labels)
+    for path in labels.iterdir():
+        swapped = sitk.ChangeLabel(sitk.ReadImage(str(path)), {1: 2, 2: 1})
+        names = (Label(1, "Bright"), Label(2, "medium"))
+        write_segmentation(labels / path.name.replace(".nii.gz", ".seg.nrrd"), swapped, names)
+        path.unlink()
+    by_name = evaluate(threshold_model(), images, labels)
+    assert by_name.mean_labels == by_value.mean_labels
+    assert by_name.mean_whole.dice == 1.0
+
+
+def test_files_that_do_not_say_enough_are_read_as_it_is_stated(cohort):
+    stated = evaluate(threshold_model(), *cohort, reading={"spacing": (2.0, 2.0, 2.0)})
+    plain = evaluate(threshold_model(), *cohort)
+    assert stated.mean_whole.volume_ml == pytest.approx(plain.mean_whole.volume_ml * 8 / 3)
 
 
 def test_a_case_that_cannot_be_scored_does_not_cost_the_others(cohort):
