@@ -82,6 +82,28 @@ _TAGS = {
     "0018|0081": ("EffectiveEchoTime", "EchoTime"),
 }
 
+# All that is asked of a header.
+_KEYWORDS = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesDescription",
+    "SeriesNumber",
+    "NumberOfFrames",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "SamplesPerPixel",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "ImagerPixelSpacing",
+    *_GROUPS,
+    *(keyword for names in (_WHOSE, _WHICH, _WHEN, _TAGS) for keywords in names.values() for keyword in keywords),
+)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -142,8 +164,8 @@ def is_dicom(start: bytes) -> bool:
     return group and (explicit or implicit)
 
 
-def read_header(path: Path, with_pixels: bool = False) -> Dataset:
-    """Read a DICOM file, without its pixels unless they are asked for.
+def read_header(path: Path, keywords: Sequence[str] = _KEYWORDS) -> Dataset:
+    """Read a DICOM file: some of its attributes, without the pixels unless these are among them.
 
     Raises:
         ImageError: it is damaged.
@@ -152,7 +174,9 @@ def read_header(path: Path, with_pixels: bool = False) -> Dataset:
 
     try:
         with lenient_pydicom():
-            return pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
+            return pydicom.dcmread(
+                path, stop_before_pixels="PixelData" not in keywords, force=True, specific_tags=list(keywords)
+            )
     except Exception as error:  # what pydicom raises for damaged files is not documented
         raise damaged(path) from error
 

@@ -100,7 +100,7 @@ def _scaling(frame: Frame) -> tuple[float, float]:
 
 def _stored(path: Path, frame: Frame) -> np.ndarray:
     """What a file stores, unpacked: whole numbers, shape (frames, rows, columns)."""
-    header = read_header(path, with_pixels=True)
+    header = read_header(path, _PIXEL_MODULE)
     shape = (frame.count, frame.rows, frame.columns)
     kind = np.dtype(f"{'i' if frame.signed else 'u'}{frame.bits_allocated // 8}")
     data = header.get("PixelData")

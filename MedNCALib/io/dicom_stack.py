@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ImageError
 from .dicom_frames import Frame
-from .image_header import ImageHeader
+from .image_header import ORTHOGONAL, ImageHeader
 
 # How far (mm) a slice may lie from where equal spacing puts it. Scanners round positions to a tenth of a millimetre; a
 # missing slice is off by a whole spacing.
@@ -80,9 +80,7 @@ def header_of(ordered: Sequence[Frame], voxel_bytes: int, where: str) -> ImageHe
         header = replace(header, axes_missing="Image Position or Image Orientation (Patient) is missing")
     else:
         x, y, z = first.position
-        axes = np.reshape(first.orientation, (2, 3))
-        direction = np.column_stack([*axes, np.cross(*axes)])
-        header = replace(header, origin=(x, y, z), direction=tuple(direction.ravel().tolist()))
+        header = replace(header, origin=(x, y, z), direction=_direction(first))
     thickness = first.thickness or 1.0
     if len(ordered) > 1:
         thickness = float(np.linalg.norm(np.subtract(last.position, first.position))) / (len(ordered) - 1)
@@ -95,6 +93,16 @@ def header_of(ordered: Sequence[Frame], voxel_bytes: int, where: str) -> ImageHe
     return replace(header, spacing=(between_columns, between_rows, thickness))
 
 
+def _direction(frame: Frame) -> tuple[float, ...]:
+    """The directions of columns, rows and slices, at right angles but for a mistake that is not one of rounding."""
+    columns, rows = axes = np.reshape(frame.orientation, (2, 3))
+    normal = np.cross(columns, rows)
+    if np.abs(axes @ axes.T - np.eye(2)).max() <= ORTHOGONAL:
+        columns, normal = columns / np.linalg.norm(columns), normal / np.linalg.norm(normal)
+        rows = np.cross(normal, columns)
+    return tuple(np.column_stack([columns, rows, normal]).ravel().tolist())
+
+
 def _check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence[str]) -> None:
     """Refuse values that differ; what a frame does not say is not held against it."""
     known = [(value, frame.name) for value, frame in zip(values, frames) if value]
@@ -102,8 +110,8 @@ def _check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence
     if other:
         (first, first_name), (second, second_name) = known[0], other
         raise ImageError(
-            f"{where} mixes {name}: {first} ({first_name}) and {second} ({second_name}). Put the images of one volume "
-            "into a folder of their own, and name that."
+            f"{where} mixes {name}: {first} ({first_name}) and {second} ({second_name}). Save the images of one volume "
+            "as a series of their own, and name that."
         )
 
 
@@ -118,8 +126,8 @@ def _check_placed(frames: Sequence[Frame], where: str) -> None:
     if apart.max() > SAME_ORIENTATION:
         raise ImageError(
             f"{where} has images that point in different directions ({frames[0].name} and "
-            f"{frames[int(np.argmax(apart > SAME_ORIENTATION))].name}): they are no stack. Put the images of one "
-            "direction into a folder of their own, and name that."
+            f"{frames[int(np.argmax(apart > SAME_ORIENTATION))].name}): they are no stack. Save the images of one "
+            "direction as a series of their own, and name that."
         )
 
 
@@ -145,8 +153,8 @@ def _check_same_spacing(frames: Sequence[Frame], where: str) -> None:
                 " x ".join(f"{mm:g}" for mm in known) + " mm" if known else "none" for known in (first, spacing)
             )
             raise ImageError(
-                f"{where} mixes pixel sizes: {one} ({frames[0].name}) and {other} ({frame.name}). Put the images of "
-                "one volume into a folder of their own, and name that."
+                f"{where} mixes pixel sizes: {one} ({frames[0].name}) and {other} ({frame.name}). Save the images of "
+                "one volume as a series of their own, and name that."
             )
 
 
@@ -161,7 +169,7 @@ def _check_positions(ordered: Sequence[Frame], where: str) -> None:
         apart = next((f": their {name} differ" for name in first.when if first.when[name] != second.when[name]), "")
         raise ImageError(
             f"{where} has several images at one position ({first.name} and {second.name}{apart}): phases, time points "
-            "or the like. Put the images of one of them into a folder of their own, and name that."
+            "or the like. Save the images of one of them as a series of their own, and name that."
         )
     spacing = float(np.median(steps))
     tolerance = min(max(POSITION_TOLERANCE, POSITION_TOLERANCE_SHARE * spacing), spacing / 2)

@@ -15,8 +15,10 @@ from ..errors import ImageError
 from ..imaging.anatomical_axes import DIRECTIONS_LPS
 from ..process_memory import machine_bytes
 
-# Voxel sizes (mm) from light-sheet microscopy to scout views, and the longest side of a volume (mm): a person.
+# Voxel sizes (mm) from light-sheet microscopy to scout views, of which only the slices lie far apart; and the longest
+# side of a volume (mm): a person.
 PLAUSIBLE_SPACING = (0.01, 50.0)
+PLAUSIBLE_SMALLEST = 8.0
 PLAUSIBLE_EXTENT = 2000.0
 # How far the cosine between two axes may be from 0, and the length of a unit step from 1: half a degree.
 ORTHOGONAL = 0.01
@@ -148,10 +150,10 @@ class ImageHeader:
 
     def _check_spacing(self, path: Path) -> None:
         low, high = PLAUSIBLE_SPACING
-        if not all(low <= length <= high for length in self.spacing):
+        if not (all(low <= length <= high for length in self.spacing) and min(self.spacing) <= PLAUSIBLE_SMALLEST):
             raise ImageError(
-                f"{path} has voxels of {_by(self.spacing)} mm by its header; plausible are {low:g} to {high:g} mm. Is "
-                "it another unit? State the size in mm with --spacing X Y Z."
+                f"{path} has voxels of {_by(self.spacing)} mm by its header; plausible are {low:g} to {high:g} mm, the "
+                f"least up to {PLAUSIBLE_SMALLEST:g}. Is it another unit? State the size in mm with --spacing X Y Z."
             )
         extent = [length * count for length, count in zip(self.spacing, self.size)]
         if max(extent) > PLAUSIBLE_EXTENT:
