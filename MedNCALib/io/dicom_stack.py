@@ -42,6 +42,10 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
     for name in frames[0].whose:
         _check_same(frames, where, name, [frame.whose[name] for frame in frames])
     _check_same(frames, where, "sizes", [f"{frame.columns} x {frame.rows} pixels" for frame in frames])
+    for frame in frames:
+        axes = np.reshape(frame.orientation or (1, 0, 0, 0, 1, 0), (2, 3))
+        if np.abs(axes @ axes.T - np.eye(2)).max() > ORTHOGONAL:
+            raise ImageError(f"{where}: its axes are not at right angles ({frame.name}). Export the series again.")
     if len(frames) == 1:
         return list(frames)
     _check_placed(frames, where)
@@ -94,13 +98,10 @@ def header_of(ordered: Sequence[Frame], voxel_bytes: int, where: str) -> ImageHe
 
 
 def _direction(frame: Frame) -> tuple[float, ...]:
-    """The directions of columns, rows and slices, at right angles but for a mistake that is not one of rounding."""
-    columns, rows = axes = np.reshape(frame.orientation, (2, 3))
-    normal = np.cross(columns, rows)
-    if np.abs(axes @ axes.T - np.eye(2)).max() <= ORTHOGONAL:
-        columns, normal = columns / np.linalg.norm(columns), normal / np.linalg.norm(normal)
-        rows = np.cross(normal, columns)
-    return tuple(np.column_stack([columns, rows, normal]).ravel().tolist())
+    """The directions of columns, rows and slices, at right angles whatever the digits that are written."""
+    columns, _ = np.reshape(frame.orientation, (2, 3))
+    columns, normal = columns / np.linalg.norm(columns), _normal(frame)
+    return tuple(np.column_stack([columns, np.cross(normal, columns), normal]).ravel().tolist())
 
 
 def _check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence[str]) -> None:
@@ -206,4 +207,5 @@ def _check_scaling(ordered: Sequence[Frame], where: str) -> None:
 
 
 def _normal(frame: Frame) -> np.ndarray:
-    return np.cross(*np.reshape(frame.orientation, (2, 3)))
+    normal = np.cross(*np.reshape(frame.orientation, (2, 3)))
+    return normal / np.linalg.norm(normal)

@@ -1,140 +1,196 @@
-"""DICOM folders: slices are put in order, and a stack with anything wrong about it is refused."""
+"""DICOM folders and files: which series, what is no image, what is damaged, and names of any kind."""
 
 import shutil
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.dicom_files import enhanced, image_file, pixels, series
 from support.shared_data import shared_data
 
 from MedNCALib.errors import ImageError
 from MedNCALib.io.images import read_image
 
-
-def write_dicom_series(folder, images, uid="1.2.3.4", positions=None, description="T1", **fields):
-    """Slices as DICOM files, named so that the order of names is not the order of positions."""
-    folder.mkdir(exist_ok=True)
-    writer = sitk.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    orientation = fields.pop("orientation", "1\\0\\0\\0\\1\\0")
-    for number, image in enumerate(images):
-        position = positions[number] if positions else (0.0, 0.0, 2.0 * number)
-        tags = {
-            "0008|0060": "MR",
-            "0008|103e": description,
-            "0020|000e": uid,
-            "0020|000d": uid + ".1",
-            "0008|0018": f"{uid}.{number + 10}",
-            "0020|0032": "\\".join(str(p) for p in position),
-            "0020|0037": orientation,
-            "0018|0050": "2",
-            **{key: value[number] if isinstance(value, list) else value for key, value in fields.items()},
-        }
-        for key, value in tags.items():
-            image.SetMetaData(key, value)
-        writer.SetFileName(str(folder / f"{uid}_{(number * 7) % len(images):03d}.dcm"))
-        writer.Execute(image)
+SEGMENTATION, REPORT, PARAMETRIC_MAP = (
+    "1.2.840.10008.5.1.4.1.1.66.4",
+    "1.2.840.10008.5.1.4.1.1.88.11",
+    "1.2.840.10008.5.1.4.1.1.30",
+)
 
 
-def plane(value):
-    return sitk.JoinSeries(sitk.GetImageFromArray(np.full((8, 6), value, np.int16)))
-
-
-def planes(count):
-    return [plane(value + 1) for value in range(count)]
-
-
-def test_slices_are_sorted_by_position_not_by_name(tmp_path):
-    write_dicom_series(tmp_path / "s", planes(5))
-    image = read_image(tmp_path / "s")
-    assert sitk.GetArrayFromImage(image)[:, 0, 0].tolist() == [1, 2, 3, 4, 5]
-    assert image.GetSpacing()[2] == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize("slopes", [(2, 2, 2), (1, 1.25, 1.5)])
-def test_rescale_slope_and_intercept_are_applied_slice_by_slice(tmp_path, slopes):
-    pydicom = pytest.importorskip("pydicom")
-    write_dicom_series(tmp_path / "s", planes(3))
-    for path in (tmp_path / "s").iterdir():
-        slice_ = pydicom.dcmread(path)
-        number = int(slice_.SOPInstanceUID.split(".")[-1]) - 10
-        slice_.RescaleSlope, slice_.RescaleIntercept = str(slopes[number]), "-3"
-        slice_.save_as(path)
-    expected = [(number + 1) * slope - 3 for number, slope in enumerate(slopes)]
-    assert sitk.GetArrayFromImage(read_image(tmp_path / "s"))[:, 0, 0].tolist() == pytest.approx(expected)
-
-
-def test_several_series_are_listed(tmp_path):
-    write_dicom_series(tmp_path / "s", planes(3), uid="1.2.3", description="T1 axial")
-    write_dicom_series(tmp_path / "s", planes(4), uid="1.2.4", description="T2 axial")
+def refusal(path, **stated):
     with pytest.raises(ImageError) as refused:
-        read_image(tmp_path / "s")
-    assert "2 DICOM series" in str(refused.value)
-    assert "'T1 axial' (3 files)" in str(refused.value)
-    assert "'T2 axial' (4 files)" in str(refused.value)
-    assert "--series 1" in str(refused.value)
+        read_image(path, **stated)
+    return str(refused.value)
+
+
+# --- Which series ---
+
+
+@pytest.fixture
+def two_series(tmp_path):
+    def write(first_number=None, second_number=None):
+        folder = tmp_path / "two"
+        folder.mkdir(exist_ok=True)
+        for uid, description, count, number in (
+            ("1.2.3", "T1 axial", 3, first_number),
+            ("1.2.4", "T2 axial", 4, second_number),
+        ):
+            series(
+                tmp_path / uid, count=count, SeriesInstanceUID=uid, SeriesDescription=description, SeriesNumber=number
+            )
+            for path in (tmp_path / uid).iterdir():
+                shutil.copy(path, folder / f"{uid}_{path.name}")
+        return folder
+
+    return write
+
+
+def test_several_series_are_listed_with_what_chooses_one(two_series):
+    text = refusal(two_series())
+    assert "2 DICOM series: 1: 'T1 axial' (3 files); 2: 'T2 axial' (4 files)" in text
+    assert "--series 1" in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "choice", "slices"),
+    [
+        ((None, None), "1.2.3", 3),
+        ((None, None), "2", 4),
+        ((None, None), 1, 3),
+        ((7, 3), "7", 3),  # the Series Numbers, as they tell the series apart
+        ((7, 3), 3, 4),
+        ((5, 5), 2, 4),
+    ],
+)
+def test_a_series_is_chosen_by_its_uid_or_number(two_series, numbers, choice, slices):
+    assert read_image(two_series(*numbers), series=choice).GetSize() == (6, 8, slices)
+
+
+def test_a_choice_that_is_not_there_is_refused_with_what_is(two_series):
+    assert "holds 2 DICOM series, none of them 9: 1: 'T1 axial'" in refusal(two_series(), series="9")
+
+
+def test_a_choice_in_a_folder_of_one_series_must_be_that(tmp_path):
+    series(tmp_path / "s")
+    assert read_image(tmp_path / "s", series="1.2.3.4").GetSize() == (6, 8, 5)
+    assert "holds one DICOM series, none of them 2" in refusal(tmp_path / "s", series=2)
+
+
+def test_a_series_is_not_chosen_in_a_file(tmp_path):
+    enhanced(tmp_path / "volume.dcm")
+    assert "is a file: a series is chosen in a folder" in refusal(tmp_path / "volume.dcm", series=1)
+
+
+def test_many_series_are_listed_in_part(tmp_path):
+    (tmp_path / "s").mkdir()
+    for number in range(15):
+        image_file(tmp_path / "s" / f"{number}.dcm", pixels(0), SeriesInstanceUID=f"1.2.{number}")
+    text = refusal(tmp_path / "s")
+    assert "and 5 more" in text
+    assert "\n" not in text
+
+
+# --- What is no image ---
 
 
 def test_a_folder_without_dicom_is_refused(tmp_path, capfd):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(ImageError, match="holds no DICOM images"):
-        read_image(tmp_path)
+    assert "holds no DICOM images" in refusal(tmp_path)
     assert capfd.readouterr().err == ""
 
 
-def test_a_missing_slice_is_found(tmp_path):
-    positions = [(0, 0, z) for z in (0, 2, 4, 8, 10)]
-    write_dicom_series(tmp_path / "s", planes(5), positions=positions)
-    with pytest.raises(ImageError, match=r"2\.00 mm apart, but 4\.00 mm between slice 3 and slice 4 of 5"):
-        read_image(tmp_path / "s")
+@pytest.mark.parametrize("modality", ["SEG", "PR", "SR", "RTSTRUCT", "RTDOSE", "KO"])
+def test_what_is_no_image_is_left_out_of_a_folder_and_refused_by_itself(tmp_path, modality):
+    series(tmp_path / "s")
+    image_file(tmp_path / "s" / "other.dcm", pixels(9), Modality=modality, SeriesInstanceUID="1.2.9")
+    assert read_image(tmp_path / "s").GetSize() == (6, 8, 5)
+    assert f"other.dcm holds no image but DICOM of another kind ({modality})" in refusal(tmp_path / "s" / "other.dcm")
+    for path in (tmp_path / "s").glob("IM*"):
+        path.unlink()
+    assert "holds no DICOM images" in refusal(tmp_path / "s")
 
 
-def test_positions_rounded_to_a_tenth_of_a_millimetre_are_equally_spaced(tmp_path):
-    positions = [(0, 0, round(0.625 * number, 1)) for number in range(9)]
-    write_dicom_series(tmp_path / "s", planes(9), positions=positions)
-    assert read_image(tmp_path / "s").GetSpacing()[2] == pytest.approx(0.625)
+@pytest.mark.parametrize("sop_class", [SEGMENTATION, REPORT, PARAMETRIC_MAP])
+def test_the_class_says_that_a_file_is_no_image_whatever_its_modality(tmp_path, sop_class):
+    image_file(tmp_path / "other.dcm", pixels(0), sop_class)
+    assert "holds no image but DICOM of another kind" in refusal(tmp_path / "other.dcm")
 
 
-def test_several_images_at_one_position_are_refused(tmp_path):
-    positions = [(0, 0, z) for z in (0, 2, 4, 0, 2, 4)]
-    write_dicom_series(tmp_path / "s", planes(6), positions=positions)
-    with pytest.raises(ImageError, match="several images at one position"):
-        read_image(tmp_path / "s")
+def test_files_of_another_kind_and_hidden_ones_do_not_matter(tmp_path):
+    series(tmp_path / "s")
+    for name in ("notes.txt", ".DS_Store", "._IM000.dcm", "Thumbs.db", "DICOMDIR"):
+        (tmp_path / "s" / name).write_bytes(bytes(128) + b"DICM" * (name == "DICOMDIR") + b"junk")
+    (tmp_path / "s" / "below").mkdir()
+    assert read_image(tmp_path / "s").GetSize() == (6, 8, 5)
 
 
-def test_a_slanted_stack_is_refused(tmp_path):
-    positions = [(0, 0.3 * number, 2 * number) for number in range(6)]
-    write_dicom_series(tmp_path / "s", planes(6), positions=positions)
-    with pytest.raises(ImageError, match="slanted stack"):
-        read_image(tmp_path / "s")
+# --- What is damaged ---
 
 
-def test_images_of_different_directions_are_no_stack(tmp_path):
-    first, other = "1\\0\\0\\0\\1\\0", "0\\1\\0\\0\\0\\-1"
-    write_dicom_series(tmp_path / "s", planes(4), **{"0020|0037": [first, first, other, other]})
-    with pytest.raises(ImageError, match="different directions"):
-        read_image(tmp_path / "s")
+@pytest.mark.parametrize("share", [0.9, 0.3, 0.0])
+@pytest.mark.parametrize("preamble", [True, False])
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_damaged_slice_is_named_and_not_left_out(tmp_path, share, preamble, number):
+    series(tmp_path / "s", preamble=preamble)
+    damaged = sorted((tmp_path / "s").iterdir())[number]
+    damaged.write_bytes(damaged.read_bytes()[: int(damaged.stat().st_size * share)])
+    text = refusal(tmp_path / "s")
+    assert damaged.name in text
+    assert "damaged or cut short" in text
 
 
 @pytest.mark.parametrize("share", [0.9, 0.3])
-@pytest.mark.parametrize("number", [0, 3])
-def test_a_damaged_slice_is_named_and_not_left_out(tmp_path, share, number):
+def test_a_damaged_slice_of_a_real_series_is_named(tmp_path, share):
     shutil.copytree(shared_data("inputs", "CTHeadAxialDicom"), tmp_path / "s")
-    damaged = sorted((tmp_path / "s").iterdir())[number]
+    damaged = sorted((tmp_path / "s").iterdir())[3]
     damaged.chmod(0o644)
     damaged.write_bytes(damaged.read_bytes()[: int(damaged.stat().st_size * share)])
-    with pytest.raises(ImageError, match=rf"{damaged.name}.*(damaged|cut short)"):
-        read_image(tmp_path / "s")
+    text = refusal(tmp_path / "s")
+    assert damaged.name in text
+    assert "cut short" in text
 
 
-def test_a_single_dicom_file_is_a_volume_of_one_slice(tmp_path):
-    write_dicom_series(tmp_path / "s", planes(1))
-    assert read_image(tmp_path / "s").GetSize() == (6, 8, 1)
-    assert read_image(next((tmp_path / "s").iterdir())).GetSize() == (6, 8, 1)
+def test_compressed_pixels_that_are_cut_are_noticed(tmp_path):
+    from pydicom import dcmread
+    from pydicom.uid import RLELossless
+
+    path = next(series(tmp_path / "s", count=1, stored=np.arange(4096, dtype=np.uint16).reshape(64, 64)).iterdir())
+    dataset = dcmread(path)
+    dataset.compress(RLELossless)
+    dataset.save_as(path)
+    assert sitk.GetArrayFromImage(read_image(path)).max() == 4095
+    path.write_bytes(path.read_bytes()[:-500])
+    assert "damaged or cut short" in refusal(path)
+
+
+# --- Files and names ---
+
+
+def test_a_single_file_is_a_volume_of_one_slice_or_of_its_frames(tmp_path):
+    path = next(series(tmp_path / "s", count=1).iterdir())
+    assert read_image(path).GetSize() == read_image(tmp_path / "s").GetSize() == (6, 8, 1)
+    assert read_image(enhanced(tmp_path / "e.dcm")).GetSize() == (6, 8, 5)
+
+
+def test_a_file_is_dicom_whatever_it_is_called(tmp_path):
+    enhanced(tmp_path / "volume.nii.gz")
+    assert read_image(tmp_path / "volume.nii.gz").GetSize() == (6, 8, 5)
 
 
 def test_names_beyond_ascii_and_very_long_paths_work(tmp_path):
     folder = tmp_path / "Größe 海馬" / ("long" * 40) / ("path" * 40) / ("deep" * 40) / ("down" * 40)
     folder.mkdir(parents=True)
-    write_dicom_series(folder / "série", planes(3))
-    assert read_image(folder / "série").GetSize() == (6, 8, 3)
+    assert read_image(series(folder / "série")).GetSize() == (6, 8, 5)
+
+
+def test_a_real_series_is_read_as_pydicom_reads_it():
+    import pydicom
+
+    folder = shared_data("inputs", "ProstateX-0000_t2_tra_dicom")
+    image = read_image(folder)
+    for path in folder.iterdir():
+        slice_ = pydicom.dcmread(path)
+        index = image.TransformPhysicalPointToIndex([float(p) for p in slice_.ImagePositionPatient])
+        assert index[:2] == (0, 0)
+        assert np.array_equal(sitk.GetArrayFromImage(image)[index[2]], slice_.pixel_array)

@@ -43,17 +43,6 @@ def test_real_inputs_are_read_with_their_geometry(name):
     assert array(image).std() > 0
 
 
-def test_a_real_dicom_series_has_the_geometry_that_pydicom_finds():
-    pydicom = pytest.importorskip("pydicom")
-    folder = shared_data("inputs", "ProstateX-0000_t2_tra_dicom")
-    image = read_image(folder)
-    for path in folder.iterdir():
-        slice_ = pydicom.dcmread(path)
-        index = image.TransformPhysicalPointToIndex([float(p) for p in slice_.ImagePositionPatient])
-        assert index[:2] == (0, 0)
-        assert np.array_equal(array(image)[index[2]], slice_.pixel_array)
-
-
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".gipl", ".vtk"])
 def test_a_volume_is_read_back_from_every_common_format(tmp_path, volume, ending):
     path = tmp_path / f"volume{ending}"
