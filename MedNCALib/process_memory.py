@@ -1,4 +1,4 @@
-"""How much memory this process has taken, and how much the machine has."""
+"""How much memory this process has taken, and how much it may take."""
 
 from __future__ import annotations
 
@@ -28,10 +28,30 @@ def peak_mb() -> float | None:
 
 
 def machine_bytes() -> int:
-    """The machine's physical memory."""
+    """The memory that this process may use: the machine's physical memory, or a limit that is set below it."""
+    return min(_physical_bytes(), *_limits())
+
+
+def _physical_bytes() -> int:
     if sys.platform == "win32":
         # MEMORYSTATUSEX of the Windows API: its own size in the lower half of the first field, ullTotalPhys the second.
         fields = (ctypes.c_uint64 * 8)(64)
         ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(fields))
         return int(fields[1])
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _limits() -> list[int]:
+    """Limits of a container (control groups, versions 2 and 1) and of the shell (ulimit -v)."""
+    limits = []
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int(Path(file).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # no such file, or the word for "no limit"
+            continue
+    try:
+        import resource
+    except ImportError:
+        return [*limits, sys.maxsize]
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return [*limits, sys.maxsize if address_space == resource.RLIM_INFINITY else address_space]

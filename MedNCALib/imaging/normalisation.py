@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Literal, get_args
 
@@ -11,10 +10,7 @@ import numpy as np
 from ..checks import require, require_choice, require_keys, require_list, require_number
 from ..errors import ImageError
 from ..numerics.resampling import ArrayT, resample_planes
-
-# Percentiles of more voxels than this are taken from every n-th voxel along each axis: a small share of so many voxels
-# is still thousands of them, and more would only cost memory.
-_SAMPLE = 1 << 22
+from .voxel_values import extremes, sample
 
 # Least standard deviation, in scaled intensities, that contrast is divided by, so that air with its noise, which is of
 # about one intensity, stays flat.
@@ -83,15 +79,14 @@ class Normalisation:
         Raises:
             ImageError: NaN or infinite voxels, or all voxels alike.
         """
-        low, high = _range(voxels)
+        low, high = extremes(voxels)
         if not low < high:
             raise ImageError(
                 f"The image has no contrast: every voxel is {low:g}. Choose another volume, or a region with anatomy."
             )
-        stride = max(1, math.ceil((voxels.size / _SAMPLE) ** (1 / 3)))
-        below, above = np.percentile(voxels[::stride, ::stride, ::stride], self.percentiles)
-        # Nearly all voxels alike, such as a small object in an empty field: the percentiles say nothing.
-        return (float(below), float(above)) if below < above else (low, high)
+        below, above = np.percentile(sample(voxels), self.percentiles)
+        # The percentiles of a small object in an empty field are equal.
+        return (float(below), float(above)) if below < above else (float(low), float(high))
 
     def apply(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
         """Bring slices to 0..1.
@@ -138,17 +133,3 @@ def _gaussian(length: int, deviation: float) -> np.ndarray:
     places = np.arange(length)
     weights = np.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2)
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _range(voxels: np.ndarray) -> tuple[float, float]:
-    """Smallest and largest intensity, one slice at a time so that nothing large is copied."""
-    low, high = np.inf, -np.inf
-    for plane in voxels:
-        smallest, largest = plane.min(), plane.max()  # either is NaN where any voxel is
-        if not (np.isfinite(smallest) and np.isfinite(largest)):
-            raise ImageError(
-                "The image has voxels that are not numbers (NaN or infinite). Replace them, for example with the "
-                "lowest intensity, or choose a region without them."
-            )
-        low, high = min(low, smallest), max(high, largest)
-    return float(low), float(high)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -21,6 +22,10 @@ from ..numerics import blas_threads
 from ..numerics.resampling import Method, resample_planes, sampling_matrix
 from .anatomical_axes import SAME_SPACING, index_to_physical, orientation
 from .slice_format import Interpolation, SliceFormat
+from .voxel_values import in_single_precision
+
+# No image of a body is longer (mm).
+_LONGEST = 4000.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class _Axis:
         step: distance of model pixels, in voxels.
         start: where the first model pixel lies, in voxels.
         inside: which model pixels are no margin.
-        forward, backward: matrices from voxels to model pixels and back; None if voxels are model pixels.
+        method: how voxels become model pixels.
     """
 
     length: int
@@ -41,17 +46,25 @@ class _Axis:
     step: float
     start: float
     inside: slice
-    forward: np.ndarray | None
-    backward: np.ndarray | None
+    method: Method
 
     @classmethod
     def spaced(
         cls, length: int, spacing: float, model_spacing: float | None, multiple: int, interpolation: Interpolation
     ) -> _Axis:
-        """Voxels of `spacing` mm as pixels of `model_spacing`, their number a multiple of `multiple`."""
+        """Voxels of `spacing` mm as pixels of `model_spacing`, their number a multiple of `multiple`.
+
+        Raises:
+            ImageError: the line is longer than a body.
+        """
         step = 1.0 if model_spacing is None else model_spacing / spacing
         if abs(step - 1) < SAME_SPACING:
             step = 1.0
+        if length * spacing > _LONGEST:
+            raise ImageError(
+                f"The image is {length * spacing / 1000:.3g} m long along one axis: its spacing of {spacing:g} mm "
+                "cannot be right. Correct the spacing."
+            )
         samples = max(1, round(length / step))
         return cls._centred(length, -(-samples // multiple) * multiple, step, "area" if step > 1 else interpolation)
 
@@ -66,14 +79,26 @@ class _Axis:
         start = ((length - 1) - (samples - 1) * step) / 2
         if step == 1:
             start = float(np.floor(start))
+        elif length < step and samples % 2 == 0:
+            start += step / 2  # on a line thinner than a pixel, a pixel in the middle
         positions = start + step * np.arange(samples)
         within = np.flatnonzero((positions > -0.5) & (positions < length - 0.5))
-        inside = slice(int(within[0]), int(within[-1]) + 1)
-        if step == 1 and samples == length:
-            return cls(length, samples, step, start, inside, None, None)
-        forward = sampling_matrix(length, samples, method, step, start)
-        backward = sampling_matrix(samples, length, "linear" if step >= 1 else "area", 1 / step, -start / step)
-        return cls(length, samples, step, start, inside, forward, backward)
+        return cls(length, samples, step, start, slice(int(within[0]), int(within[-1]) + 1), method)
+
+    @cached_property
+    def forward(self) -> np.ndarray | None:
+        """The matrix from voxels to model pixels; None if voxels are model pixels."""
+        if self.step == 1 and self.samples == self.length:
+            return None
+        return sampling_matrix(self.length, self.samples, self.method, self.step, self.start)
+
+    @cached_property
+    def backward(self) -> np.ndarray | None:
+        """The matrix from model pixels to voxels; None if voxels are model pixels."""
+        if self.step == 1 and self.samples == self.length:
+            return None
+        method: Method = "linear" if self.step >= 1 else "area"
+        return sampling_matrix(self.samples, self.length, method, 1 / self.step, -self.start / self.step)
 
 
 class SliceSpace:
@@ -89,12 +114,14 @@ class SliceSpace:
     Attributes:
         image: the image; one with two dimensions has become a volume of one slice.
         count: number of slices; height, width: pixels of each.
-        voxels: view on the image's memory in the model's axes, cropped to the region: (slices, rows, columns).
+        voxels: intensities in the model's axes, cropped to the region: (slices, rows, columns). A view on the image's
+            memory unless its numbers are too large for single precision.
         spacing: mm between slices, rows and columns of the model's grid.
         inside: index expression that takes the padded margin away from an array (slices, height, width).
 
     Raises:
-        ImageError: not a scalar volume, no voxels, or a region outside of it.
+        ImageError: no scalar volume, no voxels, voxels that are not numbers, an implausible spacing, or a region that
+            lies outside of the volume.
     """
 
     def __init__(
@@ -107,7 +134,7 @@ class SliceSpace:
         self.image = as_volume(image)
         self._orientation = orientation(self.image, slice_format.axes)
         self._box = self._oriented_box(region_box(self.image, region))
-        self.voxels = self._view(sitk.GetArrayViewFromImage(self.image))
+        self.voxels = in_single_precision(self._view(sitk.GetArrayViewFromImage(self.image)))
         x_spacing = self.image.GetSpacing()
         spacing = [x_spacing[2 - axis] for axis in self._orientation.order]  # of slices, rows, columns
         wanted = slice_format.spacing[::-1]
@@ -252,13 +279,20 @@ def as_volume(image: sitk.Image) -> sitk.Image:
     """The image as a volume: a picture becomes one slice.
 
     Raises:
-        ImageError: colours or vectors, a sequence, or no voxels.
+        ImageError: no image of SimpleITK, colours, vectors or complex numbers, a sequence, or no voxels.
     """
+    if not isinstance(image, sitk.Image):
+        raise ImageError(
+            f"The image must be a SimpleITK.Image, not a {type(image).__name__}. Read it with read_image, or make it "
+            "with SimpleITK.GetImageFromArray and set its spacing, origin and direction."
+        )
     if image.GetNumberOfComponentsPerPixel() > 1:
         raise ImageError(
             f"The image has {image.GetNumberOfComponentsPerPixel()} values in each voxel (colour or vectors). "
             "Convert it to a grey-value volume first."
         )
+    if image.GetPixelID() in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
+        raise ImageError("The image has complex numbers. Convert it to magnitudes first.")
     if image.GetDimension() > 3:
         raise ImageError(f"The image has {image.GetDimension()} dimensions. Segment a sequence frame by frame.")
     if image.GetDimension() == 2:
@@ -274,10 +308,14 @@ def region_bounds(region: Sequence[float]) -> np.ndarray:
     Raises:
         ImageError: it is no box.
     """
-    bounds = np.asarray(region, float)
+    try:
+        bounds = np.asarray(region, float)
+    except (TypeError, ValueError):
+        bounds = np.empty(0)
     if bounds.shape != (6,) or not np.isfinite(bounds).all() or not (bounds[::2] < bounds[1::2]).all():
+        given = list(region) if isinstance(region, (tuple, np.ndarray)) else region
         raise ImageError(
-            f"The region {list(region)} is not a box: give R0 R1 A0 A1 S0 S1 in mm, each first value below the second."
+            f"The region {given!r} is not a box: give R0 R1 A0 A1 S0 S1 in mm, each first value below the second."
         )
     return bounds
 
@@ -299,6 +337,7 @@ def region_box(image: sitk.Image, region: Sequence[float] | None) -> list[tuple[
     # Voxel i reaches from i - 1/2 to i + 1/2; a face on a border between voxels takes none from beyond it.
     low = np.floor(np.min(corners, axis=0) + 0.5 + 1e-6).astype(int)
     high = np.ceil(np.max(corners, axis=0) + 0.5 - 1e-6).astype(int)
+    high = np.maximum(high, low + 1)  # a region between two voxels
     low, high = np.maximum(low, 0), np.minimum(high, size)
     if (low >= high).any():
         raise ImageError("The region lies outside of the volume. Move it over the anatomy.")

@@ -84,7 +84,7 @@ class Model:
 
     def save(self, folder: str | os.PathLike[str]) -> Model:
         """Write the folder and return the model as saved: each file is replaced whole, the card last."""
-        folder = Path(folder)
+        folder = _path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         weights = _pack(self.cascade)
         checksum = hashlib.sha256(weights).hexdigest()
@@ -117,12 +117,13 @@ def load_model(name_or_folder: str | os.PathLike[str], directory: str | os.PathL
     Raises:
         ModelError: there is none, or its folder is damaged; the message says what is wrong and what to do.
     """
-    if (Path(name_or_folder) / CARD).is_file():
-        return _load(Path(name_or_folder))
+    path = _path(name_or_folder)
+    if (path / CARD).is_file():
+        return _load(path)
     folders = {folder.name: folder for folder in reversed(_model_folders(directory))}
     if str(name_or_folder) in folders:
         return _load(folders[str(name_or_folder)])
-    if Path(name_or_folder).is_dir():
+    if path.is_dir():
         raise ModelError(f"{name_or_folder} is not a model folder: it has no {CARD}.")
     raise ModelError(
         f"There is no model {str(name_or_folder)!r}. Choose one of: {', '.join(sorted(folders)) or 'none'}."
@@ -141,7 +142,7 @@ def list_models(directory: str | os.PathLike[str] | None = None) -> list[Model]:
 def check_model(folder: str | os.PathLike[str]) -> str | None:
     """What is wrong with a model folder, in a sentence; None if nothing is."""
     try:
-        _load(Path(folder))
+        _load(_path(folder))
     except ModelError as error:
         return str(error)
     return None
@@ -156,8 +157,15 @@ def bundled_models_directory() -> Path:
 
 def _model_folders(directory: str | os.PathLike[str] | None) -> list[Path]:
     directory = directory or os.environ.get("MEDNCA_MODELS")
-    roots = [bundled_models_directory(), *([Path(directory)] if directory else [])]
+    roots = [bundled_models_directory(), *([_path(directory)] if directory else [])]
     return [card.parent for root in roots for card in sorted(root.glob(f"*/{CARD}"))]
+
+
+def _path(folder: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(folder)
+    except TypeError as error:
+        raise ModelError(f"A model or its folder must be named by a text or a path, not {folder!r}.") from error
 
 
 def _load(folder: Path) -> Model:

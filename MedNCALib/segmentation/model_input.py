@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import SimpleITK as sitk
 
+from ..errors import ModelError
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 
 
 def model_space(image: sitk.Image, model: Model, region: Sequence[float] | None = None) -> SliceSpace:
-    """The grid on which a model sees an image, whatever its intensities; for the arguments see `ModelInput`."""
+    """The grid on which a model sees an image, whatever its intensities; arguments and errors as for `ModelInput`."""
+    if not isinstance(model, Model):
+        raise ModelError(f"The model must be what load_model returns, not {model!r}: call load_model first.")
     return SliceSpace(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
 
 
@@ -30,6 +33,7 @@ class ModelInput:
 
     Raises:
         ImageError: an image or a region that cannot be used, voxels that are not numbers, or all voxels alike.
+        ModelError: no model.
     """
 
     def __init__(self, image: sitk.Image, model: Model, region: Sequence[float] | None = None):

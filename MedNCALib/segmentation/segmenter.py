@@ -14,6 +14,7 @@ from ..errors import MedNCAError
 from ..imaging.connected_components import keep_largest
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
+from ..process_memory import machine_bytes
 from .model_input import ModelInput
 from .options import RunOptions
 from .quality import QualityMeter
@@ -75,21 +76,33 @@ def segment_steps(
     options = RunOptions(runs, seed, engine, threads)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
-    cascade, architecture = model.cascade, model.cascade.architecture
-    model_input = ModelInput(image, model, region)
-    space = model_input.space
-    output = _Output(space, model, runs, probabilities, uncertainty, largest_only)
+    try:
+        model_input = ModelInput(image, model, region)
+        _require_memory(model_input.space, model, runs, len(model.labels) * probabilities + uncertainty)
+        output = _Output(model_input.space, model, runs, probabilities, uncertainty, largest_only)
+        return (yield from _passes(model_input, model, options, output))
+    except MemoryError as error:
+        raise MedNCAError(
+            "There is not enough free memory for this run. Close other programs, or choose a region of the volume."
+        ) from error
+
+
+def _passes(
+    model_input: ModelInput, model: Model, options: RunOptions, output: _Output
+) -> Generator[Step, None, Result]:
+    """All passes over each group of slices in turn."""
+    cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
     work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
-    total = work[-1] * runs * space.count
+    total = work[-1] * options.runs * space.count
     done = 0.0
     size = _group_size(space, architecture)
     for start in range(0, space.count, size):
         group = range(start, min(start + size, space.count))
         slices = model_input.slices(group)
         finished = []
-        for run in range(runs):
-            draws = architecture.fire_draws(seed, run)
-            for count, now in enumerate(cascade.run(slices, group, draws, options.kernel, threads), 1):
+        for run in range(options.runs):
+            draws = architecture.fire_draws(options.seed, run)
+            for count, now in enumerate(cascade.run(slices, group, draws, options.kernel, options.threads), 1):
                 yield Step(
                     fraction=(done + work[count] * len(group)) / total,
                     stage=now.stage + 1,
@@ -97,7 +110,7 @@ def segment_steps(
                     step=now.step + 1,
                     steps=architecture.stages[now.stage].steps,
                     run=run + 1,
-                    runs=runs,
+                    runs=options.runs,
                     slices=(group.start, group.stop, space.count),
                     state=now.state,
                     space=space,
@@ -110,10 +123,36 @@ def segment_steps(
 
 
 def _group_size(space: SliceSpace, architecture: Architecture) -> int:
-    # State, initial state of the next stage and next states of firing cells, in float32; index tables of three 64-bit
-    # numbers.
-    cell_bytes = 3 * 4 * architecture.channels + 3 * 8
-    return max(1, GROUP_BYTES // (space.height * space.width * cell_bytes))
+    """Number of slices that run together."""
+    return max(1, GROUP_BYTES // (space.height * space.width * _cell_bytes(architecture)))
+
+
+def _cell_bytes(architecture: Architecture) -> int:
+    """Memory that a cell takes: its state, the initial state of the next stage and the next states of firing cells, in
+    float32, and three index tables of 64-bit numbers.
+    """
+    return 3 * 4 * architecture.channels + 3 * 8
+
+
+def _require_memory(space: SliceSpace, model: Model, runs: int, float_images: int) -> None:
+    """Refuse a run that needs more memory than there is.
+
+    Args:
+        space, model: of the run.
+        runs: number of passes.
+        float_images: number of images besides the labels that the result will hold.
+    """
+    labels, architecture = len(model.labels), model.cascade.architecture
+    cells = min(_group_size(space, architecture), space.count) * space.height * space.width
+    group_bytes = cells * (_cell_bytes(architecture) + 4 * labels * (runs + 3))
+    score_bytes = 8 * runs**2 * labels
+    result_bytes = space.image.GetNumberOfPixels() * (1 + 4 * float_images)
+    needed, available = group_bytes + score_bytes + result_bytes, machine_bytes()
+    if needed > available:
+        raise MedNCAError(
+            f"This run needs about {needed / 1e9:.3g} GB of memory, and there are {available / 1e9:.3g} GB. Choose a "
+            "region of the volume, larger voxels or fewer runs."
+        )
 
 
 def argmax_labels(probabilities: np.ndarray) -> np.ndarray:

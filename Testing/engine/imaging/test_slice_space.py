@@ -125,7 +125,9 @@ def test_a_region_outside_of_the_volume_is_refused():
         SliceSpace(random_image(), SliceFormat("LPS", (None, None, None)), region=(500, 510, 500, 510, 500, 510))
 
 
-@pytest.mark.parametrize("region", [(1, 2, 3), (5, 1, 0, 1, 0, 1), (0, np.nan, 0, 1, 0, 1)])
+@pytest.mark.parametrize(
+    "region", [(1, 2, 3), (5, 1, 0, 1, 0, 1), (0, np.nan, 0, 1, 0, 1), "box", 5, [None] * 6, np.zeros((2, 3))]
+)
 def test_a_region_that_is_no_box_is_refused(region):
     with pytest.raises(ImageError, match="not a box"):
         SliceSpace(random_image(), SliceFormat("LPS", (None, None, None)), region=region)
@@ -275,3 +277,41 @@ def test_the_grid_of_resampled_slices_holds_a_ramp():
     for index in [(2, 3, 4), (4, 5, 6)]:
         i, j, k = image.TransformPhysicalPointToContinuousIndex((matrix @ [*index[::-1], 1])[:3].tolist())
         assert values[index] == pytest.approx(i + 10 * j + 100 * k, abs=1e-2)
+
+
+@pytest.mark.parametrize("multiple", [1, 4])
+@pytest.mark.parametrize("thin", [0.3, 0.9, 1.0])
+@pytest.mark.parametrize("size", [(1, 9, 8), (9, 1, 8), (9, 8, 1), (1, 1, 8), (1, 1, 1), (2, 1, 3)])
+def test_an_axis_that_is_thinner_than_a_pixel_gives_a_pixel_and_comes_back(size, thin, multiple):
+    spacing = [thin if length == 1 else 1.0 for length in size]
+    image = random_image(size, spacing=spacing)
+    space, array = there_and_back(image, SliceFormat("LPS", (1.0, 1.0, 1.0)), multiple)
+    assert space.inside_shape == size[::-1]
+    np.testing.assert_allclose(array, sitk.GetArrayViewFromImage(image), atol=1e-6)
+
+
+@pytest.mark.parametrize("width", [1e-9, 1e-3, 0.5])
+@pytest.mark.parametrize("place", [3.0, 3.5, 3.25])
+def test_a_region_within_a_voxel_or_between_two_takes_one_or_two(place, width):
+    image = random_image(origin=(0.0, 0.0, 0.0))
+    region = (-place - width, -place, -place - width, -place, place, place + width)
+    space = SliceSpace(image, SliceFormat("LPS", (1.0, 1.0, 1.0)), 4, region)
+    assert set(space.inside_shape) <= {1, 2}
+    assert space.read(0, space.count).shape[1:] == (4, 4)
+
+
+def test_an_image_longer_than_any_body_is_refused_before_work_starts():
+    image = random_image(spacing=(1000.0, 1000.0, 1000.0))
+    with pytest.raises(ImageError, match=r"is 9 m long .* spacing of 1000 mm cannot be right"):
+        SliceSpace(image, SliceFormat("LPS", (1.0, 1.0, 1.0)))
+
+
+@pytest.mark.parametrize("given", [np.zeros((3, 4, 5)), "image.nii.gz", None])
+def test_what_is_no_image_is_refused_with_what_was_given(given):
+    with pytest.raises(ImageError, match=f"must be a SimpleITK.Image, not a {type(given).__name__}"):
+        SliceSpace(given, SliceFormat("LPS", (1.0, 1.0, 1.0)))
+
+
+def test_complex_numbers_are_refused():
+    with pytest.raises(ImageError, match="complex numbers"):
+        SliceSpace(sitk.Image([4, 4, 4], sitk.sitkComplexFloat32), SliceFormat("LPS", (None, None, None)))

@@ -179,3 +179,13 @@ def test_terminology_survives_writing_and_reading(tmp_path):
     labels = (Label(3, "Größe, links", (1, 2, 255), terminology),)
     write_labels(tmp_path / "labels.csv", labels)
     assert read_labels(tmp_path / "labels.csv") == labels
+
+
+@pytest.mark.parametrize("given", [5, None, ["hippocampus-mr"]])
+def test_what_is_no_name_and_no_folder_is_refused(given):
+    for call in (load_model, random_model().save):
+        with pytest.raises(ModelError, match="must be named by a text or a path"):
+            call(given)
+    assert "must be named" in check_model(given)
+    with pytest.raises(ModelError, match="must be named"):
+        list_models(given or 5)

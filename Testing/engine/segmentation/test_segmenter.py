@@ -1,6 +1,7 @@
 """From an image to a result: grouping, seeds, regions, runs, and everything that is refused or must be handled."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from support.random_models import KERNELS, random_model
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import segment, segment_steps
-from MedNCALib.errors import ImageError, MedNCAError
+from MedNCALib.errors import ImageError, MedNCAError, ModelError
+from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.segmentation import segmenter
+from MedNCALib.segmentation.model_input import ModelInput
 
 
 def voxels(image):
@@ -219,3 +222,75 @@ def test_colour_images_and_sequences_are_refused():
 def test_settings_that_cannot_work_are_refused_before_the_first_step(options, message):
     with pytest.raises(MedNCAError, match=message):
         next(segment_steps(noise_image(), random_model(), **options))
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset"), [("i2", 0), ("i4", 10**9), ("u4", 3 * 10**9), ("i8", 2**60), ("u8", 2**63), ("f8", 1e9)]
+)
+def test_number_types_and_offsets_do_not_change_the_result(kind, offset):
+    image, truth = case()
+    other = sitk.GetImageFromArray((voxels(image).astype(object) + offset).astype(kind))
+    other.CopyInformation(image)
+    np.testing.assert_array_equal(voxels(segment(other, threshold_model()).labels), voxels(truth))
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_outlier_does_not_change_the_result_elsewhere():
+    image, truth = case(size=(19, 18, 17))
+    other = sitk.Cast(image, sitk.sitkFloat64)
+    other[0, 0, 0] = -1.797e308
+    model = replace(threshold_model(), normalisation=Normalisation("volume", (0.5, 99.5)))
+    np.testing.assert_array_equal(voxels(segment(other, model).labels), voxels(truth))
+
+
+@pytest.mark.parametrize("size", [(1, 12, 10), (12, 1, 10), (12, 10, 1), (1, 1, 12), (2, 2, 2)])
+@pytest.mark.parametrize("spacing", [0.2, 0.9, 1.0, 3.0])
+def test_thin_and_tiny_volumes_give_a_result(size, spacing):
+    image = noise_image(size, spacing=(spacing,) * 3)
+    labels = segment(image, random_model(), runs=2, uncertainty=True, probabilities=True).labels
+    assert labels.GetSize() == image.GetSize()
+    assert labels.GetSpacing() == image.GetSpacing()
+
+
+def test_a_region_of_one_voxel_gives_a_result_or_says_why_not():
+    image = noise_image()
+    left, posterior, superior = image.TransformIndexToPhysicalPoint((5, 6, 7))
+    middle = (-left, -posterior, superior)
+    two = [edge for at in middle for edge in (at - 0.6, at + 0.6)]
+    assert segment(image, random_model(), region=two).labels.GetSize() == image.GetSize()
+    one = [edge for at in middle for edge in (at - 0.2, at + 0.2)]
+    with pytest.raises(ImageError, match="no contrast"):
+        segment(image, random_model(), region=one)
+
+
+def test_a_run_that_needs_more_memory_than_there_is_is_refused_before_it_starts(monkeypatch):
+    steps = segment_steps(noise_image(), random_model())
+    monkeypatch.setattr(segmenter, "machine_bytes", lambda: 100_000)
+    with pytest.raises(MedNCAError, match=r"needs about \S+ GB of memory, and there are 0.0001 GB"):
+        next(steps)
+
+
+def test_passes_without_number_are_refused_before_they_start():
+    with pytest.raises(MedNCAError, match=r"GB of memory.*fewer runs"):
+        segment(noise_image(), random_model(), runs=10**7)
+
+
+def test_running_out_of_memory_is_one_sentence(monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(ModelInput, "slices", fail)
+    with pytest.raises(MedNCAError, match="not enough free memory"):
+        segment(noise_image(), random_model())
+
+
+@pytest.mark.parametrize("given", ["hippocampus-mr", None, 5])
+def test_what_is_no_model_is_refused_with_what_was_given(given):
+    with pytest.raises(ModelError, match=f"must be what load_model returns, not {given!r}"):
+        segment(noise_image(), given)
+
+
+@pytest.mark.parametrize("given", [np.zeros((3, 4, 5)), "image.nii.gz", None])
+def test_what_is_no_image_is_refused_with_what_was_given(given):
+    with pytest.raises(ImageError, match=f"not a {type(given).__name__}"):
+        segment(given, random_model())
