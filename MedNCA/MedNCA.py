@@ -1,11 +1,13 @@
 import sys
-from typing import Annotated
+from collections.abc import Generator
+from typing import Annotated, Any
 
 import slicer
 import vtk
 from slicer import (
     vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsROINode,
+    vtkMRMLPlotChartNode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
     vtkMRMLSequenceBrowserNode,
@@ -22,8 +24,8 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-# numpy, SimpleITK, the engine and the packages beside this file are imported where they are used: a module that is only
-# listed must not slow down the start of the application.
+# numpy, SimpleITK, MedNCALib and the packages beside this file are imported in the functions that use them: a module
+# that is only listed must not slow down the start of the application. MedNCAScene makes MedNCALib importable.
 
 DEFAULT_MODEL = "hippocampus-mr"
 
@@ -31,8 +33,12 @@ DEFAULT_MODEL = "hippocampus-mr"
 class MedNCA(ScriptedLoadableModule):
     """What the application shows of the module before it is opened."""
 
-    def __init__(self, parent):
+    def __init__(self, parent: Any) -> None:
         ScriptedLoadableModule.__init__(self, parent)
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib._version import __version__
+
         self.parent.title = _("MedNCA")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         self.parent.dependencies = []
@@ -40,8 +46,10 @@ class MedNCA(ScriptedLoadableModule):
         self.parent.helpText = _("""
 Segments volumes with Neural Cellular Automata: one small rule that every pixel repeats, trained and bundled with the
 extension. It works offline and on any computer. Choose a volume and a model, and click Segment. For research use only.
-See the <a href="https://github.com/MedNCA/MedNCA#tutorial">tutorial</a>.
-""")
+See the
+<a href="https://github.com/MedNCA/MedNCA/blob/main/Resources/Documentation/tutorial.md">tutorial</a>.
+Version {version}.
+""").format(version=__version__)
         self.parent.acknowledgementText = _("""
 Method: J. Kalkhof, C. González, A. Mukhopadhyay, "Med-NCA: Robust and Lightweight Segmentation with Neural Cellular
 Automata", IPMI 2023. Data: hippocampus, Medical Segmentation Decathlon (A. L. Simpson et al., 2019), CC BY-SA 4.0;
@@ -61,29 +69,29 @@ def onStartupCompleted() -> None:
 
 @parameterNodeWrapper
 class MedNCAParameterNode:
-    """
-    The user's choices, saved with the scene.
+    """The user's choices, saved with the scene.
 
-    inputVolume - The volume to segment.
-    allFrames - Whether all frames are segmented of a volume that is played from a sequence.
-    model - Name of the model.
-    region - Box that the run is limited to; none is the whole volume.
-    outputSegmentation - Where the segments go; none is a new segmentation.
-    probability - Whether the result also is one volume per label with its probability.
-    uncertainty - Whether the result also is a volume with the spread over the runs; with two runs or more.
-    runs - How often to run; the results are averaged.
-    qualityTable - Scores of the latest result.
-    showWhileRunning - Whether the slice views show the cells during a run.
-    keepGrowth - Whether the steps of a run are kept.
-    growthView - What is kept of them, see MedNCAScene.results.cell_quantities.
-    growthMegabytes - What they may take.
-    growthVolume - Shows those that were kept last.
-    growthBrowser - Plays them in that volume.
-    inspectedPoint - Where the cell is that is plotted.
-    seed - Of the draws which cells fire.
-    engine - Which kernel computes.
-    threads - How many processors to use; 0 is automatic.
-    largestOnly - Whether only the largest piece of each label stays.
+    Attributes:
+        inputVolume: the volume to segment.
+        allFrames: whether to segment all frames of a volume that is played from a sequence.
+        model: name of the model.
+        region: box that the run is limited to; None is the whole volume.
+        outputSegmentation: node that the segments go to; None is a new segmentation.
+        probability: whether to add a volume per label with its probability.
+        uncertainty: whether to add a volume with the spread over the runs; with two runs or more.
+        showWhileRunning: whether the slice views show the cells during a run.
+        keepGrowth: whether to keep the steps of a run.
+        growthView: quantity of the cells that is kept, see `MedNCAScene.results.cell_quantities`.
+        growthMegabytes: memory limit of the kept steps.
+        growthVolume: volume that shows the steps kept last.
+        growthBrowser: plays them in that volume.
+        inspectedPoint: point of the cell that is plotted.
+        runs: number of passes; the results are averaged.
+        qualityTable: scores of the latest result.
+        seed: of the draws which cells fire.
+        engine: the kernel that computes.
+        threads: number of processors to use; 0 is automatic.
+        largestOnly: whether to keep only the largest piece of each label.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -109,17 +117,17 @@ class MedNCAParameterNode:
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: shows the parameters, drives a run, tells what happened."""
+    """The panel: shows the parameters, drives a run, and says how it ended."""
 
-    def __init__(self, parent=None) -> None:
+    def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self._parameterNode = None
-        self._parameterNodeGuiTag = None
-        self._shownInputId = None
-        self._parts = None
-        self._runSection = None
+        self.logic: Any = None
+        self._parameterNode: Any = None
+        self._parameterNodeGuiTag: Any = None
+        self._shownInputId: str | None = None
+        self._panel: Any = None
+        self._runSection: Any = None
 
     @property
     def isRunning(self) -> bool:
@@ -128,15 +136,15 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         """Called when the user opens the module for the first time, and after a reload."""
         ScriptedLoadableModuleWidget.setup(self)
+        from MedNCAPanel.panel import Panel
+        from MedNCAPanel.run_section import RunSection
+
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/MedNCA.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
-        from MedNCAPanel.panel import PanelParts
-        from MedNCAPanel.run_section import RunSection
-
-        self._parts = PanelParts(self.ui, self.logic, lambda: self._parameterNode)
+        self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -151,7 +159,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called before the module is reloaded and when the application ends."""
         if self._runSection:
             self._runSection.cancel()
-            self._parts.removeOverlays()
+            self._panel.removeOverlays()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -170,18 +178,18 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 del sys.modules[name]
         super().onReload()
 
-    def onSceneStartClose(self, caller, event) -> None:
+    def onSceneStartClose(self, _caller: vtk.vtkObject, _event: str) -> None:
         """Called just before the scene is closed."""
         self._runSection.cancel()
-        self._parts.foreground.forget()
+        self._panel.forgetOverlays()
         self.setParameterNode(None)
 
-    def onSceneReplaced(self, caller, event) -> None:
+    def onSceneReplaced(self, _caller: vtk.vtkObject, _event: str) -> None:
         """Called just after the scene is closed or a saved one is loaded."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
-    def onNodeRemoved(self, caller, event) -> None:
+    def onNodeRemoved(self, _caller: vtk.vtkObject, _event: str) -> None:
         """Called just after any node was removed from the scene."""
         self._runSection.cancelIfDeleted()
 
@@ -193,11 +201,11 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Make sure that there is a parameter node, observe it, and choose a volume if there is one."""
         from MedNCAPanel.parameters import chooseInput
 
-        self._parts.advanced.fillModels()
+        self._panel.fillModels()
         self.setParameterNode(self.logic.getParameterNode())
         chooseInput(self._parameterNode)
 
-    def setParameterNode(self, parameterNode) -> None:
+    def setParameterNode(self, parameterNode: MedNCAParameterNode | None) -> None:
         """Bind the panel to a parameter node, or to none."""
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
@@ -205,59 +213,63 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
         self._parameterNode = parameterNode
         self._shownInputId = None
-        if self._parts:
-            self._parts.release()
+        if self._panel:
+            self._panel.release()
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
             self.onParametersModified()
 
-    def onParametersModified(self, caller=None, event=None) -> None:
+    def onParametersModified(self, _caller: vtk.vtkObject | None = None, _event: str | None = None) -> None:
         """Show what follows from the parameters."""
         from MedNCAPanel.parameters import forgetOutputOfOther
 
-        parameters = self._parameterNode
-        self._shownInputId = forgetOutputOfOther(parameters, self._shownInputId)
-        self._parts.show(parameters, self.isRunning)
+        self._shownInputId = forgetOutputOfOther(self._parameterNode, self._shownInputId)
+        self._panel.show(self._parameterNode, self.isRunning)
         self._updateSegmentButton()
 
     def _updateSegmentButton(self) -> None:
-        from MedNCAPanel.messages import missing, segmentTip
+        from MedNCAPanel import messages
 
         button, parameters = self.ui.segmentButton, self._parameterNode
-        lacks = missing(parameters.inputVolume, self._parts.models.has(parameters.model))
-        button.enabled = self.isRunning or not lacks
-        button.toolTip = segmentTip(self.isRunning, lacks)
+        missing = messages.missingInputs(parameters.inputVolume is not None, self._panel.model() is not None)
+        button.enabled = self.isRunning or not missing
+        button.toolTip = messages.segmentTip(self.isRunning, missing)
 
     #
     # The run
     #
 
-    def onSegmentButton(self, *_args) -> None:
+    def onSegmentButton(self, *_args: Any) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
-        from MedNCAPanel.parameters import runOptions
+        from MedNCAPanel import messages
+        from MedNCAPanel.parameters import runArguments
 
         if self.isRunning:
-            self._runSection.cancel(_("Cancelled; nothing was changed."))
+            self._runSection.cancel(messages.cancelled())
             return
         parameters = self._parameterNode
-        steps = self.logic.processSteps(parameters.inputVolume, parameters.outputSegmentation, **runOptions(parameters))
+        steps = self.logic.processSteps(
+            parameters.inputVolume, parameters.outputSegmentation, **runArguments(parameters)
+        )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
         self._runSection.start(steps, nodes, self.onResult)
 
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
-        self.ui.segmentButton.text = _("&Cancel") if self.isRunning else _("&Segment")
+        from MedNCAPanel import messages
+
+        self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
         for name in ("inputs", "outputs", "growth", "quality", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
 
-    def onResult(self, segmentationNode) -> dict[str, float]:
+    def onResult(self, segmentationNode: vtkMRMLSegmentationNode) -> dict[str, float]:
         """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
-        from MedNCAPanel.parameters import adoptOutcome
+        from MedNCAPanel.parameters import adoptResult
 
-        adoptOutcome(self.logic.getParameterNode(), self.logic.outcome)
+        adoptResult(self.logic.getParameterNode(), self.logic.outcome)
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
 
 
@@ -268,88 +280,137 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
         segmentationNode = MedNCALogic().process(volumeNode)
 
-    outcome - What the latest run that ended well has made: segmentationNode, quality (the engine's scores),
-      probabilityNodes, uncertaintyNode, growthNode, growthBrowserNode, tableNode.
+    Attributes:
+        outcome: the nodes that the latest run which ended well has written, and its scores, see
+            `MedNCAScene.segmentation_run.SceneResult`; None before the first.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self.outcome = None
+        self.outcome: Any = None
 
     @property
-    def quality(self):
+    def quality(self) -> Any:
         """The scores of the latest run: volumes, agreement, verdict; None before the first."""
         return self.outcome and self.outcome.quality
 
-    def getParameterNode(self):
-        return MedNCAParameterNode(super().getParameterNode())
+    def getParameterNode(self) -> MedNCAParameterNode:
+        """The user's choices in the panel."""
+        wrapper: Any = MedNCAParameterNode  # Slicer's decorator gave it another constructor
+        return wrapper(super().getParameterNode())
 
     def process(
-        self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, runs=1, seed=0, interactive=False,
-        **options,
-    ):  # fmt: skip
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | None = None,
+        model: str = DEFAULT_MODEL,
+        region: vtkMRMLMarkupsROINode | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> vtkMRMLSegmentationNode:
         """Segment a volume and return the segmentation node; blocks until done; arguments: see `processSteps`."""
-        steps = self.processSteps(volumeNode, segmentationNode, model, region, runs, seed, interactive, **options)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(
+            self.processSteps(volumeNode, segmentationNode, model, region, runs, seed, interactive, **options)
+        )
 
     def processSteps(
-        self, volumeNode, segmentationNode=None, model=DEFAULT_MODEL, region=None, runs=1, seed=0, interactive=False,
-        **options,
-    ):  # fmt: skip
-        """Segment a volume step by step: a generator that yields the engine's steps and returns the segmentation node.
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | None = None,
+        model: str = DEFAULT_MODEL,
+        region: vtkMRMLMarkupsROINode | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> Generator[Any, None, vtkMRMLSegmentationNode]:
+        """Segment a volume step by step.
 
         The scene changes only after the last step. A generator that is closed before leaves it as it was.
 
-        :param volumeNode: scalar volume; it is not changed.
-        :param segmentationNode: where the segments go: those that the model made there before are replaced, others
-          stay as they are. None makes a new node.
-        :param model: name of a model, or path of a model folder.
-        :param region: ROI node that the run is limited to, or None.
-        :param runs: how often to run; the results are averaged.
-        :param seed: of the draws which cells fire.
-        :param interactive: whether an error may be shown in a dialog; it is raised in any case.
-        :param options: all by name:
-          engine="auto": or "numpy" or "torch";
-          threads=None: how many processors to use, None is automatic;
-          probability=False: whether to add volumes with the probability of each label;
-          uncertainty=False: whether to add a volume with the spread over the runs, of which there have to be two;
-          showWhileRunning=False: whether the slice views show the cells during the run;
-          keepGrowth=None: what to keep of each step as a sequence: "labels", "probability:1" (a label's value),
-          "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
-          growthMegabytes=256: what that may take; if all steps take more, fewer are kept;
-          table=False: whether to add a table with the scores;
-          allFrames=False: whether to segment all frames of the sequence that the volume is played from; of the
-          others it goes with engine, threads, table and largest_only;
-          largest_only=False: whether only the largest connected piece of each label stays.
-        :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
+        Args:
+            volumeNode: scalar volume; it is not changed.
+            segmentationNode: node that the segments go to: those that the model made there before are replaced, others
+                stay as they are. None makes a new node.
+            model: name of a model, or path of a model folder.
+            region: ROI node that the run is limited to, or None.
+            runs: number of passes; the results are averaged.
+            seed: of the draws which cells fire.
+            interactive: whether an error may be shown in a dialog; it is raised in any case.
+            options: all by name:
+                engine="auto": the kernel, or "numpy" or "torch";
+                threads=None: number of processors to use, None is automatic;
+                probability=False: whether to add volumes with the probability of each label;
+                uncertainty=False: whether to add a volume with the spread over the runs, at least two;
+                showWhileRunning=False: whether the slice views show the cells during the run;
+                keepGrowth=None: quantity to keep of each step as a sequence: "labels", "probability:1" (a label's
+                value), "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
+                growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
+                table=False: whether to add a table with the scores;
+                allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
+                with engine, threads, table and largestOnly;
+                largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as
+                largest_only).
+
+        Yields:
+            The steps of the run, `MedNCALib.Step`.
+
+        Returns:
+            The segmentation node.
+
+        Raises:
+            MedNCAError: the input or an option cannot be used; the scene is as it was.
         """
-        from MedNCAScene import engine as mednca
         from MedNCAScene.segmentation_run import processSteps
         from MedNCAScene.sequence_run import processFrames
 
+        from MedNCALib import MedNCAError
+
+        if "largest_only" in options:
+            options["largestOnly"] = options.pop("largest_only")
         process = processFrames if options.pop("allFrames", False) else processSteps
         try:
             self.outcome = yield from process(
                 volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
-        except mednca.MedNCAError as error:
+        except MedNCAError as error:
             if interactive:
                 slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
             raise
         return self.outcome.segmentationNode
 
-    def exportGrowth(self, path):
-        """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files; return the files."""
-        from MedNCAScene.display.growth_export import exportOutcome
+    def exportGrowth(self, path: Any) -> list[Any]:
+        """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files.
 
-        return exportOutcome(self.outcome, path)
+        Args:
+            path: of the file, see `MedNCAScene.display.growth_export.exportGrowth`.
 
-    def plotCell(self, volumeNode, point, model=DEFAULT_MODEL, region=None, seed=0):
-        """Plot what the cell at a point (RAS, mm) goes through in a run; return the chart node."""
+        Returns:
+            The paths of the files.
+
+        Raises:
+            MedNCAError: no steps were kept, another kind of file, or it cannot be written.
+        """
+        from MedNCAScene.display.growth_export import exportWithOverlay
+
+        growth = self.outcome and self.outcome.growthNode
+        return exportWithOverlay(growth, self.outcome and self.outcome.growthBrowserNode, path)
+
+    def plotCell(
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        point: Any,
+        model: str = DEFAULT_MODEL,
+        region: vtkMRMLMarkupsROINode | None = None,
+        seed: int = 0,
+    ) -> vtkMRMLPlotChartNode:
+        """Plot the history of the cell at a point (RAS, mm) in a run; return the chart node."""
         from MedNCAScene.results.cell_plot import plotCell
 
         return plotCell(volumeNode, point, model, region, seed)
@@ -358,18 +419,19 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 class MedNCATest(ScriptedLoadableModuleTest):
     """Tests with the bundled model and the synthetic phantom, which need no other data."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         slicer.mrmlScene.Clear()
-        from MedNCAScene import engine
         from MedNCAScene.inputs.volumes import volumeFromImage
 
-        self.phantom = engine.make_phantom()
+        from MedNCALib import make_phantom
+
+        self.phantom = make_phantom()
         self.volumeNode = volumeFromImage(self.phantom.image, "phantom")
 
-    def test_logicFindsTheHippocampusOfThePhantom(self):
+    def test_logicFindsTheHippocampusOfThePhantom(self) -> None:
         self.assertTruthIsFound(MedNCALogic().process(self.volumeNode))
 
-    def test_panelFindsTheHippocampusOfThePhantom(self):
+    def test_panelFindsTheHippocampusOfThePhantom(self) -> None:
         slicer.util.selectModule("MedNCA")
         widget = slicer.util.getModuleWidget("MedNCA")
         widget.ui.inputSelector.setCurrentNode(self.volumeNode)
@@ -381,20 +443,21 @@ class MedNCATest(ScriptedLoadableModuleTest):
         assert segmentationNode, widget.ui.statusLabel.text
         self.assertTruthIsFound(segmentationNode)
 
-    def test_cancelledRunLeavesTheSceneAsItWas(self):
+    def test_cancelledRunLeavesTheSceneAsItWas(self) -> None:
         nodesBefore = slicer.mrmlScene.GetNumberOfNodes()
         steps = MedNCALogic().processSteps(self.volumeNode)
         next(steps)
         steps.close()
         assert slicer.mrmlScene.GetNumberOfNodes() == nodesBefore
 
-    def assertTruthIsFound(self, segmentationNode):
+    def assertTruthIsFound(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
         """Each segment has to overlap with the phantom's label in the same order by a Dice of 0.8."""
         import SimpleITK as sitk
+
+        from MedNCALib.evaluation.metrics import dice
 
         truth = sitk.GetArrayViewFromImage(self.phantom.labels)
         for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
             found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, self.volumeNode) > 0
-            overlap = (found & (truth == value)).sum()
-            dice = 2 * overlap / (found.sum() + (truth == value).sum())
-            assert dice > 0.8, f"Dice of label {value}: {dice:.3f}"
+            overlap = dice(truth == value, found)
+            assert overlap > 0.8, f"Dice of label {value}: {overlap:.3f}"

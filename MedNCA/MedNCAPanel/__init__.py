@@ -1,1 +1,3 @@
-"""What the panel needs besides the scene: a run driven by the event loop, and its words."""
+"""The panel: one class for each of its sections, and its sentences."""
+
+import MedNCAScene  # noqa: F401  makes MedNCALib importable, which the panel imports too

@@ -1,23 +1,29 @@
-"""The part of the panel that is seldom needed: the folder of the user's own models, and the way back to defaults."""
+"""The section Advanced: the folder of the user's own models, and the way back to the defaults."""
+
+from __future__ import annotations
 
 import os
+from typing import Any
 
-from slicer.i18n import tr as _
+from MedNCAScene.application.settings import modelsFolder, setModelsFolder
 
-from .parameters import restoreDefaults
+import MedNCALib as mednca
+
+from . import messages
+from .model_selector import ModelSelector
+from .parameters import GetParameters, restoreDefaults
 
 
 class AdvancedSection:
     """Offers the models of a folder, and restores the defaults.
 
-    :param ui: the panel's widgets.
-    :param models: the `ModelChoice` to fill.
-    :param getParameters: returns the parameters, None while there are none.
+    Args:
+        ui: the panel's widgets.
+        models: the list of models to fill.
+        getParameters: returns the parameters, None while there are none.
     """
 
-    def __init__(self, ui, models, getParameters):
-        from MedNCAScene.application.settings import modelsFolder
-
+    def __init__(self, ui: Any, models: ModelSelector, getParameters: GetParameters) -> None:
         self._ui = ui
         self._models = models
         self._getParameters = getParameters
@@ -27,15 +33,10 @@ class AdvancedSection:
 
     def fillModels(self) -> None:
         """List the bundled models and those of the user's folder."""
-        from MedNCAScene import engine
-        from MedNCAScene.application.settings import modelsFolder
+        self._models.fill(mednca.list_models(modelsFolder()))
 
-        self._models.fill(engine.list_models(modelsFolder()))
-
-    def _onFolder(self, path, *_args) -> None:
-        from MedNCAScene.application.settings import setModelsFolder
-
-        # While a path is being typed it is not that of a folder yet.
+    def _onFolder(self, path: str, *_args: Any) -> None:
+        # A path that is still being typed is not that of a folder.
         if path and not os.path.isdir(path):
             return
         setModelsFolder(path)
@@ -43,7 +44,7 @@ class AdvancedSection:
         if self._getParameters():
             self._getParameters().Modified()
 
-    def _onDefaults(self, *_args) -> None:
+    def _onDefaults(self, *_args: Any) -> None:
         self._ui.modelsFolderPathLineEdit.currentPath = ""
         restoreDefaults(self._getParameters())
-        self._ui.statusLabel.text = _("The defaults are restored.")
+        self._ui.statusLabel.text = messages.defaultsRestored()

@@ -1,37 +1,50 @@
 """The button that lets the user place a point on a cell, and the plot that follows the point."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import qt
 import slicer
-from slicer.i18n import tr as _
+from MedNCAScene.inputs.inspection_point import PointPlacement, addPoint, keepNewest, removePoint
+from MedNCAScene.results.cell_plot import showChart
 from slicer.util import VTKObservationMixin
+
+import MedNCALib as mednca
+
+from . import messages
+from .parameters import GetParameters, Parameters
+from .qt_helpers import showState
 
 
 class CellInspector(VTKObservationMixin):
-    """Plots what the cell at a point goes through, with the parameters of the panel.
+    """Plots the history of the cell at a point, with the parameters of the panel.
 
     The button is down while the next click into a view places the point. There is one point, which may be dragged: the
     plot is made anew at the end of the drag.
 
-    :param ui: the panel's widgets.
-    :param logic: the module's logic.
-    :param getParameters: returns the parameters, None while there are none.
+    Args:
+        ui: the panel's widgets.
+        logic: the module's logic.
+        getParameters: returns the parameters, None while there are none.
     """
 
-    def __init__(self, ui, logic, getParameters):
+    def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
         VTKObservationMixin.__init__(self)
         self._ui = ui
         self._logic = logic
         self._getParameters = getParameters
-        self._pointNode = self._placement = None
+        self._pointNode: slicer.vtkMRMLMarkupsFiducialNode | None = None
+        self._placement: PointPlacement | None = None
         self._isMoved = False
-        # A view calls while it still handles the mouse: it is let finish before anything is done.
+        # A view calls while it still handles the mouse: it finishes before anything is done.
         self._soon = qt.QTimer()
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.connect("timeout()", self._settle)
         ui.inspectButton.connect("toggled(bool)", self._onToggled)
 
-    def show(self, parameters, isRunning: bool) -> None:
+    def show(self, parameters: Parameters, isRunning: bool) -> None:
         """Follow the point of the parameters."""
         canInspect = parameters.inputVolume is not None and not isRunning
         self._follow(parameters.inspectedPoint)
@@ -43,7 +56,7 @@ class CellInspector(VTKObservationMixin):
         """Follow no point any more, and place none."""
         self._follow(None)
 
-    def _follow(self, pointNode) -> None:
+    def _follow(self, pointNode: slicer.vtkMRMLMarkupsFiducialNode | None) -> None:
         if pointNode is self._pointNode:
             return
         self._endPlacement()
@@ -55,9 +68,7 @@ class CellInspector(VTKObservationMixin):
             for event in (pointNode.PointPositionDefinedEvent, pointNode.PointEndInteractionEvent):
                 self.addObserver(pointNode, event, self._onMoved)
 
-    def _onToggled(self, isDown, *_args) -> None:
-        from MedNCAScene.inputs.inspection_point import PointPlacement, addPoint
-
+    def _onToggled(self, isDown: bool, *_args: Any) -> None:
         if not isDown:
             self._endPlacement()
             return
@@ -65,7 +76,7 @@ class CellInspector(VTKObservationMixin):
         if parameters.inspectedPoint is None:
             parameters.inspectedPoint = addPoint()
         self._placement = PointPlacement(self._pointNode, self._onPlacementEnded)
-        self._ui.inspectButton.text = _("Click a cell in a slice view, or sto&p")
+        self._ui.inspectButton.text = messages.inspectButtonText(isPlacing=True)
 
     def _endPlacement(self) -> None:
         if self._placement is not None:
@@ -73,40 +84,32 @@ class CellInspector(VTKObservationMixin):
 
     def _onPlacementEnded(self) -> None:
         self._placement = None
-        button = self._ui.inspectButton
-        button.blockSignals(True)
-        button.checked = False
-        button.blockSignals(False)
-        button.text = _("Ins&pect a cell")
+        showState(self._ui.inspectButton, checked=False)
+        self._ui.inspectButton.text = messages.inspectButtonText(isPlacing=False)
         self._soon.start()
 
-    def _onMoved(self, caller, event) -> None:
+    def _onMoved(self, _caller: Any, _event: str) -> None:
         self._isMoved = True
         self._soon.start()
 
     def _settle(self) -> None:
-        from MedNCAScene.inputs.inspection_point import keepNewest
-
+        """Plot the cell if the point was moved; remove the point if placing it was given up."""
         point = keepNewest(self._pointNode)
         if point is not None and self._isMoved:
             self._isMoved = False
             self._ui.statusLabel.text = self._plot(point)
         elif point is None and self._placement is None:
-            slicer.mrmlScene.RemoveNode(self._pointNode)
+            removePoint(self._pointNode)
 
-    def _plot(self, point) -> str:
-        """Plot the cell at a point; return what to tell the user."""
-        from MedNCAScene.results.cell_plot import showChart
-
-        from MedNCALib import MedNCAError
-
+    def _plot(self, point: tuple[float, float, float]) -> str:
+        """Plot the cell at a point; return the sentence for the user."""
         parameters = self._getParameters()
         try:
             with slicer.util.WaitCursor():
                 chart = self._logic.plotCell(
                     parameters.inputVolume, point, parameters.model, parameters.region, parameters.seed
                 )
-        except MedNCAError as error:
+        except mednca.MedNCAError as error:
             return str(error)
         showChart(chart)
-        return _("The plot shows the cell at the point. Drag the point to see another.")
+        return messages.cellPlotted()

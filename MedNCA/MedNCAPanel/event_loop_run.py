@@ -1,24 +1,40 @@
 """A run that the event loop drives: one step a tick, so that the application stays alive without a thread."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Generator
+from typing import Any
 
 import qt
 
+import MedNCALib as mednca
 
-class Run:
+
+class EventLoopRun:
     """Drives a generator from a timer without delay.
 
-    Exactly one of three things ends it: `onDone(value)` with the generator's return value, `onFailed(exception)`, or
-    `cancel()`, which calls neither. When one of them is called the run is over and holds nothing any more.
+    It ends in exactly one of three ways: `onDone(value, seconds)` with the generator's return value and the duration,
+    `onFailed(error)`, or `cancel()`, which calls neither. When one of them is called the run is over and holds nothing
+    any more.
 
-    :param steps: generator of `MedNCALib` steps.
-    :param onStep: called with each step, and with the seconds that are left, None while that is unknown.
+    Args:
+        steps: generator of the steps.
+        onStep: called with each step, and with the seconds that are left, None while that is unknown.
+        onDone: called with the return value, and with the seconds since the start.
+        onFailed: called with the error.
     """
 
-    # Before this the guess of the time left is worse than none.
-    _SECONDS_BEFORE_GUESS = 1.0
+    # Before this an estimate of the time left is worse than none.
+    _SECONDS_BEFORE_ESTIMATE = 1.0
 
-    def __init__(self, steps, onStep, onDone, onFailed):
+    def __init__(
+        self,
+        steps: Generator[mednca.Step, None, Any],
+        onStep: Callable[[mednca.Step, float | None], None],
+        onDone: Callable[[Any, float], None],
+        onFailed: Callable[[Exception], None],
+    ) -> None:
         self._steps = steps
         self._onStep = onStep
         self._onDone = onDone
@@ -28,12 +44,8 @@ class Run:
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._tick)
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since the run was started."""
-        return time.monotonic() - self._started
-
     def start(self) -> None:
+        """Do the first step as soon as the event loop has its next turn."""
         self._started = time.monotonic()
         self._timer.start()
 
@@ -42,12 +54,12 @@ class Run:
         self._release()
         self._steps.close()
 
-    def _tick(self, *_):
+    def _tick(self, *_args: Any) -> None:
         try:
             step = next(self._steps)
         except StopIteration as end:
             self._release()
-            self._onDone(end.value)
+            self._onDone(end.value, self._seconds)
         except Exception as error:
             self._release()
             self._onFailed(error)
@@ -60,7 +72,11 @@ class Run:
             self._timer.disconnect("timeout()", self._tick)
             self._timer = None
 
-    def _secondsLeft(self, fraction: float):
-        if self.seconds < self._SECONDS_BEFORE_GUESS or fraction <= 0:
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _secondsLeft(self, fraction: float) -> float | None:
+        if self._seconds < self._SECONDS_BEFORE_ESTIMATE or fraction <= 0:
             return None
-        return self.seconds * (1 - fraction) / fraction
+        return self._seconds * (1 - fraction) / fraction

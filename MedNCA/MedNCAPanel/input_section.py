@@ -1,63 +1,68 @@
-"""The part of the panel that helps to give a model what it expects: a sample to try, a region around the anatomy."""
+"""The section Input: a sample to try, a region around the anatomy, all frames of a sequence."""
 
-import vtk
+from __future__ import annotations
 
-from .messages import regionHint, sampleTip
+from typing import Any
+
+from MedNCAScene.application.sample_data import loadPhantom
+from MedNCAScene.inputs.region import isMuchLarger, placeRegion
+from MedNCAScene.inputs.sequence import frameCount
+from MedNCAScene.node_watch import NodeWatch
+
+import MedNCALib as mednca
+
+from . import messages
+from .parameters import GetParameters, Parameters
 
 
-class InputHelp:
+class InputSection:
     """The buttons Try it and Place region, the hint that a region is needed, and the offer to segment all frames.
 
-    :param ui: the panel's widgets.
-    :param getParameters: returns the parameters, None while there are none.
+    Args:
+        ui: the panel's widgets.
+        getParameters: returns the parameters, None while there are none.
     """
 
-    def __init__(self, ui, getParameters):
+    def __init__(self, ui: Any, getParameters: GetParameters) -> None:
         self._ui = ui
         self._getParameters = getParameters
-        self._model = self._volumeNode = self._tag = None
+        self._model: mednca.Model | None = None
+        # A volume may get its voxels later.
+        self._volume = NodeWatch(self._update)
         ui.tryButton.connect("clicked(bool)", self._onTry)
         ui.placeRegionButton.connect("clicked(bool)", self._onPlaceRegion)
         ui.hintButton.connect("clicked(bool)", self._onPlaceRegion)
 
-    def show(self, parameters, model) -> None:
-        """Offer what fits the parameters' volume and this model, which may be None."""
+    def show(self, parameters: Parameters, model: mednca.Model | None) -> None:
+        """Offer what fits the parameters' volume and this model."""
         self._model = model
-        self.watch(parameters.inputVolume)
-        self._ui.tryButton.toolTip = sampleTip(model.name if model else "")
+        self._volume.follow(parameters.inputVolume)
+        self._ui.tryButton.toolTip = messages.sampleTip(model.name if model else "")
         self._update()
 
-    def watch(self, volumeNode) -> None:
-        """Follow what happens to this volume, which may get its voxels later; None for none any more."""
-        if volumeNode is self._volumeNode:
+    def release(self) -> None:
+        """Follow no volume any more."""
+        self._volume.follow(None)
+
+    def _update(self) -> None:
+        volumeNode, size, ui = self._volume.node, self._expectedSize, self._ui
+        ui.allFramesCheckBox.setVisible(frameCount(volumeNode) > 1)
+        ui.placeRegionButton.enabled = volumeNode is not None and size is not None
+        ui.hintFrame.setVisible(False)
+        if volumeNode is None or size is None or self._getParameters().region is not None:
             return
-        if self._volumeNode is not None:
-            self._volumeNode.RemoveObserver(self._tag)
-        self._volumeNode = volumeNode
-        if volumeNode is not None:
-            self._tag = volumeNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update)
+        if isMuchLarger(volumeNode, size):
+            ui.hintLabel.text = messages.regionHint(size)
+            ui.hintFrame.setVisible(True)
 
-    def _update(self, *_args) -> None:
-        from MedNCAScene.inputs.region import isMuchLarger
-        from MedNCAScene.sequence_run import frameCount
+    @property
+    def _expectedSize(self) -> tuple[float, float, float] | None:
+        return self._model.card.field_of_view_mm if self._model else None
 
-        self._ui.allFramesCheckBox.setVisible(frameCount(self._volumeNode) > 1)
-        size = self._model.card.get("field_of_view_mm") if self._model else None
-        canPlace = bool(size) and self._volumeNode is not None
-        self._ui.placeRegionButton.enabled = canPlace
-        isNeeded = canPlace and self._getParameters().region is None and isMuchLarger(self._volumeNode, size)
-        self._ui.hintFrame.setVisible(isNeeded)
-        if isNeeded:
-            self._ui.hintLabel.text = regionHint(size)
-
-    def _onTry(self, *_args) -> None:
-        from MedNCAScene.application.sample_data import loadPhantom
-
+    def _onTry(self, *_args: Any) -> None:
         self._getParameters().inputVolume = loadPhantom()
 
-    def _onPlaceRegion(self, *_args) -> None:
-        from MedNCAScene.inputs.region import placeRegion
-
-        parameters = self._getParameters()
-        size = self._model.card["field_of_view_mm"]
-        parameters.region = placeRegion(parameters.inputVolume, size, parameters.region)
+    def _onPlaceRegion(self, *_args: Any) -> None:
+        parameters, size = self._getParameters(), self._expectedSize
+        if size is not None:
+            parameters.region = placeRegion(parameters.inputVolume, size, parameters.region)

@@ -1,54 +1,114 @@
-"""Sentences of the panel."""
+"""Sentences of the panel that the code chooses; fixed texts are in MedNCA.ui."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from MedNCAScene.results.growth_sequence import Estimate
+from MedNCAScene.results.quality_table import Verdict
 from slicer.i18n import tr as _
+
+import MedNCALib as mednca
 
 # Volumes in the application's own Sample Data that suit a model.
 SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr-t2": "MRUSProstate"}
 
 
-def modelLine(model) -> str:
-    """What a model is for, from its card: what it finds and in what, its score on data it never saw, its size."""
-    whole = model.card.get("scores", {}).get("whole")
-    size = model.card.get("field_of_view_mm")
-    expects = [model.card["modality"], model.card["anatomy"]] + ([_millimetres(size)] if size else [])
+#
+# Input
+#
+
+
+def modelLine(model: mednca.Model) -> str:
+    """A model's labels, the images that it expects, its score on data that it was not trained on, size and licence."""
+    card = model.card
+    expects = [card.modality, card.anatomy]
+    if card.field_of_view_mm is not None:
+        expects.append(_millimetres(card.field_of_view_mm))
     return _(
         "Finds: {labels}.\nExpects: {expects}.\nHeld-out Dice: {dice}. Size: {kilobytes} KB. Licence: {licence}."
     ).format(
         labels=", ".join(label.name for label in model.labels),
         expects="; ".join(expects),
-        dice=_("not measured") if whole is None else f"{whole:.3f}",
+        dice=_("not measured") if card.scores is None else f"{card.scores.whole:.3f}",
         kilobytes=max(1, round(model.size_bytes / 1000)),
-        licence=model.card["licence"],
+        licence=card.licence,
     )
 
 
+def modelMissing(name: str) -> str:
+    """The model of a scene that is not on this computer."""
+    return _("The model {name} is not installed: choose another.").format(name=name)
+
+
 def sampleTip(modelName: str) -> str:
-    """What the button Try it does, and which volume of the application's own suits the model."""
+    """The tooltip of Try it, with the volume of the application's own that suits the model."""
     tip = _("Load a synthetic volume that is made on the spot: nothing is downloaded.")
     if modelName in SAMPLES:
         tip += _(" A real one is {name} in the module Sample Data.").format(name=SAMPLES[modelName])
     return tip
 
 
-def regionHint(size) -> str:
+def regionHint(size: Sequence[float]) -> str:
     """Why a region should be placed.
 
-    :param size: what the model expects, in mm along right, anterior and superior.
+    Args:
+        size: what the model expects, in mm along right, anterior and superior.
     """
     return _("This volume is much larger than the {size} that the model expects: place a region over it.").format(
         size=_millimetres(size)
     )
 
 
-def _millimetres(size) -> str:
+def _millimetres(size: Sequence[float]) -> str:
     return _("{size} mm").format(size=" x ".join(f"{length:g}" for length in size))
 
 
-def progressLine(step, secondsLeft=None) -> str:
-    """Where a run stands, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+#
+# A run
+#
 
-    :param step: a step of the engine.
-    :param secondsLeft: None while it is unknown.
+
+def segmentButtonText(isRunning: bool) -> str:
+    """The text of Segment, which cancels during a run."""
+    return _("&Cancel") if isRunning else _("&Segment")
+
+
+def segmentTip(isRunning: bool, missing: Sequence[str]) -> str:
+    """The tooltip of Segment: what a click does, or what has to be chosen before.
+
+    Args:
+        isRunning: whether a run is on.
+        missing: see `missingInputs`.
+    """
+    if isRunning:
+        return _("Stop, and leave everything as it was")
+    if missing:
+        return _("Still missing: {what}").format(what=", ".join(missing))
+    return _("Segment the volume")
+
+
+def missingInputs(hasVolume: bool, hasModel: bool) -> list[str]:
+    """What still has to be chosen before a run can start."""
+    missing = []
+    if not hasVolume:
+        missing.append(_("an input volume"))
+    if not hasModel:
+        missing.append(_("a model"))
+    return missing
+
+
+def preparing() -> str:
+    """A run before its first step."""
+    return _("Preparing the volume")
+
+
+def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
+    """How far a run is, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+
+    Args:
+        step: the latest step.
+        secondsLeft: None while it is unknown.
     """
     parts = []
     if step.runs > 1:
@@ -63,6 +123,12 @@ def progressLine(step, secondsLeft=None) -> str:
     return line[0].upper() + line[1:]
 
 
+def _stage(stage: int, stages: int) -> str:
+    if stages in (2, 3):
+        return {1: _("coarse stage"), stages: _("fine stage")}.get(stage) or _("middle stage")
+    return _("stage {stage} of {stages}").format(stage=stage, stages=stages)
+
+
 def duration(seconds: float) -> str:
     """For example "4 s" or "2 min 10 s"."""
     minutes, rest = divmod(round(seconds), 60)
@@ -71,10 +137,12 @@ def duration(seconds: float) -> str:
     return _("{seconds} s").format(seconds=rest)
 
 
-def doneLine(volumes: dict, seconds: float) -> str:
-    """What was found, for example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
+def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
+    """The result, for example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
 
-    :param volumes: segment name -> volume in mL.
+    Args:
+        volumes: segment name -> volume in mL.
+        seconds: duration of the run.
     """
     found = [
         _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
@@ -84,53 +152,33 @@ def doneLine(volumes: dict, seconds: float) -> str:
     return _("Done in {duration}: {found}.").format(duration=took, found=", ".join(found))
 
 
-def missing(inputVolume, hasModel: bool) -> list[str]:
-    """What still has to be chosen before a run can start."""
-    lacks = []
-    if inputVolume is None:
-        lacks.append(_("an input volume"))
-    if not hasModel:
-        lacks.append(_("a model"))
-    return lacks
+def cancelled() -> str:
+    """A run that the user has cancelled."""
+    return _("Cancelled; nothing was changed.")
 
 
-def segmentTip(isRunning: bool, lacks) -> str:
-    """What a click on Segment will do, or what it waits for.
-
-    :param lacks: see `missing`.
-    """
-    if isRunning:
-        return _("Stop, and leave everything as it was")
-    if lacks:
-        return _("Still missing: {what}").format(what=", ".join(lacks))
-    return _("Segment the volume")
+def cancelledByDeletion(names: Iterable[str]) -> str:
+    """A run that was cancelled because nodes of it were deleted."""
+    return _("Cancelled: {name} was deleted.").format(name=", ".join(names))
 
 
-def uncertaintyTip(runs: int) -> str:
-    """What the uncertainty is or, as long as there is none, what it needs."""
-    if runs < 2:
-        return _("The uncertainty is the spread over several runs: set Runs to 2 or more.")
-    return _("Add a volume with the spread of the probability over the runs: where it is high, the model is unsure.")
+def defect(error: Exception) -> str:
+    """A run that failed with an error that the user can do nothing about."""
+    return _("The run failed because of a defect in MedNCA: {error}").format(error=error)
 
 
-def verdictLine(verdict) -> str:
-    """How far the result can be trusted, for who is to decide on it.
-
-    :param verdict: of the table with the scores, None before there is a result.
-    """
-    if verdict is None:
-        return _("No result yet.")
-    if verdict.runs < 2:
-        return _("Not checked: with one run the model cannot tell how sure it is. Set Runs to 3 or more.")
-    words = {
-        "pass": _("The model is sure: its runs agree to {agreement}. Look the result over as usual."),
-        "review": _("Check this result slice by slice: the model is unsure here, its runs agree to {agreement} only."),
-    }.get(verdict.verdict) or _("The runs agree to {agreement}. This model has no measured limits to judge that by.")
-    return words.format(agreement=_("{percent:.1f} %").format(percent=100 * verdict.agreement))
+def notShownIn3D() -> str:
+    """The surfaces could not be made."""
+    return _("The segments could not be shown in 3D.")
 
 
-def estimateLine(estimate) -> str:
-    """What keeping the steps will take, for example "Keeps 12 of 32 steps: 241 MB"."""
+#
+# Growth
+#
+
+
+def estimateLine(estimate: Estimate) -> str:
+    """The memory that keeping the steps will take, for example "Keeps 12 of 32 steps: 241 MB"."""
     megabytes = _("{megabytes:.1f} MB") if estimate.megabytes < 10 else _("{megabytes:.0f} MB")
     line = _("Keeps all {steps} steps: {megabytes}.")
     if estimate.kept == 1:
@@ -142,12 +190,91 @@ def estimateLine(estimate) -> str:
     )
 
 
+def playButtonText(isPlaying: bool) -> str:
+    """The text of Play, which pauses while the steps are played."""
+    return _("P&ause") if isPlaying else _("Pl&ay")
+
+
 def shownStepLine(step: str, last: str) -> str:
     """Which step the player shows."""
     return _("Step {step} of {last}").format(step=step, last=last)
 
 
-def _stage(stage: int, stages: int) -> str:
-    if stages in (2, 3):
-        return {1: _("coarse stage"), stages: _("fine stage")}.get(stage) or _("middle stage")
-    return _("stage {stage} of {stages}").format(stage=stage, stages=stages)
+def exportTitle() -> str:
+    """The title of the dialog that asks for a file."""
+    return _("Export the growth")
+
+
+def exportFilter() -> str:
+    """The kinds of files that it offers."""
+    return _("Animated picture (*.gif);;Numbered pictures (*.png)")
+
+
+def inspectButtonText(isPlacing: bool) -> str:
+    """The text of Inspect a cell, which stops while a click is awaited."""
+    return _("Click a cell in a slice view, or sto&p") if isPlacing else _("Ins&pect a cell")
+
+
+def cellPlotted() -> str:
+    """The history of a cell is shown."""
+    return _("The plot shows the cell at the point. Drag the point to see another.")
+
+
+#
+# Quality
+#
+
+
+def uncertaintyTip(runs: int) -> str:
+    """The tooltip of Uncertainty volume: what the uncertainty is or, as long as there is none, what it needs."""
+    if runs < 2:
+        return _("The uncertainty is the spread over several runs: set Runs to 2 or more.")
+    return _("Add a volume with the spread of the probability over the runs: high values mean low confidence.")
+
+
+def uncertaintyOverlayTip(hasUncertainty: bool) -> str:
+    """The tooltip of Show uncertainty."""
+    tip = _("Lay the uncertainty over the slice views in warm colours; the segments are outlines meanwhile.")
+    return tip if hasUncertainty else f"{tip} {_neededForUncertainty()}"
+
+
+def jumpTip(hasUncertainty: bool) -> str:
+    """The tooltip of the button that moves the slice views."""
+    tip = _("Move the slice views to the highest uncertainty.")
+    return tip if hasUncertainty else f"{tip} {_neededForUncertainty()}"
+
+
+def _neededForUncertainty() -> str:
+    return _("Set Runs to 2 or more and tick Uncertainty volume for it.")
+
+
+def noUncertainty() -> str:
+    """There is nothing to move the slice views to."""
+    return _("The runs agree everywhere: there is no uncertainty to jump to.")
+
+
+def verdictLine(verdict: Verdict | None) -> str:
+    """How far the result can be trusted, for whoever decides on it.
+
+    Args:
+        verdict: of the table with the scores, None before there is a result.
+    """
+    if verdict is None:
+        return _("No result yet.")
+    if verdict.agreement is None:
+        return _("Not checked: a single run gives no measure of confidence. Set Runs to 3 or more.")
+    line = {
+        "pass": _("The model is confident: its runs agree to {agreement}. Review as usual."),
+        "review": _("Check this result slice by slice: the model is uncertain, its runs agree to only {agreement}."),
+    }.get(verdict.verdict or "") or _("The runs agree to {agreement}. No calibrated thresholds for this model.")
+    return line.format(agreement=_("{percent:.1f} %").format(percent=100 * verdict.agreement))
+
+
+#
+# Advanced
+#
+
+
+def defaultsRestored() -> str:
+    """The defaults are back."""
+    return _("The defaults are restored.")

@@ -1,66 +1,88 @@
-"""The parts of the panel that show the parameters, put together."""
+"""The sections of the panel that show the parameters, put together."""
 
-from MedNCAScene.display.segment_outlines import Outlines
-from MedNCAScene.display.slice_foreground import Foreground
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from MedNCAScene.display.segment_outlines import SegmentOutlines
+from MedNCAScene.display.slice_foreground import Overlay
+
+import MedNCALib as mednca
 
 from .advanced_section import AdvancedSection
 from .cell_inspector import CellInspector
-from .growth_section import GrowthChoice, Player
-from .input_section import InputHelp
-from .model_selector import ModelChoice
+from .growth_section import GrowthPlayer, QuantitySelector
+from .input_section import InputSection
+from .model_selector import ModelSelector
+from .parameters import GetParameters, Parameters
 from .quality_section import QualitySection
 from .result_buttons import ResultButtons
 
 
-class PanelParts:
-    """Makes the parts and has them show the parameters.
+class Panel:
+    """Makes the sections and has them show the parameters.
 
-    :param ui: the panel's widgets.
-    :param logic: the module's logic.
-    :param getParameters: returns the parameters, None while there are none.
+    Args:
+        ui: the panel's widgets.
+        logic: the module's logic.
+        getParameters: returns the parameters, None while there are none.
     """
 
-    def __init__(self, ui, logic, getParameters):
+    def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
         self._getParameters = getParameters
-        self.foreground = Foreground()
-        self._outlines = Outlines()
-        self.models = ModelChoice(ui.modelComboBox, ui.modelLabel, self._setter("model"))
-        self.advanced = AdvancedSection(ui, self.models, getParameters)
-        self.inputHelp = InputHelp(ui, getParameters)
-        self.growthChoice = GrowthChoice(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
-        self.player = Player(ui, self.foreground)
-        self.quality = QualitySection(ui, self.foreground)
-        self.result = ResultButtons(ui)
-        self.inspector = CellInspector(ui, logic, getParameters)
+        self._overlay = Overlay()
+        self._outlines = SegmentOutlines()
+        self._models = ModelSelector(ui.modelComboBox, ui.modelLabel, self._setter("model"))
+        self._advanced = AdvancedSection(ui, self._models, getParameters)
+        self._input = InputSection(ui, getParameters)
+        self._quantity = QuantitySelector(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
+        self._player = GrowthPlayer(ui, self._overlay)
+        self._quality = QualitySection(ui, self._overlay)
+        self._result = ResultButtons(ui)
+        self._inspector = CellInspector(ui, logic, getParameters)
 
-    def show(self, parameters, isRunning: bool) -> None:
+    def fillModels(self) -> None:
+        """List the models that are there now."""
+        self._advanced.fillModels()
+
+    def model(self) -> mednca.Model | None:
+        """The chosen model, or None if it is not there."""
+        parameters = self._getParameters()
+        return self._models.get(parameters.model) if parameters else None
+
+    def show(self, parameters: Parameters, isRunning: bool) -> None:
         """Show what follows from the parameters."""
-        self.models.show(parameters.model)
-        model = self.models.get(parameters.model)
-        self.inputHelp.show(parameters, model)
-        self.growthChoice.show(parameters, model)
-        self.player.show(parameters.growthVolume, parameters.growthBrowser)
-        self.quality.show(parameters)
-        self.result.show(parameters, isRunning)
-        self.inspector.show(parameters, isRunning)
+        self._models.show(parameters.model)
+        model = self.model()
+        self._input.show(parameters, model)
+        self._quantity.show(parameters, model)
+        self._player.show(parameters.growthVolume, parameters.growthBrowser)
+        self._quality.show(parameters)
+        self._result.show(parameters, isRunning)
+        self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
 
     def release(self) -> None:
         """Follow no node any more."""
-        self.player.show(None, None)
-        self.inputHelp.watch(None)
-        self.inspector.release()
+        self._player.release()
+        self._input.release()
+        self._inspector.release()
+
+    def forgetOverlays(self) -> None:
+        """Leave the slice views as they are: the scene is being closed."""
+        self._overlay.forget()
 
     def removeOverlays(self) -> None:
         """Have the slice views show what they showed before, for good."""
-        self.foreground.show(None)
+        self._overlay.show(None)
         self._outlines.end()
 
-    def _setter(self, name: str):
+    def _setter(self, name: str) -> Callable[[Any], None]:
         """A function that gives a parameter a value, while there are parameters."""
 
-        def give(value) -> None:
+        def setValue(value: Any) -> None:
             if self._getParameters():
                 setattr(self._getParameters(), name, value)
 
-        return give
+        return setValue

@@ -1,14 +1,29 @@
-"""What the parameters ask of a run."""
+"""What follows from the parameters: the arguments of a run, the output of another volume, the defaults."""
 
-import slicer
-from MedNCAScene.results.overlay_volumes import canBeInput
-from MedNCAScene.results.segments import INPUT_ROLE
-from MedNCAScene.sequence_run import frameCount
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from MedNCAScene.derived_nodes import inputOf
+from MedNCAScene.inputs.sequence import frameCount
+from MedNCAScene.inputs.volumes import firstInput
+from MedNCAScene.results.segments import segmentedVolume
+from MedNCAScene.segmentation_run import SceneResult
+
+# The module's `MedNCAParameterNode`, which Slicer's wrapper makes without types. Sections get a function that returns
+# it; it returns None while there is none, as while a scene is closed.
+Parameters = Any
+GetParameters = Callable[[], Parameters]
+
+# The parameters that a run gives: nodes that it has made.
+_RESULTS = frozenset({"outputSegmentation", "growthVolume", "growthBrowser", "qualityTable", "inspectedPoint"})
+_CHOICES = frozenset({"inputVolume", "model", "region"})
 
 
-def runOptions(parameters) -> dict:
+def runArguments(parameters: Parameters) -> dict[str, Any]:
     """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
-    options = {
+    arguments = {
         "model": parameters.model,
         "region": parameters.region,
         "runs": parameters.runs,
@@ -16,14 +31,14 @@ def runOptions(parameters) -> dict:
         "engine": parameters.engine,
         "threads": parameters.threads or None,
         "table": True,
-        "largest_only": parameters.largestOnly,
+        "largestOnly": parameters.largestOnly,
     }
     if parameters.allFrames and frameCount(parameters.inputVolume) > 1:
-        return {**options, "allFrames": True}
+        return {**arguments, "allFrames": True}
     return {
-        **options,
+        **arguments,
         "probability": parameters.probability,
-        # The tick may be left from a time with more runs.
+        # The box may still be ticked from a time with more runs.
         "uncertainty": parameters.uncertainty and parameters.runs > 1,
         "showWhileRunning": parameters.showWhileRunning,
         "keepGrowth": parameters.growthView if parameters.keepGrowth else None,
@@ -31,45 +46,47 @@ def runOptions(parameters) -> dict:
     }
 
 
-def chooseInput(parameters) -> None:
+def chooseInput(parameters: Parameters) -> None:
     """Choose the first image of the scene if no volume is chosen."""
     if parameters.inputVolume is None:
-        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        parameters.inputVolume = next(filter(canBeInput, volumes), None)
+        parameters.inputVolume = firstInput()
 
 
-def restoreDefaults(parameters) -> None:
+def restoreDefaults(parameters: Parameters) -> None:
     """Give all parameters their defaults, but for the chosen nodes and the model."""
-    made = {"outputSegmentation", "growthVolume", "growthBrowser", "qualityTable", "inspectedPoint"}
     for name in type(parameters).allParameters:
-        if name not in {"inputVolume", "model", "region"} | made:
+        if name not in _CHOICES | _RESULTS:
             setattr(parameters, name, parameters.default(name).value)
 
 
-def adoptOutcome(parameters, outcome) -> None:
+def adoptResult(parameters: Parameters, result: SceneResult) -> None:
     """Choose what a run has made, so that the panel shows it and the next run replaces it."""
-    parameters.outputSegmentation = outcome.segmentationNode
-    parameters.qualityTable = outcome.tableNode
-    if outcome.growthNode:
-        parameters.growthVolume = outcome.growthNode
-        parameters.growthBrowser = outcome.growthBrowserNode
+    parameters.outputSegmentation = result.segmentationNode
+    parameters.qualityTable = result.tableNode
+    if result.growthNode:
+        parameters.growthVolume = result.growthNode
+        parameters.growthBrowser = result.growthBrowserNode
 
 
-def forgetOutputOfOther(parameters, shownInputId):
-    """With another input volume the output is a new segmentation again, not the one of the volume before.
+def forgetOutputOfOther(parameters: Parameters, shownInputId: str | None) -> str | None:
+    """With another input volume, do not show the results of the volume before: the output is a new segmentation again.
 
-    What was said of the volume before, its quality and growth, is not shown any more either.
+    Args:
+        parameters: the parameters.
+        shownInputId: identifier of the volume before, None if there was none.
 
-    :param shownInputId: of the volume before, None if there was none; returns that of the volume now.
+    Returns:
+        That of the volume now.
     """
-    inputId = parameters.inputVolume.GetID() if parameters.inputVolume else None
+    volumeNode = parameters.inputVolume
+    inputId = volumeNode.GetID() if volumeNode else None
     if shownInputId in (None, inputId):
         return inputId
     output = parameters.outputSegmentation
-    if output and output.GetNodeReferenceID(output.GetReferenceImageGeometryReferenceRole()) != inputId:
+    if output and segmentedVolume(output) is not volumeNode:
         parameters.outputSegmentation = None
     for name in ("qualityTable", "growthVolume", "growthBrowser"):
         node = getattr(parameters, name)
-        if node and node.GetNodeReferenceID(INPUT_ROLE) != inputId:
+        if node and inputOf(node) is not volumeNode:
             setattr(parameters, name, None)
     return inputId

@@ -1,26 +1,35 @@
-"""The part of the panel that says how far the result can be trusted."""
+"""The section Quality: how far the result can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import qt
-from MedNCAScene.results.quality_table import DIGITS
-from slicer.i18n import tr as _
+import slicer
+from MedNCAScene.display.slice_foreground import Overlay
+from MedNCAScene.results.overlay_volumes import jumpToUncertainty, uncertaintyOf
+from MedNCAScene.results.quality_table import DIGITS, verdictOf
 
-from .messages import uncertaintyTip, verdictLine
+from . import messages
+from .parameters import Parameters
+from .qt_helpers import showState
 
-# Seen on a light and on a dark ground; the words beside it say the same.
+# Visible on a light and on a dark background; the words beside it say the same.
 COLORS = {"pass": "#2ea043", "review": "#d9822b", None: "#8a8a8a"}
 
 
 class QualitySection:
-    """Shows the verdict and the table of the latest result, and where it is unsure.
+    """Shows the verdict and the table of the latest result, and the way to its highest uncertainty.
 
-    :param ui: the panel's widgets.
-    :param foreground: of the slice views, shared with others who lay volumes over them.
+    Args:
+        ui: the panel's widgets.
+        overlay: over the slice views, shared with the other sections.
     """
 
-    def __init__(self, ui, foreground):
+    def __init__(self, ui: Any, overlay: Overlay) -> None:
         self._ui = ui
-        self._foreground = foreground
-        self._uncertaintyNode = None
+        self._overlay = overlay
+        self._uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
         ui.qualityTableView.verticalHeader().setVisible(False)
@@ -29,62 +38,53 @@ class QualitySection:
         self._delegates = {n: _FixedPoint(digits, ui.qualityTableView) for n, digits in enumerate(DIGITS) if digits}
         for column, delegate in self._delegates.items():
             ui.qualityTableView.setItemDelegateForColumn(column, delegate)
-        foreground.onChanged(self._updateOverlay)
+        overlay.onChanged(self._updateOverlay)
 
-    def show(self, parameters) -> None:
-        """Show what the parameters' table and input volume have to say."""
-        from MedNCAScene.results.overlay_volumes import uncertaintyOf
-        from MedNCAScene.results.quality_table import verdictOf
-
+    def show(self, parameters: Parameters) -> None:
+        """Show the scores in the parameters' table, and the uncertainty of their volume."""
         ui, table = self._ui, parameters.qualityTable
         ui.uncertaintyCheckBox.enabled = parameters.runs > 1
-        ui.uncertaintyCheckBox.toolTip = uncertaintyTip(parameters.runs)
+        ui.uncertaintyCheckBox.toolTip = messages.uncertaintyTip(parameters.runs)
         verdict = verdictOf(table) if table else None
         color = COLORS[verdict.verdict if verdict else None]
-        ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {verdictLine(verdict)}'
+        ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {messages.verdictLine(verdict)}'
         if ui.qualityTableView.mrmlTableNode() is not table:
             ui.qualityTableView.setMRMLTableNode(table)
         header = ui.qualityTableView.horizontalHeader()
         if header.count():
-            # The names of the structures go over two lines where the panel is narrow.
+            # In a narrow panel the names of the structures take two lines.
             header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         ui.qualityTableView.setVisible(table is not None)
-        volumeNode = parameters.inputVolume
-        self._uncertaintyNode = uncertaintyOf(volumeNode) if volumeNode else None
-        self._foreground.adopt(self._uncertaintyNode)
-        tip = "" if self._uncertaintyNode else _(" Set Runs to 2 or more and tick Uncertainty volume for it.")
-        ui.uncertaintyOverlayCheckBox.enabled = ui.jumpButton.enabled = self._uncertaintyNode is not None
-        ui.uncertaintyOverlayCheckBox.toolTip = (
-            _("Lay the uncertainty over the slice views in warm colours; the segments are outlines meanwhile.") + tip
-        )
-        ui.jumpButton.toolTip = _("Move the slice views to where the model is least sure.") + tip
+        self._uncertaintyNode = uncertaintyOf(parameters.inputVolume)
+        self._overlay.takeOver(self._uncertaintyNode)
+        hasUncertainty = self._uncertaintyNode is not None
+        ui.uncertaintyOverlayCheckBox.enabled = ui.jumpButton.enabled = hasUncertainty
+        ui.uncertaintyOverlayCheckBox.toolTip = messages.uncertaintyOverlayTip(hasUncertainty)
+        ui.jumpButton.toolTip = messages.jumpTip(hasUncertainty)
         self._updateOverlay()
 
     def _updateOverlay(self) -> None:
-        box = self._ui.uncertaintyOverlayCheckBox
-        box.blockSignals(True)
-        box.checked = self._foreground.shows(self._uncertaintyNode)
-        box.blockSignals(False)
+        showState(self._ui.uncertaintyOverlayCheckBox, checked=self._overlay.shows(self._uncertaintyNode))
 
-    def _onOverlay(self, isShown, *_args) -> None:
-        self._foreground.show(self._uncertaintyNode if isShown else None)
+    def _onOverlay(self, isShown: bool, *_args: Any) -> None:
+        self._overlay.show(self._uncertaintyNode if isShown else None)
 
-    def _onJump(self, *_args) -> None:
-        from MedNCAScene.results.overlay_volumes import jumpToUncertainty
-
+    def _onJump(self, *_args: Any) -> None:
         if jumpToUncertainty(self._uncertaintyNode) is None:
-            self._ui.statusLabel.text = _("The runs agree everywhere: there is no uncertainty to jump to.")
+            self._ui.statusLabel.text = messages.noUncertainty()
 
 
 class _FixedPoint(qt.QStyledItemDelegate):
-    """Shows the numbers of a column with the same number of digits after the point: the table drops zeros at the end.
+    """Shows the numbers of a column with the same number of decimals: the table drops zeros at the end.
 
-    :param digits: how many.
+    Args:
+        decimals: how many.
+        parent: the table view.
     """
 
-    def __init__(self, digits: int, parent):
+    def __init__(self, decimals: int, parent: Any) -> None:
         super().__init__(parent)
-        self._digits = digits
+        self._decimals = decimals
 
-    def displayText(self, value, locale) -> str:
-        return f"{float(value):.{self._digits}f}"
+    def displayText(self, value: Any, locale: Any) -> str:
+        return f"{float(value):.{self._decimals}f}"

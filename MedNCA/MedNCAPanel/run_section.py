@@ -1,29 +1,38 @@
-"""The part of the panel that a run shows itself in: progress bar and the line below it."""
+"""Progress bar and status line: they show the run that is on, and how it ended."""
+
+from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import slicer
-from slicer.i18n import tr as _
 
-from .event_loop_run import Run
-from .messages import doneLine, progressLine
+import MedNCALib as mednca
+
+from . import messages
+from .event_loop_run import EventLoopRun
+
+# From the segmentation node that a run returns to the mL of each segment by name.
+OnResult = Callable[[Any], Mapping[str, float]]
 
 
 class RunSection:
     """Starts, shows and ends runs, one at a time.
 
-    :param progressBar: from 0 to 100, visible during a run.
-    :param statusLabel: where the run stands, and afterwards what came of it, in one sentence.
-    :param onChanged: called without arguments when a run has begun and when it is over.
+    Args:
+        progressBar: from 0 to 100, visible during a run.
+        statusLabel: says in one sentence how far the run is, and afterwards how it ended.
+        onChanged: called without arguments when a run has begun and when it is over.
     """
 
-    def __init__(self, progressBar, statusLabel, onChanged):
+    def __init__(self, progressBar: Any, statusLabel: Any, onChanged: Callable[[], None]) -> None:
         self._progressBar = progressBar
         self._statusLabel = statusLabel
         self._onChanged = onChanged
-        self._onResult = None
-        self._run = None
-        self._nodes = []
+        self._run: EventLoopRun | None = None
+        self._nodes: list[tuple[slicer.vtkMRMLNode, str]] = []
         progressBar.setVisible(False)
         statusLabel.text = ""
 
@@ -31,25 +40,30 @@ class RunSection:
     def isRunning(self) -> bool:
         return self._run is not None
 
-    def start(self, steps, nodes, onResult) -> None:
+    def start(
+        self,
+        steps: Generator[mednca.Step, None, slicer.vtkMRMLSegmentationNode],
+        nodes: Iterable[slicer.vtkMRMLNode],
+        onResult: OnResult,
+    ) -> None:
         """Start a run.
 
-        :param steps: generator of the engine's steps that returns a segmentation node.
-        :param nodes: the run has no purpose without them: it is cancelled when one leaves the scene.
-        :param onResult: called with the segmentation node if the run ends well; returns the mL of each segment by name.
+        Args:
+            steps: generator of the steps that returns a segmentation node.
+            nodes: the run is cancelled when one of them leaves the scene.
+            onResult: called with the segmentation node if the run ends well.
         """
         self._nodes = [(node, node.GetName()) for node in nodes]
-        self._onResult = onResult
-        self._run = Run(steps, self._onStep, self._onDone, self._onFailed)
+        self._run = EventLoopRun(steps, self._onStep, partial(self._onDone, onResult), self._onFailed)
         self._progressBar.value = 0
         self._progressBar.setVisible(True)
-        self._statusLabel.text = _("Preparing the volume")
+        self._statusLabel.text = messages.preparing()
         self._onChanged()
         self._run.start()
 
     def cancel(self, message: str = "") -> None:
         """End the run that is on, if any; the scene stays as it was before the run."""
-        if self.isRunning:
+        if self._run is not None:
             # Over before its end: what the run puts back in the scene may call this again.
             run, self._run = self._run, None
             run.cancel()
@@ -59,26 +73,23 @@ class RunSection:
         """End the run that is on if one of its nodes is not in the scene any more."""
         deleted = [name for node, name in self._nodes if node.GetScene() is None]
         if deleted:
-            self.cancel(_("Cancelled: {name} was deleted.").format(name=", ".join(deleted)))
+            self.cancel(messages.cancelledByDeletion(deleted))
 
-    def _onStep(self, step, secondsLeft) -> None:
+    def _onStep(self, step: mednca.Step, secondsLeft: float | None) -> None:
         self._progressBar.value = int(100 * step.fraction)
-        self._statusLabel.text = progressLine(step, secondsLeft)
+        self._statusLabel.text = messages.progressLine(step, secondsLeft)
 
-    def _onDone(self, segmentationNode) -> None:
-        seconds, onResult = self._run.seconds, self._onResult
+    def _onDone(self, onResult: OnResult, segmentationNode: slicer.vtkMRMLSegmentationNode, seconds: float) -> None:
         self._end()
-        self._statusLabel.text = doneLine(onResult(segmentationNode), seconds)
+        self._statusLabel.text = messages.doneLine(onResult(segmentationNode), seconds)
 
-    def _onFailed(self, error) -> None:
-        """In the user's words if it is the input's fault, else with the trace in the log."""
-        from MedNCALib import MedNCAError
-
-        if isinstance(error, MedNCAError):
+    def _onFailed(self, error: Exception) -> None:
+        """Show the sentence of an error that the user can do something about; log the trace of any other."""
+        if isinstance(error, mednca.MedNCAError):
             message = str(error)
         else:
             logging.error("MedNCA: the run failed", exc_info=error)
-            message = _("The run failed because of a defect in MedNCA: {error}").format(error=error)
+            message = messages.defect(error)
         self._end(message)
         # The panel may not be on the screen any more.
         slicer.util.showStatusMessage(message, 5000)
@@ -86,7 +97,6 @@ class RunSection:
     def _end(self, message: str = "") -> None:
         self._run = None
         self._nodes = []
-        self._onResult = None
         self._progressBar.setVisible(False)
         self._statusLabel.text = message
         self._onChanged()

@@ -1,84 +1,112 @@
-"""A run from a volume node to what it leaves in the scene."""
+"""A run from a volume node to its results in the scene."""
 
+from __future__ import annotations
+
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+
+import slicer
 
 import MedNCALib as mednca
 
 from .application.settings import modelsFolder
 from .display.live_overlay import LiveOverlay
-from .inputs import volumes
 from .inputs.region import regionInVolume
-from .results import overlay_volumes, quality_table, segments
-from .results.growth_sequence import DEFAULT_MEGABYTES, Growth
+from .inputs.volumes import checkUnchanged, imageFromVolume
+from .results.growth_sequence import DEFAULT_MEGABYTES, GrowthRecording
+from .results.overlay_volumes import writeProbabilities, writeUncertainty
+from .results.quality_table import writeQuality
+from .results.roll_back import allOrNothing
+from .results.segments import checkTarget, writeSegments
 
 
 @dataclass(frozen=True)
 class SceneResult:
-    """What a run that ended well has made; see the arguments of `processSteps`.
+    """The nodes that a run has written; see the arguments of `processSteps`.
 
     Attributes:
         segmentationNode: the segments.
-        quality: the engine's scores.
+        quality: the scores.
         probabilityNodes: a volume per label, none if not asked for.
         uncertaintyNode: a volume, or None.
         growthNode: the volume that shows the kept steps, or None.
-        growthBrowserNode: plays them in that volume; None where nothing is to be played.
+        growthBrowserNode: plays them in that volume; None if there is nothing to play.
         tableNode: each label's volume and agreement, or None.
     """
 
-    segmentationNode: Any
+    segmentationNode: slicer.vtkMRMLSegmentationNode
     quality: mednca.Quality
-    probabilityNodes: tuple = ()
-    uncertaintyNode: Any = None
-    growthNode: Any = None
-    growthBrowserNode: Any = None
-    tableNode: Any = None
+    probabilityNodes: tuple[slicer.vtkMRMLScalarVolumeNode, ...] = ()
+    uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
+    growthNode: slicer.vtkMRMLScalarVolumeNode | None = None
+    growthBrowserNode: slicer.vtkMRMLSequenceBrowserNode | None = None
+    tableNode: slicer.vtkMRMLTableNode | None = None
 
 
 def processSteps(
-    volumeNode,
-    segmentationNode=None,
-    model="",
-    region=None,
-    probability=False,
-    uncertainty=False,
-    showWhileRunning=False,
-    keepGrowth=None,
-    growthMegabytes=DEFAULT_MEGABYTES,
-    table=False,
-    **options,
-):
-    """Segment a volume node step by step: a generator that yields the engine's steps and returns an `SceneResult`.
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode | None = None,
+    model: str = "",
+    region: slicer.vtkMRMLMarkupsROINode | None = None,
+    probability: bool = False,
+    uncertainty: bool = False,
+    showWhileRunning: bool = False,
+    keepGrowth: str | None = None,
+    growthMegabytes: int = DEFAULT_MEGABYTES,
+    table: bool = False,
+    largestOnly: bool = False,
+    **options: Any,
+) -> Generator[mednca.Step, None, SceneResult]:
+    """Segment a volume node step by step.
 
-    The scene changes only after the last step, but for the living picture, which is taken away in any case.
+    The scene changes only after the last step, but for the live preview, which is removed in any case.
 
-    :param volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
-    :param probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table: likewise.
-    :param options: those of `MedNCALib.segment_steps`: runs, seed, engine, threads,
-      largest_only.
-    :raises MedNCAError: the input or an option cannot be used; the scene is as it was.
+    Args:
+        volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
+        probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly: likewise.
+        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
+
+    Yields:
+        The steps of the run.
+
+    Returns:
+        The nodes that it has written.
+
+    Raises:
+        MedNCAError: the input or an option cannot be used; the scene is as it was, as after any other error.
     """
-    segments.checkTarget(segmentationNode)
-    image = volumes.imageFromVolume(volumeNode)
-    box = regionInVolume(region, volumeNode) if region else None
+    checkTarget(segmentationNode)
+    image = imageFromVolume(volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
     steps = mednca.segment_steps(
-        image, loaded, region=box, probabilities=probability, uncertainty=uncertainty, **options
+        image,
+        loaded,
+        region=regionInVolume(region, volumeNode),
+        probabilities=probability,
+        uncertainty=uncertainty,
+        largest_only=largestOnly,
+        **options,
     )
-    growth = Growth(loaded, keepGrowth, growthMegabytes) if keepGrowth else None
+    growth = GrowthRecording(loaded, keepGrowth, growthMegabytes) if keepGrowth else None
     if growth:
         steps = growth.follow(steps)
     if showWhileRunning:
         steps = LiveOverlay(volumeNode, loaded).follow(steps)
     result = yield from steps
-    volumes.checkUnchanged(volumeNode, image)
-    segmentationNode = segments.writeSegments(result.labels, loaded, volumeNode, segmentationNode)
+    checkUnchanged(volumeNode, image)
+    with allOrNothing(loaded, volumeNode, segmentationNode):
+        segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode)
+        probabilityNodes = writeProbabilities(result.probabilities, loaded, volumeNode) if probability else []
+        uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None
+        tableNode = writeQuality(result.quality, loaded, volumeNode) if table else None
+        growthNode, growthBrowserNode = growth.write(volumeNode) if growth else (None, None)
     return SceneResult(
-        segmentationNode,
-        result.quality,
-        tuple(overlay_volumes.writeProbabilities(result.probabilities, loaded, volumeNode)) if probability else (),
-        overlay_volumes.writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None,
-        *(growth.write(volumeNode) if growth else (None, None)),
-        quality_table.writeQuality(result.quality, loaded, volumeNode) if table else None,
+        segmentationNode=segmentationNode,
+        quality=result.quality,
+        probabilityNodes=tuple(probabilityNodes),
+        uncertaintyNode=uncertaintyNode,
+        growthNode=growthNode,
+        growthBrowserNode=growthBrowserNode,
+        tableNode=tableNode,
     )

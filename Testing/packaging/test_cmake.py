@@ -55,7 +55,7 @@ def test_the_installed_tree_alone_segments_the_phantom(built):
     script = f"""
 import sys
 sys.path.insert(0, {str(modules)!r})
-from MedNCAScene import engine
+import MedNCAScene, MedNCALib as engine
 phantom = engine.make_phantom(size=(40, 56, 40))
 result = engine.segment(phantom.image, engine.load_model("hippocampus-mr"))
 print(engine.__file__)

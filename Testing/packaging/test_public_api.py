@@ -56,6 +56,7 @@ LOGIC_OPTIONS = {
     "growthMegabytes": 256,
     "table": True,
     "allFrames": False,
+    "largestOnly": True,
     "largest_only": True,
 }
 

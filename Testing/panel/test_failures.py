@@ -9,26 +9,6 @@ from support.brightness_model import boxesImage
 from support.panel_driver import assertFound, assertIdle, chooseModel, nodeIds, runUntilStep, segment, segmentationNodes
 from support.scene_assertions import addVolume
 
-import MedNCALib
-
-
-@pytest.fixture(autouse=True)
-def samePackagesForTheNextTest():
-    """A reload imports the packages anew; the tests that follow shall not meet two classes of one name."""
-    for name in MedNCALib.__all__:
-        getattr(MedNCALib, name)  # each is imported when it is first asked for
-    before = packageModules()
-    yield
-    if any(sys.modules.get(name) is not module for name, module in before.items()):
-        for name in packageModules():
-            del sys.modules[name]
-        sys.modules.update(before)
-
-
-def packageModules():
-    packages = ("MedNCALib", "MedNCAScene", "MedNCAPanel")
-    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
-
 
 @pytest.fixture
 def volumeNode(panel):
@@ -48,12 +28,12 @@ def test_refusedVolumeIsOneSentenceInThePanel(host, panel):
 
 
 def test_defectIsLoggedWithItsTraceAndShownAndEndsTheRun(host, panel, volumeNode, monkeypatch, caplog):
-    from MedNCAScene.results import segments
+    from MedNCAScene import segmentation_run
 
     def fail(*_):
         raise ZeroDivisionError("for the test")
 
-    monkeypatch.setattr(segments, "writeSegments", fail)
+    monkeypatch.setattr(segmentation_run, "writeSegments", fail)
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     before = nodeIds()
     segment(host, panel)

@@ -93,9 +93,9 @@ def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
     after = counts(host, volumeNode)
     assert {key: after[key] for key in before} == before
     assert new is not panel
-    assert panel._parts.inputHelp._volumeNode is None
-    assert panel._parts.player._browser is None
-    assert not panel._parts.inspector.Observations
+    assert panel._panel._input._volume.node is None
+    assert panel._panel._player._playback.browserNode is None
+    assert not panel._panel._inspector.Observations
 
 
 def test_closedModuleObservesNoNode(host, panel, volumeNode):

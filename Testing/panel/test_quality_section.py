@@ -65,9 +65,9 @@ def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
 @pytest.mark.parametrize(
     ("verdict", "color", "words"),
     [
-        ("pass", "#2ea043", "The model is sure: its runs agree to 91.2 %."),
+        ("pass", "#2ea043", "The model is confident: its runs agree to 91.2 %."),
         ("review", "#d9822b", "Check this result slice by slice"),
-        (None, "#8a8a8a", "no measured limits"),
+        (None, "#8a8a8a", "No calibrated thresholds"),
     ],
 )
 def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):

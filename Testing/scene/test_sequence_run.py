@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from support.brightness_model import BRIGHT, MIDDLE, boxesImage
 from support.panel_driver import cancelAtStep, nodeIds, segment, tick
-from support.scene_assertions import addVolume
+from support.scene_assertions import addVolume, scene_content
 
 from MedNCALib import MedNCAError
 
@@ -36,7 +36,7 @@ def movedBoxes(number):
 
 
 def browserOf(node):
-    from MedNCAScene.sequence_run import browserOf
+    from MedNCAScene.inputs.sequence import browserOf
 
     return browserOf(node)
 
@@ -120,3 +120,33 @@ def test_frameThatCannotBeUsedIsNamed(panel, volumeNode):
 def test_volumeWithoutASequenceIsRefused(panel):
     with pytest.raises(MedNCAError, match="head is not played from a sequence"):
         panel.logic.process(addVolume(), model="brightness", allFrames=True)
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["first run", "later run"])
+@pytest.mark.parametrize(("write", "calls"), [("writeQuality", 1), ("writeSegments", 1), ("writeSegments", 3)])
+def test_a_run_whose_results_cannot_all_be_written_leaves_the_scene_as_it_was(
+    host, panel, volumeNode, monkeypatch, write, calls, earlier
+):
+    from MedNCAScene import sequence_run
+
+    tick(host, panel.ui.allFramesCheckBox)
+    if earlier:
+        segment(host, panel)
+        browserOf(volumeNode).SetSelectedItemNumber(1)
+    before, original, left = scene_content(), getattr(sequence_run, write), [calls]
+
+    def failing(*arguments):
+        result = original(*arguments)
+        left[0] -= 1
+        if left[0] == 0:
+            raise MemoryError("for the test")
+        return result
+
+    monkeypatch.setattr(sequence_run, write, failing)
+    segment(host, panel)
+    assert left == [0]
+    assert "for the test" in panel.ui.statusLabel.text
+    assert scene_content() == before
+    assert host.errors == []
+    segment(host, panel)
+    assertFollows(panel.ui.outputSelector.currentNode(), volumeNode)

@@ -56,7 +56,7 @@ def _running(host, widget):
     """A run that stands still while it is looked at, and is then cancelled."""
     host.click(widget.ui.segmentButton)
     host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(PROGRESS), timeout=60)
-    # Until the time that is left is told, and the living picture is due again.
+    # Until the time that is left is shown, and the live preview is due again.
     time.sleep(1)
     host.processEvents()
     timer = widget._runSection._run._timer

@@ -118,3 +118,69 @@ def newSegmentation(volumeNode, name="mine"):
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     return node
+
+
+def scene_content():
+    """What is in the scene, by the identifiers of the nodes, in a form that compares.
+
+    Of each node its class, name, attributes, transform and, of results, voxels, segments, cells, frames. What the
+    application keeps for itself (views, selection, subject hierarchy, displays but their fill) does not count.
+    """
+    import slicer
+
+    skipped = (
+        "vtkMRMLSubjectHierarchyNode",
+        "vtkMRMLScriptedModuleNode",
+        "vtkMRMLSelectionNode",
+        "vtkMRMLAbstractViewNode",
+    )
+    nodes = [slicer.mrmlScene.GetNthNode(index) for index in range(slicer.mrmlScene.GetNumberOfNodes())]
+    return {node.GetID(): _content(node) for node in nodes if not any(map(node.IsA, skipped))}
+
+
+def _content(node):
+    attributes = sorted((name, node.GetAttribute(name)) for name in node.GetAttributeNames())
+    content = [node.GetClassName(), node.GetName(), tuple(attributes)]
+    if node.IsA("vtkMRMLTransformableNode"):
+        content.append(node.GetTransformNodeID())
+    if node.IsA("vtkMRMLVolumeNode"):
+        content.append(_voxels(node))
+    if node.IsA("vtkMRMLSegmentationNode"):
+        segmentation = node.GetSegmentation()
+        content.append(node.GetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole()))
+        content.append(segmentation.GetConversionParameter("Reference image geometry"))
+        content.append(segmentation.ContainsRepresentation("Closed surface"))
+        content.append([(segmentId, *contentOf(node, segmentId)) for segmentId in segmentation.GetSegmentIDs()])
+    if node.IsA("vtkMRMLSegmentationDisplayNode"):
+        shown = node.GetDisplayableNode()
+        ids = shown.GetSegmentation().GetSegmentIDs() if shown else ()
+        content.append([node.GetSegmentOpacity2DFill(segmentId) for segmentId in ids])
+    if node.IsA("vtkMRMLTableNode"):
+        rows, columns = range(node.GetNumberOfRows()), range(node.GetNumberOfColumns())
+        content.append([node.GetColumnName(column) for column in columns])
+        content.append([[node.GetCellText(row, column) for column in columns] for row in rows])
+    if node.IsA("vtkMRMLSequenceNode"):
+        content.append([_content(node.GetNthDataNode(n))[3:] for n in range(node.GetNumberOfDataNodes())])
+    if node.IsA("vtkMRMLSequenceBrowserNode"):
+        content.append(_browsed(node))
+    return tuple(content)
+
+
+def _voxels(volumeNode):
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    voxels = slicer.util.arrayFromVolume(volumeNode) if volumeNode.GetImageData() else np.zeros(0)
+    return slicer.util.arrayFromVTKMatrix(matrix).tolist(), voxels.shape, voxels.dtype.str, voxels.tobytes()
+
+
+def _browsed(browser):
+    import vtk
+
+    sequences = vtk.vtkCollection()
+    browser.GetSynchronizedSequenceNodes(sequences, True)
+    nodes = [sequences.GetItemAsObject(index) for index in range(sequences.GetNumberOfItems())]
+    proxies = [(browser.GetProxyNode(node), browser.GetSaveChanges(node)) for node in nodes]
+    return [(node.GetID(), proxy and proxy.GetID(), saves) for node, (proxy, saves) in zip(nodes, proxies)]

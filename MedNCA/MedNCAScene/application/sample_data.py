@@ -1,6 +1,9 @@
 """The synthetic sample."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import slicer
 
@@ -13,6 +16,7 @@ def registerSampleData() -> None:
     """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
     import SampleData
 
+    # The button calls the downloader; SampleData.downloadSample by name ignores it.
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="MedNCA",
         sampleName=PHANTOM_NAME,
@@ -22,13 +26,14 @@ def registerSampleData() -> None:
     )
 
 
-def loadPhantom(**parameters):
-    """Add the synthetic block of the medial temporal lobe as a volume node, show it in the slice views and return it.
+def loadPhantom(**parameters: Any) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add the synthetic block of the medial temporal lobe as a volume node and show it in the slice views.
 
-    :param parameters: as for `MedNCALib.imaging.phantom.make_phantom`.
+    Args:
+        parameters: as for `MedNCALib.make_phantom`.
     """
     # Not at file scope, since the sample is offered whenever the application starts.
-    from MedNCALib.imaging.phantom import make_phantom
+    from MedNCALib import make_phantom
 
     from ..inputs.volumes import volumeFromImage
 

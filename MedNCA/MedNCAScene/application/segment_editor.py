@@ -1,12 +1,18 @@
 """The way on to Slicer's own Segment Editor."""
 
+from __future__ import annotations
+
 import slicer
 
 
-def editSegments(segmentationNode, volumeNode) -> None:
+def editSegments(
+    segmentationNode: slicer.vtkMRMLSegmentationNode, volumeNode: slicer.vtkMRMLScalarVolumeNode | None
+) -> None:
     """Open the Segment Editor with a segmentation.
 
-    :param volumeNode: what is seen while editing; None leaves it to the editor.
+    Args:
+        segmentationNode: the segmentation to edit.
+        volumeNode: the volume that is seen while editing; None leaves it to the editor.
     """
     slicer.util.selectModule("SegmentEditor")
     # The editor's own choices; it makes this node when it is opened.

@@ -1,23 +1,23 @@
 """The project's own terminology, for structures that Slicer's lists lack."""
 
-from pathlib import Path
+from __future__ import annotations
 
 import slicer
 
-
-def terminologyFile() -> Path:
-    """`MedNCA.term.json`: in `Resources` beside the module where it is installed, one folder up in the source tree."""
-    module = Path(__file__).resolve().parents[2]
-    candidates = [folder / "Resources" / "MedNCA.term.json" for folder in (module, module.parent)]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+from ..library import homeFolder
 
 
 def loadTerminology() -> str:
-    """Add the project's terminology to those that the application offers, and return its name.
+    """Add the project's terminology to those that the application offers.
 
-    :raises RuntimeError: the file is missing or damaged.
+    Returns:
+        Its name.
+
+    Raises:
+        RuntimeError: the file is missing or damaged.
     """
-    name = slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(terminologyFile()))
+    path = homeFolder() / "Resources" / "MedNCA.term.json"
+    name = slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(path))
     if not name:
-        raise RuntimeError(f"{terminologyFile()} could not be read: install the extension again.")
+        raise RuntimeError(f"{path} could not be read: install the extension again.")
     return name

@@ -1,69 +1,97 @@
 """Pictures of a sequence as the slice views show it: an animated GIF, or numbered PNG files."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import slicer
+from PIL import Image
 from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 import MedNCALib as mednca
 from MedNCALib.atomic_write import written_whole
 
-from .slice_foreground import BorrowedForeground, Foreground
+from .slice_foreground import Overlay, TemporaryForeground
 
 VIEWS = ("Red", "Green", "Yellow")
 LAST_MS = 1500  # how long a GIF rests on the last picture
 
 
-def exportGrowth(browserNode, path, views=VIEWS) -> list[Path]:
+def exportGrowth(
+    browserNode: slicer.vtkMRMLSequenceBrowserNode, path: str | os.PathLike[str], views: Sequence[str] = VIEWS
+) -> list[Path]:
     """Write what the slice views show for each kept step; afterwards the step that was shown is shown again.
 
-    :param path: of a `.gif` file, or `.png` for one file per step: `growth.png` gives `growth_001.png` and so on.
-    :param views: names of the slice views, side by side in the picture.
-    :return: the written files.
-    :raises MedNCAError: another kind of file, or it cannot be written.
+    Args:
+        browserNode: plays the kept steps.
+        path: of a `.gif` file, or `.png` for one file per step: `growth.png` gives `growth_001.png` and so on.
+        views: names of the slice views, side by side in the picture.
+
+    Returns:
+        The written files.
+
+    Raises:
+        MedNCAError: another kind of file, or it cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in (".gif", ".png"):
         raise mednca.MedNCAError(_("{name} is neither a .gif nor a .png file.").format(name=path.name))
     pictures = _pictures(browserNode, views)
     try:
-        if path.suffix.lower() == ".gif":
-            duration = round(1000 / max(browserNode.GetPlaybackRateFps(), 0.1))
-            flat = [picture.quantize(128, dither=0) for picture in pictures]
-            durations = [duration] * (len(flat) - 1) + [max(duration, LAST_MS)]
-            with written_whole(path) as beside:
-                flat[0].save(beside, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
-            return [path]
-        files = []
-        for number, picture in enumerate(pictures, 1):
-            files.append(path.with_name(f"{path.stem}_{number:03d}.png"))
-            with written_whole(files[-1]) as beside:
-                picture.save(beside, "PNG")
-        return files
+        if path.suffix.lower() == ".png":
+            return _writePngs(pictures, path)
+        return _writeGif(pictures, path, 1 / max(browserNode.GetPlaybackRateFps(), 0.1))
     except OSError as error:
         raise mednca.MedNCAError(_("{path} cannot be written: {error}").format(path=path, error=error)) from error
 
 
-def exportOutcome(outcome, path) -> list[Path]:
-    """Write the steps that a run has kept, laid over the slice views meanwhile; see `exportGrowth`.
+def exportWithOverlay(
+    growthNode: slicer.vtkMRMLScalarVolumeNode | None,
+    browserNode: slicer.vtkMRMLSequenceBrowserNode | None,
+    path: str | os.PathLike[str],
+) -> list[Path]:
+    """Write the kept steps of a run, laid over the slice views meanwhile; see `exportGrowth`.
 
-    :param outcome: of the run, None if there was none.
-    :raises MedNCAError: no steps were kept, another kind of file, or it cannot be written.
+    Args:
+        growthNode: the volume that shows the kept steps, None if there are none.
+        browserNode: plays them in that volume, None if there are none.
+        path: see `exportGrowth`.
+
+    Raises:
+        MedNCAError: no steps were kept, another kind of file, or it cannot be written.
     """
-    if outcome is None or outcome.growthBrowserNode is None:
+    if growthNode is None or browserNode is None:
         raise mednca.MedNCAError(_("There are no kept steps: segment with keepGrowth first."))
-    foreground = BorrowedForeground(outcome.growthNode, Foreground.OPACITY)
+    foreground = TemporaryForeground(growthNode, Overlay.OPACITY)
     try:
-        return exportGrowth(outcome.growthBrowserNode, path)
+        return exportGrowth(browserNode, path)
     finally:
         foreground.restore()
 
 
-def _pictures(browserNode, views) -> list:
-    from PIL import Image
+def _writeGif(pictures: Sequence[Image.Image], path: Path, seconds: float) -> list[Path]:
+    duration = round(1000 * seconds)
+    flat = [picture.quantize(128, dither=Image.Dither.NONE) for picture in pictures]
+    durations = [duration] * (len(flat) - 1) + [max(duration, LAST_MS)]
+    with written_whole(path) as beside:
+        flat[0].save(beside, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
+    return [path]
 
+
+def _writePngs(pictures: Sequence[Image.Image], path: Path) -> list[Path]:
+    files = []
+    for number, picture in enumerate(pictures, 1):
+        files.append(path.with_name(f"{path.stem}_{number:03d}.png"))
+        with written_whole(files[-1]) as beside:
+            picture.save(beside, "PNG")
+    return files
+
+
+def _pictures(browserNode: slicer.vtkMRMLSequenceBrowserNode, views: Sequence[str]) -> list[Image.Image]:
     before, pictures = browserNode.GetSelectedItemNumber(), []
     browserNode.SetPlaybackActive(False)
     try:
@@ -75,7 +103,7 @@ def _pictures(browserNode, views) -> list:
     return pictures
 
 
-def _sliceViews(views) -> np.ndarray:
+def _sliceViews(views: Sequence[str]) -> np.ndarray:
     """The blended volumes of slice views side by side, uint8, shape (rows, columns, 3)."""
     logic = slicer.app.applicationLogic()
     planes = []

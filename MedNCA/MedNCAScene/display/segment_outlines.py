@@ -1,68 +1,78 @@
-"""The segments as outlines, while the slice views show something that belongs to them: filled, they would cover it."""
+"""Segments as outlines while an overlay of theirs is visible, so that they do not hide it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import slicer
 import vtk
 
-from ..results.segments import INPUT_ROLE, MODEL_TAG, segmentationsOf
+from ..derived_nodes import inputOf, modelOf
+from ..results.segments import segmentationsOf
 
 
-class Outlines:
-    """Takes the fill from segments as soon as a slice view has a volume of their own as its foreground.
+class SegmentOutlines:
+    """Removes the fill of segments as soon as a slice view has an overlay of theirs as its foreground.
 
-    Their own are the volumes that the same model has made for the same input. Segments get their fill back when no view
-    has such a volume any more, whoever took it away, or when the user switches it on. What a loaded scene shows was
-    chosen by whoever saved it, and stays.
+    Overlays of segments are the volumes that the same model has made for the same input. The fill comes back when no
+    view shows such a volume any more, however it was removed, or when the user switches it on. A loaded scene is shown
+    as it was saved.
     """
 
-    def __init__(self):
-        self._lent = {}  # display node of a segmentation -> LentFill, or None where the fill is left as it is
-        self._views = {}  # slice composite node -> tag of the observer
+    def __init__(self) -> None:
+        # Display node of a segmentation under an overlay -> its hidden fill, None if the fill is left as it is.
+        self._covering: dict[slicer.vtkMRMLSegmentationDisplayNode, HiddenFill | None] = {}
+        self._viewTags: dict[slicer.vtkMRMLSliceCompositeNode, int] = {}
         self._sceneTag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.EndImportEvent, self._leaveAsItIs)
         self._leaveAsItIs()
 
-    def update(self, *_args) -> None:
-        """Look at what the views show now; called by itself whenever a view has changed."""
-        self._follow(LentFill)
+    def update(self, *_args: Any) -> None:
+        """Go by what the views show now; called by itself whenever a view has changed."""
+        self._follow(HiddenFill)
 
     def end(self) -> None:
-        """Give back what is lent, and look no more."""
-        for lent in filter(None, self._lent.values()):
-            lent.restore()
-        for view, tag in self._views.items():
+        """Fill all segments again, and observe nothing any more."""
+        for fill in filter(None, self._covering.values()):
+            fill.restore()
+        for view, tag in self._viewTags.items():
             view.RemoveObserver(tag)
         slicer.mrmlScene.RemoveObserver(self._sceneTag)
-        self._lent, self._views = {}, {}
+        self._covering, self._viewTags = {}, {}
 
-    def _leaveAsItIs(self, *_args) -> None:
+    def _leaveAsItIs(self, *_args: Any) -> None:
         self._follow(lambda display: None)
 
-    def _follow(self, lend) -> None:
+    def _follow(self, hideFill: Callable[[slicer.vtkMRMLSegmentationDisplayNode], HiddenFill | None]) -> None:
         self._observeViews()
         if slicer.mrmlScene.IsImporting():
             return
         covering = _coveringDisplays()
-        for display in self._lent.keys() - covering:
-            lent = self._lent.pop(display)
-            if lent is not None:
-                lent.restore()
-        for display in covering - self._lent.keys():
-            self._lent[display] = lend(display)
+        for display in self._covering.keys() - covering:
+            fill = self._covering.pop(display)
+            if fill is not None:
+                fill.restore()
+        for display in covering - self._covering.keys():
+            self._covering[display] = hideFill(display)
 
     def _observeViews(self) -> None:
         for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            if view not in self._views:
-                self._views[view] = view.AddObserver(vtk.vtkCommand.ModifiedEvent, self.update)
+            if view not in self._viewTags:
+                self._viewTags[view] = view.AddObserver(vtk.vtkCommand.ModifiedEvent, self.update)
 
 
-class LentFill:
+class HiddenFill:
     """The fill of a segmentation in the slice views: off, and the outlines on, until `restore`.
 
-    Where the user had switched the fill off before, nothing is changed.
+    If the user had switched the fill off before, nothing is changed.
+
+    Args:
+        display: display node of the segmentation.
     """
 
-    def __init__(self, display):
+    def __init__(self, display: slicer.vtkMRMLSegmentationDisplayNode) -> None:
         self._display = display
-        self._tag = None
+        self._tag: int | None = None
         if display.GetVisibility2DFill():
             self._hadOutline = display.GetVisibility2DOutline()
             with slicer.util.NodeModify(display):
@@ -81,18 +91,18 @@ class LentFill:
             if not self._hadOutline:
                 self._display.SetVisibility2DOutline(False)
 
-    def _onModified(self, *_args) -> None:
+    def _onModified(self, *_args: Any) -> None:
         if self._display.GetVisibility2DFill():
             self.restore()
 
 
-def _coveringDisplays() -> set:
-    """The display nodes of the segmentations that lie over a volume of their own in a slice view."""
+def _coveringDisplays() -> set[slicer.vtkMRMLSegmentationDisplayNode]:
+    """The display nodes of the segmentations that lie over an overlay of theirs in a slice view."""
     covering = []
     for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
         volumeNode = slicer.mrmlScene.GetNodeByID(view.GetForegroundVolumeID() or "")
-        modelName = volumeNode and volumeNode.GetAttribute(MODEL_TAG)
+        modelName = volumeNode and modelOf(volumeNode)
         if modelName:
-            covering += segmentationsOf(modelName, volumeNode.GetNodeReference(INPUT_ROLE))
+            covering += segmentationsOf(modelName, inputOf(volumeNode))
     displays = slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode")
     return {display for display in displays if display.GetDisplayableNode() in covering}

@@ -1,17 +1,24 @@
-"""The foreground of the slice views: lent to a volume for a while, and given back."""
+"""The foreground of the slice views: one volume for a while, and then again what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import slicer
 
 
-class BorrowedForeground:
+class TemporaryForeground:
     """Shows a volume as the foreground of all slice views until `restore` is called.
 
     A view in which the user has meanwhile chosen another foreground is left as the user has set it.
 
-    :param opacity: of the foreground, 0 to 1.
+    Args:
+        volumeNode: the volume.
+        opacity: of the foreground, 0 to 1.
     """
 
-    def __init__(self, volumeNode, opacity: float):
+    def __init__(self, volumeNode: slicer.vtkMRMLVolumeNode, opacity: float) -> None:
+        self.volumeNode = volumeNode
         self._volumeId = volumeNode.GetID()
         self._before = []
         for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
@@ -32,46 +39,46 @@ class BorrowedForeground:
         self._before = []
 
 
-class Foreground:
+class Overlay:
     """Shows one volume at a time over the slice views, and puts back what was there."""
 
     OPACITY = 0.75
 
-    def __init__(self):
-        self._lent = None
-        self._volumeNode = None
-        self._listeners = []
+    def __init__(self) -> None:
+        self._foreground: TemporaryForeground | None = None
+        self._listeners: list[Callable[[], None]] = []
 
-    def onChanged(self, listener) -> None:
-        """Have this called, without arguments, whenever another volume is shown, or none any more."""
+    def onChanged(self, listener: Callable[[], None]) -> None:
+        """Have this called whenever another volume is shown, or none any more."""
         self._listeners.append(listener)
 
-    def show(self, volumeNode) -> None:
-        """Lay a volume over the slice views; None takes away the one that is there."""
+    def show(self, volumeNode: slicer.vtkMRMLVolumeNode | None) -> None:
+        """Lay a volume over the slice views; None removes the one that is there."""
         if volumeNode is not None and self.shows(volumeNode):
             return
-        if self._lent is not None:
-            if self._volumeNode.GetScene() is not None:
-                self._lent.restore()
-            self._lent = self._volumeNode = None
+        if self._foreground is not None:
+            if self._foreground.volumeNode.GetScene() is not None:
+                self._foreground.restore()
+            self._foreground = None
         if volumeNode is not None:
-            self._lent, self._volumeNode = BorrowedForeground(volumeNode, self.OPACITY), volumeNode
+            self._foreground = TemporaryForeground(volumeNode, self.OPACITY)
         for listener in self._listeners:
             listener()
 
-    def adopt(self, volumeNode) -> None:
-        """Take over a volume that all slice views show already, as in a loaded scene, so that it can be taken away."""
+    def takeOver(self, volumeNode: slicer.vtkMRMLVolumeNode | None) -> None:
+        """Treat a volume that all slice views show already, as in a loaded scene, like one that was shown here."""
         views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
-        if self._lent is not None or volumeNode is None or not views:
+        if self._foreground is not None or volumeNode is None or not views:
             return
         if all(view.GetForegroundVolumeID() == volumeNode.GetID() for view in views):
-            self._lent, self._volumeNode = BorrowedForeground(volumeNode, views[0].GetForegroundOpacity()), volumeNode
+            self._foreground = TemporaryForeground(volumeNode, views[0].GetForegroundOpacity())
 
-    def shows(self, volumeNode) -> bool:
-        """Whether this volume is in the scene and was laid over the views here."""
-        isLent = self._lent is not None and self._volumeNode is volumeNode
-        return isLent and volumeNode.GetScene() is not None
+    def shows(self, volumeNode: slicer.vtkMRMLVolumeNode | None) -> bool:
+        """Whether this volume is in the scene and lies over the views."""
+        if self._foreground is None or volumeNode is None:
+            return False
+        return self._foreground.volumeNode is volumeNode and volumeNode.GetScene() is not None
 
     def forget(self) -> None:
         """Leave the views as they are: the scene is being closed."""
-        self._lent = self._volumeNode = None
+        self._foreground = None

@@ -1,82 +1,103 @@
 """ROI node -> the box in the volume's own space that a run is limited to."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.input_checks import is_much_larger
 
-# Times the volume of what a model expects.
-_MUCH_LARGER = 4
+from ..transforms import fromWorld
+
+Box = tuple[float, float, float, float, float, float]
 
 
-def regionInVolume(roiNode, volumeNode) -> tuple[float, float, float, float, float, float]:
+def regionInVolume(
+    roiNode: slicer.vtkMRMLMarkupsROINode | None, volumeNode: slicer.vtkMRMLScalarVolumeNode
+) -> Box | None:
     """The smallest box (R0, R1, A0, A1, S0, S1), in mm in the volume's own RAS, that holds the ROI as it is displayed.
 
-    The ROI is in the world, the voxels are not: whatever transforms the two are under is taken into account. An ROI
-    that is oblique to the volume's RAS axes gives a box that is larger than itself.
+    The ROI is in the world, the voxels are not: the transforms of both are taken into account. An ROI that is oblique
+    to the volume's RAS axes gives a box that is larger than itself.
 
-    :raises ImageError: the ROI has no extent yet.
+    Args:
+        roiNode: the ROI; None is the whole volume.
+        volumeNode: the volume.
+
+    Returns:
+        The box; None for the whole volume.
+
+    Raises:
+        ImageError: the ROI has no extent yet.
     """
+    if roiNode is None:
+        return None
     size = np.array(roiNode.GetSize())
     if roiNode.GetNumberOfControlPoints() == 0 or not np.all(size > 0):
         raise mednca.ImageError(
             _("The region {name} is not placed yet: place it, or choose no region.").format(name=roiNode.GetName())
         )
-    worldToVolume = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, volumeNode.GetParentTransformNode(), worldToVolume)
+    worldToVolume = fromWorld(volumeNode)
     objectToWorld = slicer.util.arrayFromVTKMatrix(roiNode.GetObjectToWorldMatrix())
     corners = [
         worldToVolume.TransformPoint((objectToWorld @ [*(size / 2 * signs), 1.0])[:3])
         for signs in itertools.product((-1, 1), repeat=3)
     ]
-    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
-    return tuple(float(edge) for edge in np.ravel([low, high], order="F"))
+    (r0, a0, s0), (r1, a1, s1) = np.min(corners, axis=0).tolist(), np.max(corners, axis=0).tolist()
+    return r0, r1, a0, a1, s0, s1
 
 
-def placeRegion(volumeNode, size, roiNode=None):
-    """Put a box where the user is looking: around the crosshair if that is in the volume, else in its middle.
+def placeRegion(
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    size: Sequence[float],
+    roiNode: slicer.vtkMRMLMarkupsROINode | None = None,
+) -> slicer.vtkMRMLMarkupsROINode:
+    """Put a box around the crosshair if that is in the volume, else in the middle of the volume.
 
-    :param size: of the box along right, anterior and superior, in mm.
-    :param roiNode: the box to move; None adds one, named after the volume.
-    :return: the ROI node.
+    Args:
+        volumeNode: the volume.
+        size: of the box along right, anterior and superior, in mm.
+        roiNode: the box to move; None adds one, named after the volume.
+
+    Returns:
+        The ROI node.
     """
     if roiNode is None:
         name = slicer.mrmlScene.GenerateUniqueName(_("{volume} region").format(volume=volumeNode.GetName()))
         roiNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
         roiNode.CreateDefaultDisplayNodes()
-        # Its edges alone: what is inside is to be looked at.
+        # Its edges alone, so that it covers nothing of the volume.
         roiNode.GetDisplayNode().SetFillVisibility(False)
         roiNode.GetDisplayNode().SetPropertiesLabelVisibility(False)
-    centre = crosshairIn(volumeNode)
+    centre = _crosshairIn(volumeNode)
     if centre is None:
         bounds = np.zeros(6)
         volumeNode.GetRASBounds(bounds)
         centre = (bounds[::2] + bounds[1::2]) / 2
-    worldToNode = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, roiNode.GetParentTransformNode(), worldToNode)
-    roiNode.SetCenter(worldToNode.TransformPoint(centre))
+    roiNode.SetCenter(fromWorld(roiNode).TransformPoint(centre))
     roiNode.SetSize(*size)
     return roiNode
 
 
-def crosshairIn(volumeNode):
-    """Where the crosshair of the slice views is (RAS in the world), or None if that is not in the volume."""
+def _crosshairIn(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray | None:
+    """The crosshair of the slice views (RAS in the world), or None if that is not in the volume."""
     bounds = np.zeros(6)
     volumeNode.GetRASBounds(bounds)
     crosshair = np.array(slicer.util.getNode("Crosshair").GetCrosshairRAS())
     # Before the user has placed it, it is at the origin.
     isInside = crosshair.any() and np.all((crosshair > bounds[::2]) & (crosshair < bounds[1::2]))
-    return tuple(crosshair.tolist()) if isInside else None
+    return crosshair if isInside else None
 
 
-def isMuchLarger(volumeNode, size) -> bool:
-    """Whether a volume holds several boxes of this size (mm), so that a model that expects one is lost in it."""
+def isMuchLarger(volumeNode: slicer.vtkMRMLScalarVolumeNode, size: Sequence[float]) -> bool:
+    """Whether a volume holds several boxes of this size (mm), too much for a model that expects one."""
     imageData = volumeNode.GetImageData()
     if imageData is None:
         return False
     extent = np.multiply(imageData.GetDimensions(), volumeNode.GetSpacing())
-    return bool(np.prod(extent) > _MUCH_LARGER * np.prod(size))
+    return is_much_larger(extent.tolist(), size)

@@ -1,26 +1,29 @@
 """Volume node <-> SimpleITK image."""
 
+from __future__ import annotations
+
 import numpy as np
 import SimpleITK as sitk
 import slicer
-import vtk
 from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 import MedNCALib as mednca
 
-from .geometry import ijkToRasOfImage, placeImage
+from ..derived_nodes import modelOf
+from .geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
 
 # Cosine between two axes of a volume above which it counts as sheared. NIfTI headers in float32 stay below 1e-5.
 _SHEAR_TOLERANCE = 1e-3
 
 
-def imageFromVolume(volumeNode) -> sitk.Image:
+def imageFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> sitk.Image:
     """The voxels of a volume node as a SimpleITK image in the volume's own space (its parent transform left out).
 
-    The voxels are copied: nothing that happens to the image happens to the node, and the other way round.
+    The voxels are copied: a change of the image does not change the node, and vice versa.
 
-    :raises ImageError: no volume, no voxels, several values a voxel, a label map, or axes that are not perpendicular.
+    Raises:
+        ImageError: no volume, no voxels, several values a voxel, a label map, or axes that are not perpendicular.
     """
     checkVolume(volumeNode)
     imageData = volumeNode.GetImageData()
@@ -30,20 +33,32 @@ def imageFromVolume(volumeNode) -> sitk.Image:
     return image
 
 
-def volumeFromImage(image: sitk.Image, name: str):
-    """Add a scalar volume node with the voxels and geometry of an image, and return it.
+def volumeFromImage(image: sitk.Image, name: str) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add a scalar volume node with the voxels and geometry of an image.
 
-    :raises RuntimeError: the image has more or less than three dimensions.
+    Raises:
+        RuntimeError: the image has more or less than three dimensions.
     """
     if image.GetDimension() != 3:
         raise RuntimeError(f"A volume node has 3 dimensions, the image {image.GetDimension()}.")
     return slicer.util.addVolumeFromArray(sitk.GetArrayViewFromImage(image), ijkToRasOfImage(image), name)
 
 
-def checkVolume(volumeNode) -> None:
-    """Refuse, in words for the user, what cannot be segmented as it is.
+def canBeInput(node: slicer.vtkMRMLVolumeNode) -> bool:
+    """Whether a volume node may be the one to segment: an image, and not made by a model."""
+    return node.GetClassName() == "vtkMRMLScalarVolumeNode" and modelOf(node) is None
 
-    :raises ImageError: see `imageFromVolume`; also for a parent transform that is not linear.
+
+def firstInput() -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The first volume of the scene that may be segmented, or None."""
+    return next(filter(canBeInput, slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")), None)
+
+
+def checkVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Refuse, in words for the user, a node that cannot be segmented as it is.
+
+    Raises:
+        ImageError: see `imageFromVolume`; also for a parent transform that is not linear.
     """
     if volumeNode is None:
         raise mednca.ImageError(_("No input volume: choose one."))
@@ -75,10 +90,11 @@ def checkVolume(volumeNode) -> None:
         )
 
 
-def checkUnchanged(volumeNode, image: sitk.Image) -> None:
-    """Refuse to go on with a volume node that has left the scene, or has got another grid, since the image was taken.
+def checkUnchanged(volumeNode: slicer.vtkMRMLScalarVolumeNode, image: sitk.Image) -> None:
+    """Refuse to go on if a volume node has left the scene, or has another grid, since the image was taken.
 
-    :raises ImageError: what has happened to it.
+    Raises:
+        ImageError: it was deleted or changed.
     """
     name = volumeNode.GetName()
     if volumeNode.GetScene() is None:
@@ -91,7 +107,7 @@ def checkUnchanged(volumeNode, image: sitk.Image) -> None:
         )
 
 
-def _checkPerpendicular(volumeNode) -> None:
+def _checkPerpendicular(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> None:
     axes = ijkToRasOfVolume(volumeNode)[:3, :3]
     directions = axes / np.linalg.norm(axes, axis=0)
     cosines = directions.T @ directions - np.eye(3)
@@ -102,9 +118,3 @@ def _checkPerpendicular(volumeNode) -> None:
                 " module Resample Scalar/Vector/DWI Volume."
             ).format(name=volumeNode.GetName())
         )
-
-
-def ijkToRasOfVolume(volumeNode) -> np.ndarray:
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix)

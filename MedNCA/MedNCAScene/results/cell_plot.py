@@ -1,50 +1,74 @@
 """The history of one cell as a plot."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.segmentation.cell_history import cell_history
+from MedNCALib.segmentation.cell_history import CellHistory, cell_history
 
 from ..application.settings import modelsFolder
+from ..derived_nodes import findOrAdd
+from ..inputs.geometry import physicalOfRas
 from ..inputs.region import regionInVolume
 from ..inputs.volumes import imageFromVolume
-from .segments import INPUT_ROLE, MODEL_TAG
+from ..transforms import fromWorld
+from .cell_colors import rgb
 
 _TABLE_ROLE = "MedNCA.Table"
 
+# Title of a column -> its values, one a step, and its colour.
+_Columns = dict[str, tuple[np.ndarray, Sequence[float]]]
 
-def plotCell(volumeNode, point, model, region=None, seed=0):
+
+def plotCell(
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    point: Sequence[float],
+    model: str,
+    region: slicer.vtkMRMLMarkupsROINode | None = None,
+    seed: int = 0,
+) -> slicer.vtkMRMLPlotChartNode:
     """Plot the labels' probabilities and the hidden channels of the cell at a point, over the steps of a run.
 
     The chart that the same model made for the same volume before shows the new cell.
 
-    :param point: RAS in the world, in mm.
-    :return: the chart node.
-    :raises MedNCAError: the point is not in the volume, or the volume or the model cannot be used.
+    Args:
+        volumeNode, model, region, seed: of the run.
+        point: RAS in the world, in mm.
+
+    Returns:
+        The chart node.
+
+    Raises:
+        MedNCAError: the point is not in the volume, or the volume or the model cannot be used.
     """
     loaded = mednca.load_model(model, modelsFolder())
     image = imageFromVolume(volumeNode)
-    box = regionInVolume(region, volumeNode) if region else None
-    toVolume = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, volumeNode.GetParentTransformNode(), toVolume)
-    right, anterior, superior = toVolume.TransformPoint(point)
-    history = cell_history(image, loaded, (-right, -anterior, superior), box, seed)
+    inVolume = fromWorld(volumeNode).TransformPoint(point)
+    history = cell_history(image, loaded, physicalOfRas(inVolume), regionInVolume(region, volumeNode), seed)
     chart = _chartFor(loaded, volumeNode)
-    place = ", ".join(f"{letter} {value:.1f}" for letter, value in zip("RAS", point))
+    place = ", ".join(f"{letter} {value:.1f}" for letter, value in zip("RAS", point, strict=True))
     chart.SetTitle(_("Cell at {place} mm").format(place=place))
-    _fill(chart.GetNodeReference(_TABLE_ROLE), chart, _columns(history, loaded))
+    _fill(chart, _columns(history, loaded))
     return chart
 
 
-def _columns(history, model) -> dict:
-    """Title -> values and colour, in the order in which they are plotted."""
-    columns = {}
+def showChart(chart: slicer.vtkMRMLPlotChartNode) -> None:
+    """Show a chart in the layout, which gets a plot view if it has none."""
+    slicer.modules.plots.logic().ShowChartInLayout(chart)
+
+
+def _columns(history: CellHistory, model: mednca.Model) -> _Columns:
+    """The columns in the order in which they are plotted."""
+    columns: _Columns = {}
     for index, label in enumerate(model.labels):
         title = _("Probability of {label}").format(label=label.name)
-        columns[title] = history.probabilities[:, index], [part / 255 for part in label.color]
+        columns[title] = history.probabilities[:, index], rgb(label)
     architecture = model.cascade.architecture
     first = architecture.image_channels + architecture.outputs
     hidden = architecture.channels - first
@@ -54,23 +78,19 @@ def _columns(history, model) -> dict:
     return columns
 
 
-def _chartFor(model, volumeNode):
-    scene = slicer.mrmlScene
-    for chart in slicer.util.getNodesByClass("vtkMRMLPlotChartNode"):
-        if chart.GetAttribute(MODEL_TAG) == model.name and chart.GetNodeReference(INPUT_ROLE) is volumeNode:
-            return chart
-    name = scene.GenerateUniqueName(_("{volume} cell").format(volume=volumeNode.GetName()))
-    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
-    table = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    chart.SetAttribute(MODEL_TAG, model.name)
-    chart.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
-    chart.SetNodeReferenceID(_TABLE_ROLE, table.GetID())
-    chart.SetXAxisTitle(_("Step"))
-    chart.SetYAxisTitle(_("Value"))
+def _chartFor(model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLPlotChartNode:
+    name = _("{volume} cell").format(volume=volumeNode.GetName())
+    chart, isNew = findOrAdd("vtkMRMLPlotChartNode", name, model.name, volumeNode)
+    if isNew:
+        table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", chart.GetName())
+        chart.SetNodeReferenceID(_TABLE_ROLE, table.GetID())
+        chart.SetXAxisTitle(_("Step"))
+        chart.SetYAxisTitle(_("Value"))
     return chart
 
 
-def _fill(table, chart, columns: dict) -> None:
+def _fill(chart: slicer.vtkMRMLPlotChartNode, columns: _Columns) -> None:
+    table = chart.GetNodeReference(_TABLE_ROLE)
     steps = len(next(iter(columns.values()))[0])
     with slicer.util.NodeModify(table):
         table.RemoveAllColumns()
@@ -83,7 +103,7 @@ def _fill(table, chart, columns: dict) -> None:
             table.AddColumn(column)
     if chart.GetNumberOfPlotSeriesNodes() == len(columns):
         return
-    for title, (_column, color) in columns.items():
+    for title, (_values, color) in columns.items():
         series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", title)
         series.SetAndObserveTableNodeID(table.GetID())
         series.SetXColumnName(_("Step"))
@@ -92,8 +112,3 @@ def _fill(table, chart, columns: dict) -> None:
         series.SetMarkerStyle(series.MarkerStyleNone)
         series.SetColor(*color)
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
-
-
-def showChart(chart) -> None:
-    """Show a chart in the layout, which gets a plot view if it has none."""
-    slicer.modules.plots.logic().ShowChartInLayout(chart)

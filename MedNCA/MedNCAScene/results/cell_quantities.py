@@ -1,86 +1,144 @@
-"""What can be shown of the cells, and how: by a key that the scene saves."""
+"""What can be shown of the cells: a small class for each kind of quantity."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
+import MedNCALib as mednca
+
 from .cell_colors import addCellColors, addSignedColors, encodeCells
 
-LABELS, SETTLED = "labels", "settled"
 
-
-@dataclass(frozen=True)
-class CellQuantity:
-    """One thing to show of the cells.
+class CellQuantity(ABC):
+    """A quantity of the cells that can be kept and shown.
 
     Attributes:
-        key: as saved: "labels", "settled", "probability:VALUE" (a label's value) or "hidden:NUMBER" (from 1).
+        key: as the scene saves it.
         title: for the user.
-        kind: numpy type of a voxel.
-        window: values at which the colours begin and end; None goes by the values.
+        dtype: numpy type of a voxel.
     """
 
-    key: str
-    title: str
-    kind: type
-    window: tuple | None
+    def __init__(self, key: str, title: str, dtype: type[np.generic]) -> None:
+        self.key = key
+        self.title = title
+        self.dtype = np.dtype(dtype)
+
+    @abstractmethod
+    def window(self, values: np.ndarray) -> tuple[float, float]:
+        """The values at which the colours begin and end."""
+
+    @abstractmethod
+    def colors(self, model: mednca.Model) -> slicer.vtkMRMLColorTableNode:
+        """A colour table for the values: a new node, or one of the application's own."""
 
 
-def quantitiesOf(model) -> list[CellQuantity]:
-    """All that can be shown of a model's cells."""
-    views = [CellQuantity(LABELS, _("All labels"), np.uint8, (0, 255))]
-    for label in model.labels:
+class StepQuantity(CellQuantity):
+    """A quantity that the cells have after each step."""
+
+    @abstractmethod
+    def values(self, step: mednca.Step) -> np.ndarray:
+        """The values of the cells after a step, shape (n, h, w)."""
+
+
+class AllLabels(StepQuantity):
+    """The likeliest label and its probability; key "labels"."""
+
+    def __init__(self) -> None:
+        super().__init__("labels", _("All labels"), np.uint8)
+
+    def values(self, step: mednca.Step) -> np.ndarray:
+        return encodeCells(step.probabilities())
+
+    def window(self, values: np.ndarray) -> tuple[float, float]:
+        return 0, 255
+
+    def colors(self, model: mednca.Model) -> slicer.vtkMRMLColorTableNode:
+        return addCellColors(model.labels, hidden=False)
+
+
+class LabelProbability(StepQuantity):
+    """The probability of one label in percent; key "probability:VALUE".
+
+    Args:
+        label: the label.
+        index: its place among the model's labels.
+    """
+
+    def __init__(self, label: mednca.Label, index: int) -> None:
         title = _("Probability of {label} (%)").format(label=label.name)
-        views.append(CellQuantity(f"probability:{label.value}", title, np.uint8, (0, 100)))
-    steps = sum(stage.steps for stage in model.cascade.architecture.stages)
-    views.append(CellQuantity(SETTLED, _("When it settled (step)"), np.uint16, (0, steps)))
-    for number in range(1, _hiddenChannels(model) + 1):
-        title = _("Hidden channel {number}").format(number=number)
-        views.append(CellQuantity(f"hidden:{number}", title, np.float32, None))
-    return views
+        super().__init__(f"probability:{label.value}", title, np.uint8)
+        self._label = label
+        self._index = index
+
+    def values(self, step: mednca.Step) -> np.ndarray:
+        return np.rint(100 * step.probabilities()[..., self._index]).astype(np.uint8)
+
+    def window(self, values: np.ndarray) -> tuple[float, float]:
+        return 0, 100
+
+    def colors(self, model: mednca.Model) -> slicer.vtkMRMLColorTableNode:
+        return addCellColors([self._label], hidden=False)
 
 
-def quantityOf(model, key: str) -> CellQuantity:
-    """The view of a key; all labels if this model has none of that key."""
-    views = quantitiesOf(model)
-    return next((view for view in views if view.key == key), views[0])
+class HiddenChannel(StepQuantity):
+    """A channel of the state that is neither image nor output; key "hidden:NUMBER".
 
+    Args:
+        number: which of the hidden channels, from 1.
+        channel: its index in the state.
+    """
 
-def valuesOf(view: CellQuantity, model):
-    """A function from a step of a run to the view's values of the cells, shape (n, h, w)."""
-    what, _colon, number = view.key.partition(":")
-    if what == "probability":
-        index = [str(label.value) for label in model.labels].index(number)
-        return lambda step: np.rint(100 * step.probabilities()[..., index]).astype(np.uint8)
-    if what == "hidden":
-        channel = model.cascade.architecture.channels - _hiddenChannels(model) + int(number) - 1
-        return lambda step: step.state[..., channel]
-    return lambda step: encodeCells(step.probabilities())
+    def __init__(self, number: int, channel: int) -> None:
+        super().__init__(f"hidden:{number}", _("Hidden channel {number}").format(number=number), np.float32)
+        self._channel = channel
 
+    def values(self, step: mednca.Step) -> np.ndarray:
+        return step.state[..., self._channel]
 
-def windowOf(view: CellQuantity, values: np.ndarray) -> tuple:
-    """Values at which the view's colours begin and end, for these values."""
-    if view.window is not None:
-        return view.window
-    # The few cells that go far beyond the others must not pale them.
-    strong = float(np.percentile(np.abs(values), 98)) or 1.0
-    return -strong, strong
+    def window(self, values: np.ndarray) -> tuple[float, float]:
+        # The few cells that go far beyond the others must not pale them.
+        strong = float(np.percentile(np.abs(values), 98)) or 1.0
+        return -strong, strong
 
-
-def colorsOf(view: CellQuantity, model):
-    """A colour table for the view, new or one that the application has."""
-    what, _colon, number = view.key.partition(":")
-    if what == "probability":
-        return addCellColors([label for label in model.labels if str(label.value) == number], hidden=False)
-    if what == "hidden":
+    def colors(self, model: mednca.Model) -> slicer.vtkMRMLColorTableNode:
         return addSignedColors()
-    if what == SETTLED:
+
+
+class SettlingStep(CellQuantity):
+    """The step after which a cell no longer changed its label, known at the end of a run; key "settled".
+
+    Args:
+        steps: number of steps of a run.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__("settled", _("When it settled (step)"), np.uint16)
+        self._steps = steps
+
+    def window(self, values: np.ndarray) -> tuple[float, float]:
+        return 0, self._steps
+
+    def colors(self, model: mednca.Model) -> slicer.vtkMRMLColorTableNode:
         return slicer.mrmlScene.GetNodeByID("vtkMRMLColorTableNodeIron")
-    return addCellColors(model.labels, hidden=False)
 
 
-def _hiddenChannels(model) -> int:
+def quantitiesOf(model: mednca.Model) -> list[CellQuantity]:
+    """All that can be shown of a model's cells."""
     architecture = model.cascade.architecture
-    return architecture.channels - architecture.image_channels - architecture.outputs
+    firstHidden = architecture.image_channels + architecture.outputs
+    return [
+        AllLabels(),
+        *(LabelProbability(label, index) for index, label in enumerate(model.labels)),
+        SettlingStep(sum(stage.steps for stage in architecture.stages)),
+        *(HiddenChannel(channel - firstHidden + 1, channel) for channel in range(firstHidden, architecture.channels)),
+    ]
+
+
+def quantityOf(model: mednca.Model, key: str) -> CellQuantity:
+    """The quantity of a key; all labels if this model has none of that key."""
+    quantities = quantitiesOf(model)
+    return next((quantity for quantity in quantities if quantity.key == key), quantities[0])

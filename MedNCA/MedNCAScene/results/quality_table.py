@@ -1,15 +1,19 @@
-"""The engine's scores as a table node, which keeps the verdict too."""
+"""The quality scores as a table node, which keeps the verdict too."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from .segments import INPUT_ROLE, MODEL_TAG
-from .subject_hierarchy import placeBeside
+import MedNCALib as mednca
 
-# After the point, for each column of a table; those of names have none.
+from ..derived_nodes import findOrAdd
+
+# Digits after the decimal point, for each column of a table; a column of names has none.
 DIGITS = (None, 3, 3, 1)
 
 _RUNS, _AGREEMENT, _VERDICT = "MedNCA.Runs", "MedNCA.Agreement", "MedNCA.Verdict"
@@ -20,9 +24,9 @@ class Verdict:
     """What a table says of the whole result.
 
     Attributes:
-        runs: how many there were.
-        agreement: of the runs, 0 to 1; None for a single run.
-        verdict: "pass", "review", or None where the model has no thresholds or there was one run.
+        runs: number of passes.
+        agreement: of the passes, 0 to 1; None for a single one.
+        verdict: "pass", "review", or None if the model has no thresholds or there was one pass.
     """
 
     runs: int
@@ -30,19 +34,26 @@ class Verdict:
     verdict: str | None = None
 
 
-def writeQuality(quality, model, volumeNode):
-    """A table with a row for each label: its volume and, for several runs, how far that varies and the runs agree.
+def writeQuality(
+    quality: mednca.Quality, model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+) -> slicer.vtkMRMLTableNode:
+    """Write a row for each label: its volume and, for several passes, how far that varies and the passes agree.
 
     The table that the same model made for the same volume before is filled anew.
+
+    Returns:
+        The table node.
     """
-    node = _tableFor(model, volumeNode)
+    name = _("{volume} quality").format(volume=volumeNode.GetName())
+    node, _isNew = findOrAdd("vtkMRMLTableNode", name, model.name, volumeNode)
     with slicer.util.NodeModify(node):
+        node.SetUseColumnTitleAsColumnHeader(True)
         node.RemoveAllColumns()
         names = list(quality.volumes_ml)
         _addColumn(node, _("Structure"), vtk.vtkStringArray(), names)
         _addNumbers(node, _("Volume (mL)"), [quality.volumes_ml[name].mean for name in names])
         if quality.runs > 1:
-            _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd for name in names])
+            _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd or 0.0 for name in names])
             _addNumbers(node, _("Agreement (%)"), [100 * quality.label_agreement[name] for name in names])
         node.SetAttribute(_RUNS, str(quality.runs))
         node.SetAttribute(_AGREEMENT, None if quality.agreement is None else repr(float(quality.agreement)))
@@ -50,7 +61,7 @@ def writeQuality(quality, model, volumeNode):
     return node
 
 
-def verdictOf(tableNode) -> Verdict:
+def verdictOf(tableNode: slicer.vtkMRMLTableNode) -> Verdict:
     """What a table of `writeQuality` says of the whole result."""
     agreement = tableNode.GetAttribute(_AGREEMENT)
     return Verdict(
@@ -60,25 +71,14 @@ def verdictOf(tableNode) -> Verdict:
     )
 
 
-def _tableFor(model, volumeNode):
-    for node in slicer.util.getNodesByClass("vtkMRMLTableNode"):
-        if node.GetAttribute(MODEL_TAG) == model.name and node.GetNodeReference(INPUT_ROLE) is volumeNode:
-            return node
-    name = _("{volume} quality").format(volume=volumeNode.GetName())
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
-    node.SetUseColumnTitleAsColumnHeader(True)
-    node.SetAttribute(MODEL_TAG, model.name)
-    node.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
-    placeBeside(node, volumeNode)
-    return node
-
-
-def _addNumbers(node, name: str, values) -> None:
+def _addNumbers(node: slicer.vtkMRMLTableNode, name: str, values: Iterable[float]) -> None:
     digits = DIGITS[node.GetNumberOfColumns()]
     _addColumn(node, name, vtk.vtkDoubleArray(), [round(float(value), digits) for value in values])
 
 
-def _addColumn(node, name: str, column, values) -> None:
+def _addColumn(
+    node: slicer.vtkMRMLTableNode, name: str, column: vtk.vtkAbstractArray, values: Iterable[str | float]
+) -> None:
     column.SetName(name)
     for value in values:
         column.InsertNextValue(value)

@@ -1,5 +1,9 @@
 """Labels -> the segments of a segmentation node."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import numpy as np
 import SimpleITK as sitk
 import slicer
@@ -9,23 +13,20 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 import MedNCALib as mednca
 
+from ..derived_nodes import LABEL_TAG, MODEL_TAG, placeBeside
 from ..inputs.geometry import ijkToRasOfImage
-from .subject_hierarchy import placeBeside
-
-# Tags of a segment that tell which model made it, and for which of the model's labels.
-MODEL_TAG = "MedNCA.Model"
-LABEL_TAG = "MedNCA.Label"
-# Under this role the other nodes that a model has made refer to the volume that they were made for.
-INPUT_ROLE = "MedNCA.Input"
+from ..transforms import between
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
 _SURFACE = "Closed surface"
+_GEOMETRY = "Reference image geometry"  # a conversion parameter
 
 
-def checkTarget(segmentationNode) -> None:
+def checkTarget(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> None:
     """Refuse, in words for the user, a segmentation node that segments cannot be written to; None is a new one.
 
-    :raises ImageError: not a segmentation, not in the scene, or one whose segments are not stored as voxels.
+    Raises:
+        ImageError: not a segmentation, not in the scene, or one whose segments are not stored as voxels.
     """
     if segmentationNode is None:
         return
@@ -44,40 +45,51 @@ def checkTarget(segmentationNode) -> None:
         )
 
 
-def writeSegments(labels: sitk.Image, model, volumeNode, segmentationNode=None):
-    """Write a model's labels as segments, and return the segmentation node.
+def writeSegments(
+    labels: sitk.Image,
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode | None = None,
+) -> slicer.vtkMRMLSegmentationNode:
+    """Write a model's labels as segments.
 
-    Each label of the model gives one segment, also where nothing was found, with the label's name, colour and
+    Each label of the model gives one segment, an empty one if nothing was found, with the label's name, colour and
     terminology. Segments that the same model made in this node before are replaced and keep their place and identifier;
     all others stay as they are. A new node is named after volume and model and stands beside the volume.
 
-    :param labels: uint8 image with the geometry of the volume in the volume's own space.
-    :param segmentationNode: the node to write to; None for a new one.
-    :raises ImageError: see `checkTarget`; also if the node holds other segments under a non-linear transform.
+    Args:
+        labels: uint8 image with the geometry of the volume in the volume's own space.
+        model: the model.
+        volumeNode: the volume.
+        segmentationNode: the node to write to; None for a new one.
+
+    Returns:
+        The segmentation node.
+
+    Raises:
+        ImageError: see `checkTarget`; also if the node holds other segments under a non-linear transform.
     """
     checkTarget(segmentationNode)
-    isNew = segmentationNode is None
-    if isNew:
+    if segmentationNode is None:
         name = slicer.mrmlScene.GenerateUniqueName(f"{volumeNode.GetName()}_{model.name}")
         segmentationNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
-    try:
-        labelmap = _labelmapFromImage(labels)
-        _shareSpace(labelmap, model, volumeNode, segmentationNode)
-        if segmentationNode.GetDisplayNode() is None:
-            segmentationNode.CreateDefaultDisplayNodes()
-        if not segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole()):
-            segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-        _replaceSegments(labelmap, model, segmentationNode)
-        if isNew:
-            placeBeside(segmentationNode, volumeNode)
-    except Exception:
-        if isNew:
-            slicer.mrmlScene.RemoveNode(segmentationNode)
-        raise
+        placeBeside(segmentationNode, volumeNode)
+    labelmap = _labelmapFromImage(labels)
+    _shareSpace(labelmap, model, volumeNode, segmentationNode)
+    if segmentationNode.GetDisplayNode() is None:
+        segmentationNode.CreateDefaultDisplayNodes()
+    if segmentedVolume(segmentationNode) is None:
+        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    _replaceSegments(labelmap, model, segmentationNode)
     return segmentationNode
 
 
-def segmentsOfModel(model, segmentationNode) -> dict[int, str]:
+def segmentedVolume(segmentationNode: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The volume that a segmentation was made for, by its reference geometry."""
+    return segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole())
+
+
+def segmentsOfModel(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode) -> dict[int, str]:
     """Label value -> identifier of the segment that the model made for it in this node."""
     segmentation = segmentationNode.GetSegmentation()
     return {
@@ -87,25 +99,80 @@ def segmentsOfModel(model, segmentationNode) -> dict[int, str]:
     }
 
 
-def segmentationsOf(modelName: str, volumeNode) -> list:
+def segmentationsOf(
+    modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode | None
+) -> list[slicer.vtkMRMLSegmentationNode]:
     """The segmentation nodes of a volume in which a model has made segments."""
     if volumeNode is None:
         return []
     return [
         node
         for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-        if node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volumeNode
+        if segmentedVolume(node) is volumeNode
         and any(_tag(segment, MODEL_TAG) == modelName for segment in _segments(node))
     ]
 
 
-def _segments(segmentationNode) -> list:
+def rememberSegments(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode) -> Callable[[], None]:
+    """A function that undoes what `writeSegments` does to a segmentation node from now on."""
+    segmentation = segmentationNode.GetSegmentation()
+    order = segmentation.GetSegmentIDs()
+    copies = {segmentId: slicer.vtkSegment() for segmentId in segmentsOfModel(model, segmentationNode).values()}
+    for segmentId, copy in copies.items():
+        copy.DeepCopy(segmentation.GetSegment(segmentId))
+    source, hadSurface = segmentation.GetSourceRepresentationName(), segmentation.ContainsRepresentation(_SURFACE)
+    geometry = segmentation.GetConversionParameter(_GEOMETRY)
+    geometryRole = segmentationNode.GetReferenceImageGeometryReferenceRole()
+    geometryId, transformId = segmentationNode.GetNodeReferenceID(geometryRole), segmentationNode.GetTransformNodeID()
+
+    def restore() -> None:
+        with slicer.util.NodeModify(segmentationNode):
+            for segmentId in set(segmentation.GetSegmentIDs()).difference(order):
+                segmentation.RemoveSegment(segmentId)
+            for segmentId, copy in copies.items():
+                if segmentation.GetSegment(segmentId) is None:
+                    segmentation.AddSegment(copy, segmentId)
+                else:
+                    segmentation.GetSegment(segmentId).DeepCopy(copy)
+            for index, segmentId in enumerate(order):
+                segmentation.SetSegmentIndex(segmentId, index)
+            if not order:
+                segmentation.SetSourceRepresentationName(source)
+            segmentation.SetConversionParameter(_GEOMETRY, geometry)
+            segmentationNode.SetNodeReferenceID(geometryRole, geometryId)
+            segmentationNode.SetAndObserveTransformNodeID(transformId)
+            if hadSurface:  # those of other segments go when voxels of one change
+                segmentation.CreateRepresentation(_SURFACE, True)
+
+    return restore
+
+
+def isShownIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> bool:
+    """Whether the segments have surfaces, which the 3D views show."""
+    return segmentationNode is not None and segmentationNode.GetSegmentation().ContainsRepresentation(_SURFACE)
+
+
+def showIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode, shown: bool) -> None:
+    """Make the surfaces of all segments and show them, or remove them. The first may take seconds."""
+    if not shown:
+        segmentationNode.RemoveClosedSurfaceRepresentation()
+        return
+    segmentationNode.CreateClosedSurfaceRepresentation()
+    segmentationNode.GetDisplayNode().SetVisibility3D(True)
+
+
+def _segments(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[slicer.vtkSegment]:
     segmentation = segmentationNode.GetSegmentation()
     return [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
 
 
-def _shareSpace(labelmap, model, volumeNode, segmentationNode) -> None:
-    """Make what is written lie on the anatomy, wherever the volume's parent transform has put that.
+def _shareSpace(
+    labelmap: slicer.vtkOrientedImageData,
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+) -> None:
+    """Put what is written on the anatomy, whatever transforms the volume and the segmentation are under.
 
     The segmentation goes under the volume's transform before anything is written to it. If it holds segments of
     somebody else it cannot be moved: then the labelmap goes into the space of the segmentation.
@@ -117,10 +184,7 @@ def _shareSpace(labelmap, model, volumeNode, segmentationNode) -> None:
         segmentationNode.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         return
-    between = vtk.vtkGeneralTransform()
-    volumeParent, segmentationParent = volumeNode.GetParentTransformNode(), segmentationNode.GetParentTransformNode()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(volumeParent, segmentationParent, between)
-    if not slicer.vtkMRMLTransformNode.IsGeneralTransformLinear(between):
+    if not slicer.vtkMRMLTransformNode.IsGeneralTransformLinear(between(volumeNode, segmentationNode)):
         raise mednca.ImageError(
             _("{name} is under a non-linear transform: harden it first, or choose a new segmentation.").format(
                 name=segmentationNode.GetName()
@@ -128,14 +192,18 @@ def _shareSpace(labelmap, model, volumeNode, segmentationNode) -> None:
         )
     # Not vtkOrientedImageDataResample.TransformOrientedImage, which takes only one of several chained transforms.
     matrix = vtk.vtkMatrix4x4()
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(volumeParent, segmentationParent, matrix)
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+        volumeNode.GetParentTransformNode(), segmentationNode.GetParentTransformNode(), matrix
+    )
     imageToWorld = vtk.vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(imageToWorld)
     vtk.vtkMatrix4x4.Multiply4x4(matrix, imageToWorld, imageToWorld)
     labelmap.SetImageToWorldMatrix(imageToWorld)
 
 
-def _replaceSegments(labelmap, model, segmentationNode) -> None:
+def _replaceSegments(
+    labelmap: slicer.vtkOrientedImageData, model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode
+) -> None:
     segmentation = segmentationNode.GetSegmentation()
     if segmentation.GetNumberOfSegments() == 0:
         segmentation.SetSourceRepresentationName(_BINARY)
@@ -161,8 +229,8 @@ def _replaceSegments(labelmap, model, segmentationNode) -> None:
             segmentation.CreateRepresentation(_SURFACE, True)
 
 
-def _describedSegment(label, model):
-    """A segment without voxels that carries all that is known of a label."""
+def _describedSegment(label: mednca.Label, model: mednca.Model) -> slicer.vtkSegment:
+    """A segment without voxels, with name, colour and terminology of a label."""
     segment = slicer.vtkSegment()
     segment.SetName(label.name)
     segment.SetColor(*(component / 255 for component in label.color))
@@ -176,24 +244,24 @@ def _describedSegment(label, model):
     return segment
 
 
-def _labelmapFromImage(labels: sitk.Image):
+def _labelmapFromImage(labels: sitk.Image) -> slicer.vtkOrientedImageData:
     """An image as vtkOrientedImageData in RAS, cut to the voxels that are not background."""
     voxels = sitk.GetArrayViewFromImage(labels)
-    bounds = []  # first and last index along k, j, i
+    bounds: list[tuple[int, int]] = []  # first and last index along k, j, i
     for axis in range(3):
         indices = np.flatnonzero(voxels.any(axis=tuple(other for other in range(3) if other != axis)))
-        bounds.append((indices[0], indices[-1]) if len(indices) else (0, -1))
+        bounds.append((int(indices[0]), int(indices[-1])) if len(indices) else (0, -1))
     cut = np.ascontiguousarray(voxels[tuple(slice(first, last + 1) for first, last in bounds)])
 
     labelmap = slicer.vtkOrientedImageData()
     labelmap.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfImage(labels)))
-    labelmap.SetExtent([int(index) for pair in reversed(bounds) for index in pair])
+    labelmap.SetExtent([index for pair in reversed(bounds) for index in pair])
     scalars = numpy_to_vtk(cut.ravel(), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
     scalars.SetName("ImageScalars")
     labelmap.GetPointData().SetScalars(scalars)
     return labelmap
 
 
-def _tag(segment, name: str) -> str:
+def _tag(segment: slicer.vtkSegment, name: str) -> str:
     value = vtk.reference("")
     return str(value) if segment.GetTag(name, value) else ""

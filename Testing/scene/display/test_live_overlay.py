@@ -1,4 +1,4 @@
-"""The living picture: seen while a run is on, gone afterwards, however the run has ended."""
+"""The live preview: seen while a run is on, gone afterwards, however the run has ended."""
 
 from types import SimpleNamespace
 
@@ -83,7 +83,7 @@ def test_turnOfTheEventLoopThatPreparesTheVolumeShowsNoPicture(panel, volumeNode
     next(steps)
     assert all(foreground is None for _, foreground, *_ in layers())
     next(steps)
-    assert overlay().GetName() == "MedNCA living picture"
+    assert overlay().GetName() == "MedNCA live preview"
     steps.close()
 
 
@@ -129,7 +129,7 @@ def test_everythingIsAsBeforeHoweverTheRunEnds(host, panel, volumeNode, ending):
     slicer.util.setSliceViewerLayers(background=other, foreground=other, foregroundOpacity=0.3)
     nodes, before = nodeIds(), layers()
     start(host, panel, 3)
-    assert overlay().GetName() == "MedNCA living picture"
+    assert overlay().GetName() == "MedNCA live preview"
     if ending == "cancel":
         host.click(panel.ui.segmentButton)
     elif ending == "failure":

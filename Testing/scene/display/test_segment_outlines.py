@@ -267,11 +267,11 @@ def test_volumeThatTheUserLaysOverTheViewsHimselfCountsToo(host, kept):
 def test_outlinesThatHaveEndedObserveNothing(host, kept):
     import slicer
     from host.inspection import observerCount
-    from MedNCAScene.display.segment_outlines import Outlines
+    from MedNCAScene.display.segment_outlines import SegmentOutlines
 
     observed = [slicer.mrmlScene, *slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")]
     before = [observerCount(each) for each in observed]
-    outlines = Outlines()
+    outlines = SegmentOutlines()
     assert [observerCount(each) for each in observed] == [count + 1 for count in before]
     outlines.end()
     assert [observerCount(each) for each in observed] == before

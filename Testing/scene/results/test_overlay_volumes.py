@@ -36,7 +36,7 @@ def test_uncertaintyNeedsTwoRunsAndSaysSo(host, panel, volumeNode):
     assert "set Runs to 2 or more" in panel.ui.uncertaintyCheckBox.toolTip
     panel.ui.runsSpinBox.setValue(2)
     assert panel.ui.uncertaintyCheckBox.enabled
-    assert "unsure" in panel.ui.uncertaintyCheckBox.toolTip
+    assert "low confidence" in panel.ui.uncertaintyCheckBox.toolTip
     tick(host, panel.ui.uncertaintyCheckBox)
     segment(host, panel)
     assert "head uncertainty" in volumeNames()
@@ -124,7 +124,7 @@ def test_cancelledRunAddsNoVolumes(host, panel, volumeNode):
 
 
 def test_outputIsNoInputToBeginWith(host, panel, volumeNode):
-    from MedNCAScene.results.overlay_volumes import canBeInput
+    from MedNCAScene.inputs.volumes import canBeInput
 
     panel.logic.process(volumeNode, model="brightness", probability=True)
     assert canBeInput(volumeNode)

@@ -1,0 +1,24 @@
+"""Small helpers for Qt widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def signalsBlocked(widget: Any) -> Iterator[None]:
+    """Let the code change a widget without the signals that a change by the user sends."""
+    wasBlocked = widget.blockSignals(True)
+    try:
+        yield
+    finally:
+        widget.blockSignals(wasBlocked)
+
+
+def showState(widget: Any, **properties: Any) -> None:
+    """Set properties of a widget without its signals: unlike a change by the user, nothing follows from it."""
+    with signalsBlocked(widget):
+        for name, value in properties.items():
+            setattr(widget, name, value)
