@@ -26,6 +26,8 @@ ORTHOGONAL = 0.01
 # some more with the LZW of TIFF.
 MOST_PACKED = 1400
 
+_ROUNDING = 1 + 1e-6  # of numbers that a file has in single precision
+
 _RAS_EXAMPLE = "for example --axes RAS if they run to the right, to the front and upwards"
 
 
@@ -150,7 +152,10 @@ class ImageHeader:
 
     def _check_spacing(self, path: Path) -> None:
         low, high = PLAUSIBLE_SPACING
-        if not (all(low <= length <= high for length in self.spacing) and min(self.spacing) <= PLAUSIBLE_SMALLEST):
+        if not (
+            all(low <= length * _ROUNDING and length <= high * _ROUNDING for length in self.spacing)
+            and min(self.spacing) <= PLAUSIBLE_SMALLEST
+        ):
             raise ImageError(
                 f"{path} has voxels of {_by(self.spacing)} mm by its header; plausible are {low:g} to {high:g} mm, the "
                 f"least up to {PLAUSIBLE_SMALLEST:g}. Is it another unit? State the size in mm with --spacing X Y Z."

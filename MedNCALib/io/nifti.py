@@ -17,7 +17,7 @@ import SimpleITK as sitk
 
 from ..errors import ImageError
 from .image_header import ORTHOGONAL, ImageHeader
-from .nifti_header import NIFTI_1, NIFTI_2, NiftiHeader, size_and_order
+from .nifti_header import NIFTI_2, NiftiHeader, size_and_order
 from .raw_voxels import UNREADABLE, damaged, opened, read_voxels
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
@@ -73,11 +73,10 @@ class NiftiFile:
         fields = self._fields
         if self._voxels is None:
             raise ImageError(f"{self._path} is a header: its voxels lie in an .img file that is not there. Copy both.")
-        # As in the standard's own library, voxels do not start within the header.
-        start = max(int(fields.vox_offset), NIFTI_1 if fields.kind == "file" else 0)
         try:
             self.header.check_holds(self._path, self._voxels.stat().st_size)
-            voxels = read_voxels(self._voxels, start, math.prod(fields.lengths), fields.order + _TYPES[fields.datatype])
+            kind = fields.order + _TYPES[fields.datatype]
+            voxels = read_voxels(self._voxels, fields.first_voxel, math.prod(fields.lengths), kind)
         except UNREADABLE as error:
             raise damaged(self._path) from error
         shaped = voxels.reshape(self.header.size[::-1])

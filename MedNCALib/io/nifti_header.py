@@ -37,6 +37,7 @@ _FIELDS = {
     "srow": ("12f", 280, "12d", 400),
 }
 _MAGIC = {NIFTI_1: (344, b"n+1", b"ni1"), NIFTI_2: (4, b"n+2", b"ni2")}  # offset, one file, pair
+_LARGEST_FILE = 2.0**53
 _UNIT_MM = {1: 1000.0, 3: 0.001}  # metre and micrometre; all else is taken for millimetres
 
 
@@ -54,11 +55,13 @@ class NiftiHeader:
     """The fields that say where and what the voxels are.
 
     Attributes:
+        size: bytes of the header.
         order: byte order as `struct` writes it.
         kind: "file" (voxels follow), "pair" (voxels lie in an .img file) or "analyze" (as well).
         dim, datatype, ...: the standard's fields.
     """
 
+    size: int
     order: str
     kind: str
     dim: tuple[int, ...]
@@ -95,11 +98,17 @@ class NiftiHeader:
             {one_file: "file", pair: "pair"} if size == NIFTI_2 else {one_file: "file", pair: "pair", b"": "analyze"}
         )
         kind = kinds.get(raw[offset : offset + 3].rstrip(b"\0"), "")
-        header = cls(order=order, kind=kind, **values)
-        finite = (header.vox_offset, header.scl_slope, header.scl_inter)
-        if not (kind and 1 <= header.dim[0] <= 7 and min(header.lengths) >= 0 and np.isfinite(finite).all()):
+        header = cls(size=size, order=order, kind=kind, **values)
+        scaled = math.isfinite(header.scl_slope) and math.isfinite(header.scl_inter)
+        placed = header.vox_offset == 0 or (size if kind == "file" else 0) < header.vox_offset < _LARGEST_FILE
+        if not (kind and 1 <= header.dim[0] <= 7 and min(header.lengths) >= 0 and scaled and placed):
             raise ValueError("fields that cannot be")
         return header
+
+    @property
+    def first_voxel(self) -> int:
+        """Bytes before the voxels: after the header and the four bytes that announce extensions, if it does not say."""
+        return int(self.vox_offset) or (self.size + 4 if self.kind == "file" else 0)
 
     @property
     def lengths(self) -> tuple[int, ...]:

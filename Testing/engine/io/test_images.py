@@ -161,10 +161,21 @@ def test_names_beyond_ascii_and_very_long_paths_work(tmp_path, volume):
         ("1.2.840.113619", "1.2.840.113619"),
         ("dicom folder/", "dicom folder"),
         ("IM-0001.dcm", "IM-0001"),
+        ("brain.mgz", "brain"),
+        ("SCAN.HDR", "SCAN"),
+        (".nii", "image"),
     ],
 )
 def test_the_stem_is_the_name_without_what_says_the_format(name, stem):
     assert image_stem(name) == stem
+
+
+@pytest.mark.parametrize("name", [".", "..", "below/..", "./"])
+def test_the_stem_of_a_relative_folder_is_the_folder_s_name(tmp_path, monkeypatch, name):
+    folder = tmp_path / "scan" / "below"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder if name == ".." else folder.parent)
+    assert image_stem(name) == "scan"
 
 
 # --- Writing ---
