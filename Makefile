@@ -16,8 +16,9 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' MedNCALib/_version.py)
-# Tests run side by side, in as many processes as there are processors.
-PYTEST = -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
+# Tests run side by side, in as many processes as there are processors, so a library's own threads would only wait.
+test: export OMP_NUM_THREADS = 1
+PYTEST = -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .PHONY: demo test lint bench pictures pages weights comparison packages clean help
 .DEFAULT_GOAL := demo
