@@ -30,6 +30,7 @@ from MedNCALib.evaluation.evaluate import perturbed_scores  # noqa: E402
 from MedNCALib.evaluation.metrics import compare  # noqa: E402
 from MedNCALib.evaluation.perturbations import UNPERTURBED  # noqa: E402
 from MedNCALib.process_memory import peak_mb  # noqa: E402
+from MedNCALib.segmentation.options import RunOptions  # noqa: E402
 from MedNCALib.training.length import Minutes  # noqa: E402
 from MedNCALib.training.preparation import prepare  # noqa: E402
 from MedNCALib.training.preset import Preset, load_preset  # noqa: E402
@@ -112,14 +113,14 @@ def measure(model, cases):
         for case in cases
     ]
     distances = [score.hd95_mm for score in scores if score.hd95_mm is not None]
-    found = perturbed_scores(model, [(case.image, case.labels) for case in cases], engine="torch")
+    found = perturbed_scores(model, cases, RunOptions(engine="torch"))
     return {
         "dice": float(np.mean([score.dice for score in scores])),
         "hd95_mm": float(np.mean(distances)) if distances else None,
         "parameters": model.cascade.parameter_count,
         "megabytes": 4 * model.cascade.parameter_count / 1e6,
         **cost(model, cases[0].image),
-        "dice_drop": {name: score["fall"] for name, score in found.items() if name != UNPERTURBED},
+        "dice_drop": {name: score.dice_drop for name, score in found.items() if name != UNPERTURBED},
     }
 
 
