@@ -43,6 +43,11 @@ class Orientation:
         """A view on an array (z, y, x) as (slices, rows, columns)."""
         return array.transpose(self.order)[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
 
+    def spacing(self, image: sitk.Image) -> tuple[float, float, float]:
+        """An image's spacing between slices, rows and columns."""
+        slices, rows, columns = (image.GetSpacing()[2 - axis] for axis in self.order)
+        return slices, rows, columns
+
 
 def direction_of(image: sitk.Image) -> np.ndarray:
     """The 3x3 matrix whose column i is the unit step of index i in LPS."""
@@ -69,6 +74,13 @@ def orientation(image: sitk.Image, axes: str) -> Orientation:
         (2 - slices[0], 2 - rows[0], 2 - columns[0]),
         (slices[1], rows[1], columns[1]),
     )
+
+
+def degrees_off(image: sitk.Image) -> float:
+    """The largest angle between an axis of an image and the anatomical axis that is nearest to it."""
+    direction = direction_of(image)
+    cosines = [abs(direction[row, index]) for row, (index, _) in enumerate(_anatomical_axes(direction, "LPS"))]
+    return float(np.degrees(np.arccos(min(1, *cosines))))
 
 
 def _anatomical_axes(direction: np.ndarray, letters: str) -> list[tuple[int, bool]]:

@@ -8,6 +8,7 @@ each axis (`numerics.resampling`), and the way back is again one matrix along ea
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,8 +136,7 @@ class SliceSpace:
         self._orientation = orientation(self.image, slice_format.axes)
         self._box = self._oriented_box(region_box(self.image, region))
         self.voxels = in_single_precision(self._view(sitk.GetArrayViewFromImage(self.image)))
-        x_spacing = self.image.GetSpacing()
-        spacing = [x_spacing[2 - axis] for axis in self._orientation.order]  # of slices, rows, columns
+        spacing = self._orientation.spacing(self.image)
         wanted = slice_format.spacing[::-1]
         lengths = self.voxels.shape
         method = slice_format.interpolation
@@ -149,8 +149,11 @@ class SliceSpace:
             self._columns = _Axis.resized(lengths[2], slice_format.size[1], method)
         self.count, self.height, self.width = self._slices.samples, self._rows.samples, self._columns.samples
         self.inside = np.s_[:, self._rows.inside, self._columns.inside]
-        axes = (self._slices, self._rows, self._columns)
-        self.spacing = tuple(mm * axis.step for mm, axis in zip(spacing, axes))
+        self.spacing = (
+            spacing[0] * self._slices.step,
+            spacing[1] * self._rows.step,
+            spacing[2] * self._columns.step,
+        )
 
     @property
     def voxel_ml(self) -> float:
@@ -160,7 +163,7 @@ class SliceSpace:
     @property
     def inside_shape(self) -> tuple[int, int, int]:
         """Slices, rows and columns of the model's grid without the padded margin."""
-        rows, columns = self._rows.inside, self._columns.inside
+        _, rows, columns = self.inside
         return self.count, rows.stop - rows.start, columns.stop - columns.start
 
     def index_to_physical(self) -> np.ndarray:
@@ -198,7 +201,7 @@ class SliceSpace:
 
     def writer(self, channels: int) -> SliceWriter:
         """A way back for arrays of so many channels that come slice by slice."""
-        return SliceWriter(
+        return _AlignedWriter(
             (self.height, self.width, channels), self._slices.backward, self._rows.backward, self._columns.backward
         )
 
@@ -226,10 +229,24 @@ class SliceSpace:
         return tuple(oriented)
 
 
-class SliceWriter:
+class SliceWriter(ABC):
     """Brings model slices, which come in order and in groups, back to the image's own grid.
 
     Only the slices that are still needed are kept: the memory does not grow with the volume.
+    """
+
+    @abstractmethod
+    def add(self, planes: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Add the next slices, shape (n, height, width, K).
+
+        Returns:
+            The voxels that are complete now, as an index expression for the view of `SliceSpace.empty_image`, and
+            their values: float32, with K channels last.
+        """
+
+
+class _AlignedWriter(SliceWriter):
+    """Applies a matrix along each axis.
 
     Args:
         shape: (height, width, K) of a model slice.
@@ -242,7 +259,7 @@ class SliceWriter:
         slices: np.ndarray | None,
         rows: np.ndarray | None,
         columns: np.ndarray | None,
-    ):
+    ) -> None:
         self._slices, self._rows, self._columns = slices, rows, columns
         self._kept = np.empty((0, *shape), np.float32)
         self._first = 0  # model slice number of the first one kept
@@ -250,12 +267,7 @@ class SliceWriter:
 
     @blas_threads.one_thread()
     def add(self, planes: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Add the next slices, shape (n, height, width, K).
-
-        Returns:
-            The voxels that are complete now, as an index expression for the view of `SliceSpace.empty_image`, and
-            their values: float32, with K channels last.
-        """
+        """See `SliceWriter.add`."""
         self._kept = np.concatenate([self._kept, planes])
         known = self._first + len(self._kept)
         matrix = self._slices

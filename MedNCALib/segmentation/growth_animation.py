@@ -13,6 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..atomic_write import written_whole
+from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 from .model_input import ModelInput
@@ -67,7 +68,7 @@ def write_picture(
     path: str | Path, image: sitk.Image, labels: sitk.Image, model: Model, region: Sequence[float] | None = None
 ) -> None:
     """Write the slice in which the result is largest, with the result over it, as PNG; arguments as above."""
-    space = SliceSpace(image, model.slice_format, 1, region)
+    space = slice_space(image, model.slice_format, 1, region)
     number = largest_slice(labels, model, region)
     plane = model.normalisation.scale(space.read(number, number + 1), model.normalisation.limits(space.voxels))[0]
     masks = [_mask_space(labels == label.value, model, region).read(number, number + 1)[0] for label in model.labels]
@@ -85,7 +86,7 @@ def largest_slice(labels: sitk.Image, model: Model, region: Sequence[float] | No
 
 
 def _mask_space(mask: sitk.Image, model: Model, region: Sequence[float] | None) -> SliceSpace:
-    return SliceSpace(sitk.Cast(mask, sitk.sitkFloat32), model.slice_format, 1, region)
+    return slice_space(sitk.Cast(mask, sitk.sitkFloat32), model.slice_format, 1, region, outside=0.0)
 
 
 def draw(

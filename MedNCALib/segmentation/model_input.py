@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ModelError
+from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 
@@ -16,7 +17,7 @@ def model_space(image: sitk.Image, model: Model, region: Sequence[float] | None 
     """The grid on which a model sees an image, whatever its intensities; arguments and errors as for `ModelInput`."""
     if not isinstance(model, Model):
         raise ModelError(f"The model must be what load_model returns, not {model!r}: call load_model first.")
-    return SliceSpace(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
+    return slice_space(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
 
 
 class ModelInput:

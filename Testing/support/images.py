@@ -1,9 +1,12 @@
 """Small images of any size, spacing and direction; every axis order."""
 
+from functools import cache
 from itertools import permutations, product
 
 import numpy as np
 import SimpleITK as sitk
+
+from MedNCALib.imaging.phantom import make_phantom
 
 AXIS_ORDERS = ["".join(letters) for order in permutations(("LR", "PA", "SI")) for letters in product(*order)]
 
@@ -40,3 +43,36 @@ def noise_image(size=(18, 21, 15), seed=0, spacing=(1.0, 1.0, 1.0)):
     image.SetSpacing(spacing)
     image.SetOrigin((-7.0, 3.0, 11.0))
     return image
+
+
+def rotation_about(axis, degrees):
+    """Matrix that rotates about left (0, a pitch), posterior (1, a roll) or superior (2, a yaw)."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    matrix = np.eye(3)
+    one, other = (axis + 1) % 3, (axis + 2) % 3
+    matrix[one, one] = matrix[other, other] = cosine
+    matrix[other, one], matrix[one, other] = sine, -sine
+    return matrix
+
+
+def rotated(image, axis, degrees):
+    """The same voxels in an image that is rotated about its middle."""
+    middle = np.array(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+    matrix = rotation_about(axis, degrees)
+    turned_image = sitk.Image(image)
+    turned_image.SetDirection((matrix @ np.reshape(image.GetDirection(), (3, 3))).ravel())
+    turned_image.SetOrigin(middle + matrix @ (np.array(image.GetOrigin()) - middle))
+    return turned_image
+
+
+def oblique_phantom(axis, degrees, seed=0, size=(36, 50, 36)):
+    """Image and labels of an upright phantom, acquired on a grid that is rotated about its middle."""
+    grid = rotated(make_phantom(size=size, seed=seed).image, axis, degrees)
+    phantom = _cubic_phantom(2 * max(size), seed)
+    image = sitk.Resample(phantom.image, grid, sitk.Transform(), sitk.sitkLinear)
+    return image, sitk.Resample(phantom.labels, grid, sitk.Transform(), sitk.sitkNearestNeighbor)
+
+
+@cache
+def _cubic_phantom(length, seed):
+    return make_phantom(size=(length, length, length), seed=seed)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.images import AXIS_ORDERS
+from support.images import AXIS_ORDERS, oblique_phantom, rotated
 from support.shared_data import shared_data
 
 from MedNCALib import list_models, load_model, make_phantom, read_image, segment, segment_steps
 from MedNCALib.evaluation.evaluate import perturbed_scores
 from MedNCALib.evaluation.metrics import dice
 from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, Stack, shift
+from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
 from MedNCALib.io.image_label_pairs import find_pairs, read_pair
 
 MODEL = "hippocampus-mr"
@@ -120,6 +121,30 @@ def test_the_phantom_is_found_on_both_sides_and_at_other_resolutions():
     for options in ({"side": "left"}, {"side": "right"}, {"size": (25, 70, 50), "spacing": (1.6, 0.8, 0.8)}):
         phantom = make_phantom(seed=3, **options)
         assert whole_dice(segment(phantom.image, model).labels, voxels(phantom.labels)) > 0.8, options
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize(("degrees", "least"), [(-44, 0.8), (-20, 0.85), (30, 0.85), (44, 0.8)])
+def test_the_phantom_is_found_however_it_is_pitched_rolled_or_yawed(axis, degrees, least):
+    image, truth = oblique_phantom(axis, degrees)
+    labels = segment(image, load_model(MODEL)).labels
+    assert labels.GetDirection() == image.GetDirection()
+    assert labels.GetOrigin() == image.GetOrigin()
+    assert whole_dice(labels, voxels(truth)) > least
+
+
+def test_an_image_that_is_turned_a_little_is_taken_as_it_lies():
+    image = make_phantom(seed=3).image
+    expected = voxels(segment(image, load_model(MODEL)).labels)
+    assert expected.any()
+    np.testing.assert_array_equal(voxels(segment(rotated(image, 0, 10), load_model(MODEL)).labels), expected)
+
+
+def test_a_region_in_an_oblique_volume_finds_the_phantom():
+    image, truth = oblique_phantom(0, 30, size=(70, 90, 70))
+    right, anterior, superior = BLOCK_CENTRE_LEFT
+    region = (right - 18, right + 18, anterior - 25, anterior + 25, superior - 18, superior + 18)
+    assert whole_dice(segment(image, load_model(MODEL), region=region).labels, voxels(truth)) > 0.85
 
 
 def test_a_region_in_a_larger_volume_finds_what_the_block_alone_shows():

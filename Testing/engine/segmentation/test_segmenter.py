@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.images import AXIS_ORDERS, noise_image, turned
+from support.images import AXIS_ORDERS, noise_image, rotated, turned
 from support.random_models import KERNELS, random_model
 from support.threshold_model import case, threshold_model
 
@@ -16,6 +16,7 @@ from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.segmentation import segmenter
 from MedNCALib.segmentation.model_input import ModelInput
+from MedNCALib.segmentation.segmenter import argmax_labels
 
 
 def voxels(image):
@@ -156,22 +157,51 @@ def test_a_cancelled_run_leaves_nothing_behind():
         next(steps)
 
 
-def peak_memory(slices, monkeypatch):
+def peak_memory(model, slices, monkeypatch, width=64, degrees=0):
     """Bytes that segmenting needs at most, beyond the image and the label image that it returns."""
     monkeypatch.setattr(segmenter, "GROUP_BYTES", 1 << 20)
-    image = sitk.Image([64, 64, slices], sitk.sitkInt16)
-    image[:32] = 100
+    image = sitk.Image([width, width, slices], sitk.sitkInt16)
+    image[: width // 2] = 100
+    image = rotated(image, 2, degrees)
     tracemalloc.start()
     try:
-        labels = segment(image, threshold_model()).labels
+        labels = segment(image, model).labels
         return tracemalloc.get_traced_memory()[1] - labels.GetNumberOfPixels()
     finally:
         tracemalloc.stop()
 
 
 def test_memory_does_not_grow_with_the_number_of_slices(monkeypatch):
-    small, large = peak_memory(40, monkeypatch), peak_memory(320, monkeypatch)
+    small, large = (peak_memory(threshold_model(), slices, monkeypatch) for slices in (40, 320))
     assert large < 1.2 * small  # eight times the voxels
+
+
+def test_memory_does_not_grow_with_the_number_of_oblique_slices(monkeypatch):
+    model = random_model(stages=((1, 1),), axes="LPS")
+    small, large = (peak_memory(model, slices, monkeypatch, width=24, degrees=30) for slices in (20, 160))
+    assert large < 1.2 * small
+
+
+def test_an_oblique_image_gives_labels_probabilities_and_uncertainty_on_its_own_grid():
+    image = rotated(noise_image(), 1, 25)
+    result = segment(image, random_model(), runs=2, probabilities=True, uncertainty=True)
+    for found in (result.labels, result.uncertainty, *result.probabilities.values()):
+        assert same_place(found, image)
+    assert set(np.unique(voxels(result.labels))) == {0, 1, 2}
+    shares = np.stack([voxels(probability) for probability in result.probabilities.values()])
+    np.testing.assert_array_equal(voxels(result.labels), argmax_labels(np.moveaxis(shares, 0, -1)))
+    volumes = [volume.mean for volume in result.quality.volumes_ml.values()]
+    counts = [np.count_nonzero(voxels(result.labels) == value) for value in (1, 2)]
+    np.testing.assert_allclose(volumes, np.array(counts) / 1000)
+
+
+def test_one_seed_gives_one_result_of_an_oblique_image_whatever_the_grouping(monkeypatch):
+    image, model = rotated(noise_image(), 0, -30), random_model()
+    whole = segment(image, model, probabilities=True)
+    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)
+    single = segment(image, model, probabilities=True)
+    for name, probability in whole.probabilities.items():
+        np.testing.assert_allclose(voxels(single.probabilities[name]), voxels(probability), atol=1e-5)
 
 
 def test_no_voxels_are_refused():
