@@ -16,9 +16,9 @@ from torch import Tensor
 from ..errors import ImageError, TrainingError
 from ..imaging.labels import Label
 from ..imaging.normalisation import Normalisation
+from ..imaging.oblique_slice_space import slice_space
 from ..imaging.phantom import make_phantom
 from ..imaging.slice_format import SliceFormat
-from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, read_pair
 
 _VALIDATION_EVERY = 6  # one block in six is kept for validation
@@ -114,14 +114,14 @@ def make_case(
     normalisation: Normalisation,
 ) -> Case:
     """Bring one volume and its labels to the model's grid."""
-    space = SliceSpace(image, slice_format)
     try:
+        space = slice_space(image, slice_format)
         slices = normalisation.scale(space.read(0, space.count), normalisation.limits(space.voxels))
     except ImageError as error:
         raise TrainingError(f"{name}: {error}") from error
     shares = []
     for value in values:
-        mask = SliceSpace(sitk.Cast(labels == value, sitk.sitkFloat32), slice_format)
+        mask = slice_space(sitk.Cast(labels == value, sitk.sitkFloat32), slice_format, outside=0.0)
         shares.append(mask.read(0, mask.count))
     shares = np.clip(np.stack(shares, axis=1), 0, 1)  # cubic interpolation goes beyond
     shown = (shares.sum(axis=1) >= 0.5).any(axis=(1, 2))

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.images import oblique_phantom
 
 from MedNCALib.errors import TrainingError
 from MedNCALib.evaluation.metrics import dice
 from MedNCALib.imaging.normalisation import Normalisation
+from MedNCALib.imaging.oblique_slice_space import slice_space
 from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.io.image_label_pairs import Pair
@@ -75,3 +77,17 @@ def test_a_border_within_coarse_cells_stays_where_it_is():
     lost = 1 - dice(truth, back(case.target / 255))
     assert lost < 0.02
     assert lost < 0.5 * (1 - dice(truth, back(case.target > 127)))
+
+
+def test_an_oblique_case_is_trained_on_upright_as_it_is_segmented():
+    image, labels = oblique_phantom(0, 30)
+    millimetres = SliceFormat("PIL", (1.0, 1.0, 1.0))
+    case = make_case("", image, labels, [1, 2], millimetres, Normalisation("volume", (0.5, 99.5)))
+    space = slice_space(image, millimetres)
+    assert len(case.slices) == space.count
+    shares = np.moveaxis(case.target.astype(np.float32) / 255, 1, -1)
+    ready, values = space.writer(2).add(shares)
+    back, view = space.empty_image(np.uint8)
+    view[ready] = np.where(values.sum(axis=-1) > 0.5, values.argmax(axis=-1) + 1, 0)
+    assert dice(sitk.GetArrayViewFromImage(labels) > 0, back > 0) > 0.95
+    assert shares.sum() == pytest.approx((sitk.GetArrayViewFromImage(labels) > 0).sum(), rel=0.05)
