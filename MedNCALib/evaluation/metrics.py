@@ -15,6 +15,7 @@ import SimpleITK as sitk
 
 from ..errors import ImageError, MedNCAError
 from ..imaging.labels import Label
+from ..segmentation.quality import dice_of_counts
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,7 @@ def score(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> Sco
 
 def dice(truth: np.ndarray, found: np.ndarray) -> float:
     """Dice of two masks: 1 if both are empty."""
-    both = np.count_nonzero(truth) + np.count_nonzero(found)
-    return 2 * np.count_nonzero(truth & found) / both if both else 1.0
+    return dice_of_counts(np.count_nonzero(truth), np.count_nonzero(found), np.count_nonzero(truth & found))
 
 
 def _hd95(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> float:

@@ -121,5 +121,9 @@ class QualityMeter:
         return Quality(runs, nqm, agreement, by_label, estimates, verdict)
 
     def _dice(self, a: int, b: int, label: int) -> float:
-        sizes = self._sizes[a, label] + self._sizes[b, label]
-        return 2 * self._overlaps[a, b, label] / sizes if sizes else 1.0
+        return dice_of_counts(self._sizes[a, label], self._sizes[b, label], self._overlaps[a, b, label])
+
+
+def dice_of_counts(first: int, second: int, both: int) -> float:
+    """Dice of two masks, 2 |A and B| / (|A| + |B|), by how many elements each and both of them have; 1 if none has."""
+    return 2 * both / (first + second) if first + second else 1.0

@@ -9,7 +9,7 @@ from support.shared_data import shared_data
 from MedNCALib import list_models, load_model, make_phantom, read_image, segment, segment_steps
 from MedNCALib.evaluation.evaluate import perturbed_scores
 from MedNCALib.evaluation.metrics import dice
-from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, Stack, shift
+from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, LabelledCase, Stack, shift
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
 from MedNCALib.io.image_label_pairs import find_pairs, read_pair
 
@@ -164,10 +164,10 @@ def test_the_card_tells_how_robust_the_model_is_and_how_well_its_scores_tell_bad
     card = load_model(MODEL).card
     assert list(card.robustness) == [name for name in NAMES if name != UNPERTURBED]
     assert card.robustness["axis order"] == 0
-    cases = [real_case_images(name) for name in held_out(3)]
+    cases = [LabelledCase(name, *real_case_images(name)) for name in held_out(3)]
     found = perturbed_scores(load_model(MODEL), cases)
     for name in ("noise 0.2", "scale 0.8", "mirrored", "steps x 4"):
-        assert found[name]["fall"] == pytest.approx(card.robustness[name], abs=0.04), name
+        assert found[name].dice_drop == pytest.approx(card.robustness[name], abs=0.04), name
     spearman = [load_model(name).card.thresholds.spearman for name in DATA]
     assert min(each["agreement"] for each in spearman) >= 0.6
     assert max(each["nqm"] for each in spearman) <= -0.6
