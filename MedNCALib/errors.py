@@ -25,6 +25,10 @@ class TrainingError(MedNCAError):
     """Training data or training settings that cannot be used."""
 
 
+class ArgumentError(MedNCAError, ValueError):
+    """An argument of the wrong type or out of range; a `ValueError` too, as Python programs expect."""
+
+
 class MedNCAWarning(UserWarning):
     """What a caller may want to know about an input that was read or segmented all the same.
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import SimpleITK as sitk
 
+from ..checks import require, require_choice, require_list, require_number, require_text, require_whole_number
+from ..errors import ArgumentError
 from .anatomical_axes import DIRECTIONS_LPS
 from .phantom_anatomy import Anatomy, tissue
 
@@ -75,9 +77,9 @@ def make_phantom(
         seed: chooses anatomy, tissue contrast, bias field and noise. Anatomy does not depend on the other arguments.
 
     Raises:
-        ValueError: an argument outside these ranges.
+        ArgumentError: an argument of the wrong type or outside these ranges.
     """
-    voxels, lengths = _checked(size, spacing, axes, side, bias, noise)
+    voxels, lengths = _checked(size, spacing, axes, side, bias, noise, seed)
     anatomy = Anatomy.draw(np.random.default_rng([seed, 0]))
     mirror = 1.0 if side == "left" else -1.0
 
@@ -93,26 +95,28 @@ def make_phantom(
     return Phantom(_stored(image, lengths, centre, axes), _stored(labels, lengths, centre, axes))
 
 
-def _checked(
-    size: Sequence[int], spacing: Sequence[float], axes: str, side: str, bias: float, noise: float
-) -> tuple[Size, Spacing]:
+def _checked(size: Any, spacing: Any, axes: Any, side: Any, bias: Any, noise: Any, seed: Any) -> tuple[Size, Spacing]:
     """Size and spacing of a block; see `make_phantom` for what may be wrong."""
-    if len(size) != 3 or min(size) < 1:
-        raise ValueError(f"size {size} has to be three positive numbers of voxels")
-    if len(spacing) != 3 or not all(np.isfinite(spacing)) or min(spacing) <= 0:
-        raise ValueError(f"spacing {spacing} has to be three positive lengths in mm")
-    if len(axes) != 3 or {RAS_AXES.get(letter, (None,))[0] for letter in axes} != {0, 1, 2}:
-        raise ValueError(f"axes {axes!r} has to name each of R/L, A/P and S/I once, for example 'RAS'")
-    if side not in get_args(Side):
-        raise ValueError(f"side {side!r} has to be 'left' or 'right'")
-    if not 0 <= bias < 1:
-        raise ValueError(f"bias {bias} has to be at least 0 and below 1, or intensities turn negative")
-    if not (np.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise {noise} has to be a number not below 0")
-    return (
-        (int(size[0]), int(size[1]), int(size[2])),
-        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-    )
+    try:
+        require_list(size, "size", 3)
+        for voxels in size:
+            require_whole_number(voxels, "each size")
+        require_list(spacing, "spacing", 3)
+        for mm in spacing:
+            require_number(mm, "each spacing")
+            require(mm > 0, f"each spacing must be a positive length in mm, not {mm!r}")
+        require_text(axes, "axes")
+        named = sorted(RAS_AXES.get(letter, (-1,))[0] for letter in axes)
+        require(named == [0, 1, 2], f"axes must name each of R/L, A/P and S/I once, as 'RAS' does, not {axes!r}")
+        require_choice(side, "side", get_args(Side))
+        require_number(bias, "bias")
+        require(0 <= bias < 1, f"bias must be at least 0 and below 1, or intensities turn negative, not {bias!r}")
+        require_number(noise, "noise")
+        require(noise >= 0, f"noise must be at least 0, not {noise!r}")
+        require_whole_number(seed, "seed", 0)
+    except ValueError as error:
+        raise ArgumentError(f"There is no such phantom: {error}.") from error
+    return (int(size[0]), int(size[1]), int(size[2])), (float(spacing[0]), float(spacing[1]), float(spacing[2]))
 
 
 def _sample(anatomy: Anatomy, size: Size, spacing: Spacing, mirror: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from ..automaton.kernels import KernelName, choose_kernel
-from ..errors import MedNCAError
+from ..errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class RunOptions:
         threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
 
     Raises:
-        MedNCAError: a value of the wrong type or out of range, or PyTorch is asked for and not installed.
+        ArgumentError: a value of the wrong type or out of range.
+        MedNCAError: PyTorch is asked for and not installed.
     """
 
     runs: int = 1
@@ -35,7 +36,7 @@ class RunOptions:
         _require_whole_number(self.runs, "The number of runs", 1)
         _require_whole_number(self.seed, "The seed", 0)
         if self.seed >= 1 << 64:
-            raise MedNCAError(f"The seed must be from 0 to 2**64 - 1, not {self.seed}.")
+            raise ArgumentError(f"The seed must be from 0 to 2**64 - 1, not {self.seed}.")
         if self.threads is not None:
             _require_whole_number(self.threads, "The number of threads", 1)
         choose_kernel(self.engine)
@@ -48,6 +49,6 @@ class RunOptions:
 
 def _require_whole_number(value: Any, name: str, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise MedNCAError(f"{name} must be a whole number, not {value!r}.")
+        raise ArgumentError(f"{name} must be a whole number, not {value!r}.")
     if value < least:
-        raise MedNCAError(f"{name} must be at least {least}, not {value}.")
+        raise ArgumentError(f"{name} must be at least {least}, not {value}.")

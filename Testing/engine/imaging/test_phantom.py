@@ -1,12 +1,12 @@
 """The phantom: one anatomy in physical space, however it is sampled and stored."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from MedNCALib.errors import MedNCAError
 from MedNCALib.imaging.phantom import ANTERIOR, POSTERIOR, make_phantom
 
 # Millilitres of the anterior and posterior part in 182 healthy adults and patients (MSD Task04).
@@ -160,15 +160,22 @@ def test_bias_and_noise_leave_the_truth_alone():
         {"side": "middle"},
         {"bias": 1.0},
         {"noise": -0.1},
+        {"size": "large"},
+        {"size": 40},
+        {"size": (10.5, 10, 10)},
+        {"spacing": 1.0},
+        {"spacing": "fine"},
+        {"spacing": (1, 1, 1, 1)},
+        {"axes": None},
+        {"axes": ["R", "A", "S"]},
+        {"side": 1},
+        {"bias": "strong"},
+        {"noise": None},
+        {"seed": -1},
+        {"seed": 0.5},
     ],
 )
-def test_arguments_out_of_range_are_refused(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+def test_arguments_out_of_range_or_of_another_type_are_refused_with_what_was_given(wrong):
+    with pytest.raises(MedNCAError, match=f"{next(iter(wrong))} must .*, not ") as caught:
         make_phantom(**wrong)
-
-
-def test_a_phantom_is_made_in_a_fraction_of_a_second():
-    make_phantom()
-    start = time.process_time()
-    make_phantom()
-    assert time.process_time() - start < 0.3
+    assert isinstance(caught.value, ValueError)
