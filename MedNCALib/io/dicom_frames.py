@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 # Modalities (C.7.3.1.1.1) of series that hold no images, though some of them hold pixels.
-NO_IMAGES = ("SEG", "PR", "SR", "KO", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "REG", "FID", "DOC", "PLAN", "ECG")
+_NO_IMAGES = ("SEG", "PR", "SR", "KO", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "REG", "FID", "DOC", "PLAN", "ECG")
 
 # The functional group that holds an attribute in an enhanced file; elsewhere it stands at the top.
 _GROUPS = {
@@ -181,39 +181,23 @@ def read_header(path: Path, keywords: Sequence[str] = _KEYWORDS) -> Dataset:
         raise damaged(path) from error
 
 
-def modality_of(header: Dataset) -> str:
-    """The modality; that of a segmentation, whatever it says."""
-    return "SEG" if "Segmentation" in _sop_class(header) else _text(header, "Modality")
+def read_frames(path: Path) -> tuple[list[Frame], str]:
+    """The frames of a DICOM file.
 
-
-def is_image(header: Dataset) -> bool:
-    """Whether a file holds an image, and not a report, a segmentation, a plan or the like.
+    Returns:
+        The frames, and the modality. A report, a segmentation, a plan or the like has no frames.
 
     Raises:
-        ValueError: it holds so little that nothing can be said.
+        ImageError: the file is damaged.
     """
-    sop_class = _sop_class(header)
-    if not sop_class and "Rows" not in header:
-        raise ValueError
-    if modality_of(header) in NO_IMAGES:
-        return False
-    if "Storage" in sop_class and "Image Storage" not in sop_class:
-        return False
-    if "Rows" not in header and "Image Storage" in sop_class:
-        raise ValueError
-    return "Rows" in header
-
-
-def frames_of(header: Dataset, path: Path) -> list[Frame]:
-    """The frames of an image.
-
-    Raises:
-        ImageError: the header is damaged.
-    """
+    header = read_header(path)
     try:
         with lenient_pydicom():
-            return [_frame(header, path, *groups) for groups in _functional_groups(header)]
-    except Exception as error:  # values are converted when they are asked for
+            modality = "SEG" if "Segmentation" in _sop_class(header) else _text(header, "Modality")
+            if not _is_image(header, modality):
+                return [], modality
+            return [_frame(header, path, *groups) for groups in _functional_groups(header)], modality
+    except Exception as error:  # pydicom converts a value, and fails, when it is asked for
         raise damaged(path) from error
 
 
@@ -223,7 +207,7 @@ def tags_of(header: Dataset) -> dict[str, str]:
         with lenient_pydicom():
             _, _, *groups = next(iter(_functional_groups(header)))
             values = {tag: _as_text(_first_value(keywords, header, groups)) for tag, keywords in _TAGS.items()}
-    except Exception:  # as in `frames_of`; none of them is needed to read the image
+    except Exception:  # as in `read_frames`; none of them is needed to read the image
         return {}
     return {tag: value for tag, value in values.items() if value}
 
@@ -241,6 +225,20 @@ def lenient_pydicom() -> Iterator[None]:
             yield
     finally:
         config.settings.reading_validation_mode = mode
+
+
+def _is_image(header: Dataset, modality: str) -> bool:
+    """Whether a file holds an image.
+
+    Raises:
+        ValueError: it holds so little that nothing can be said.
+    """
+    sop_class = _sop_class(header)
+    if modality in _NO_IMAGES or ("Storage" in sop_class and "Image Storage" not in sop_class):
+        return False
+    if "Rows" not in header and (not sop_class or "Image Storage" in sop_class):
+        raise ValueError("neither an image nor anything else")
+    return "Rows" in header
 
 
 def _sop_class(header: Dataset) -> str:

@@ -5,6 +5,7 @@ Attributes are those of DICOM PS3.3: Image Pixel (C.7.6.3), Modality LUT (C.11.1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,8 @@ _PIXEL_MODULE = (
     "PixelRepresentation",
     "PixelData",
 )
+# Implicit and explicit little endian, and the latter deflated, which pydicom undoes.
+_PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -102,43 +105,43 @@ def _stored(path: Path, frame: Frame) -> np.ndarray:
     """What a file stores, unpacked: whole numbers, shape (frames, rows, columns)."""
     header = read_header(path, _PIXEL_MODULE)
     shape = (frame.count, frame.rows, frame.columns)
-    kind = np.dtype(f"{'i' if frame.signed else 'u'}{frame.bits_allocated // 8}")
-    data = header.get("PixelData")
-    if not data:
+    try:
+        with lenient_pydicom():
+            stored = _plain(header, frame, shape) if _is_plain(header) else _decoded(header)
+    except Exception as error:  # RuntimeError of ITK, and what pydicom raises for damaged files
+        raise damaged(path) from error
+    if stored.shape != shape:
         raise damaged(path)
-    syntax = header.file_meta.get("TransferSyntaxUID")
-    if (syntax is not None and syntax.is_compressed and not syntax.is_deflated) or not header.is_little_endian:
-        stored = _decoded(header, path)
-        if stored.shape != shape:
-            raise damaged(path)
-        return stored
-    count = int(np.prod(shape))
-    if len(data) < count * kind.itemsize:
-        raise damaged(path)
-    stored = np.frombuffer(data, kind.newbyteorder("<"), count).reshape(shape)
+    return stored
+
+
+def _plain(header: Dataset, frame: Frame, shape: tuple[int, int, int]) -> np.ndarray:
+    kind = np.dtype(f"<{'i' if frame.signed else 'u'}{frame.bits_allocated // 8}")
+    stored = np.frombuffer(header.PixelData, kind, math.prod(shape)).reshape(shape)
     # Bits that belong to no value: an overlay in older files, or the sign not carried on.
     above, unused = frame.bits_allocated - 1 - frame.high_bit, frame.bits_allocated - frame.bits_stored
     return (stored << above) >> unused if unused else stored
 
 
-def _decoded(header: Dataset, path: Path) -> np.ndarray:
+def _is_plain(header: Dataset) -> bool:
+    """Whether the pixels lie in the file as they are, little-endian."""
+    return header.file_meta.get("TransferSyntaxUID", _PLAIN_SYNTAXES[0]) in _PLAIN_SYNTAXES
+
+
+def _decoded(header: Dataset) -> np.ndarray:
     """What GDCM decodes from a copy that holds nothing but the pixels, so that it does not scale them."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
-    with lenient_pydicom(), TemporaryDirectory() as folder, quiet_itk():
-        copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=bytes(128))
-        copy.file_meta.TransferSyntaxUID = header.file_meta.TransferSyntaxUID
-        copy.file_meta.MediaStorageSOPClassUID = copy.SOPClassUID = UID(_SECONDARY_CAPTURE)
-        copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID = UID("1.2.3")
-        for keyword in _PIXEL_MODULE:
-            if keyword in header:
-                copy[keyword] = header[keyword]
-        copy.is_little_endian, copy.is_implicit_VR = header.is_little_endian, header.is_implicit_VR
+    copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=bytes(128))
+    copy.file_meta.TransferSyntaxUID = header.file_meta.TransferSyntaxUID
+    copy.file_meta.MediaStorageSOPClassUID = copy.SOPClassUID = UID(_SECONDARY_CAPTURE)
+    copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID = UID("1.2.3")
+    for keyword in _PIXEL_MODULE:
+        if keyword in header:
+            copy[keyword] = header[keyword]
+    copy.is_little_endian, copy.is_implicit_VR = header.is_little_endian, header.is_implicit_VR
+    with TemporaryDirectory() as folder, quiet_itk():
         file = Path(folder) / "pixels.dcm"
-        try:
-            copy.save_as(file)
-            image = sitk.ReadImage(str(file), imageIO="GDCMImageIO")
-        except Exception as error:  # RuntimeError of ITK, and what pydicom raises for damaged files
-            raise damaged(path) from error
-    return sitk.GetArrayFromImage(image)
+        copy.save_as(file)
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="GDCMImageIO"))

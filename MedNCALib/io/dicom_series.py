@@ -9,7 +9,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from .dicom_frames import Frame, frames_of, is_dicom, is_image, modality_of, read_header, tags_of
+from .dicom_frames import Frame, is_dicom, read_frames, read_header, tags_of
 from .dicom_pixels import read_values, value_type
 from .dicom_stack import header_of, in_order
 from .raw_voxels import damaged
@@ -43,16 +43,13 @@ class DicomSeries:
         Raises:
             ImageError: it is damaged, holds no image, or the first thing that is off.
         """
-        header = read_header(path)
-        try:
-            if not is_image(header):
-                raise ImageError(
-                    f"{path} holds no image but DICOM of another kind ({modality_of(header) or 'index'}). Name the "
-                    "folder with the images."
-                )
-        except ValueError as error:
-            raise damaged(path) from error
-        return cls(frames_of(header, path), str(path))
+        frames, modality = read_frames(path)
+        if not frames:
+            raise ImageError(
+                f"{path} holds no image but DICOM of another kind ({modality or 'an index'}). Name the folder with the "
+                "images."
+            )
+        return cls(frames, str(path))
 
     @classmethod
     def of_folder(cls, folder: Path, wanted: str | int | None = None) -> DicomSeries:
@@ -91,7 +88,7 @@ def _series_in(folder: Path) -> dict[str, list[Frame]]:
         try:
             for frame in _frames_in(path):
                 series.setdefault(frame.series, []).append(frame)
-        except (ImageError, OSError, ValueError):
+        except (ImageError, OSError):
             unreadable.append(entry.name)
     if unreadable:
         raise ImageError(
@@ -105,17 +102,15 @@ def _frames_in(path: Path) -> list[Frame]:
     """The frames of a DICOM image, none for another file.
 
     Raises:
-        ImageError, OSError, ValueError: it is a DICOM file and cannot be read.
+        ImageError, OSError: it is a DICOM file and cannot be read.
     """
     with open(path, "rb") as file:
         start = file.read(132)
-    if not is_dicom(start):
-        if path.suffix.lower() in _ENDINGS:
-            raise ValueError("no DICOM file, though it is called one")
-        return []
-    header = read_header(path)
-    # Reports, presentation states and the like are series too, but hold no images.
-    return frames_of(header, path) if is_image(header) else []
+    if is_dicom(start):
+        return read_frames(path)[0]
+    if path.suffix.lower() in _ENDINGS:
+        raise damaged(path)
+    return []
 
 
 def _choose(series: Mapping[str, list[Frame]], folder: Path, wanted: str | int | None) -> list[Frame]:

@@ -81,11 +81,13 @@ class ImageHeader:
             header = replace(header, direction=_direction(axes), axes_missing="", axes_note="")
         if spacing is not None:
             low, high = PLAUSIBLE_SPACING
-            values = tuple(float(value) for value in spacing)
+            try:
+                values = tuple(float(value) for value in spacing)
+            except (TypeError, ValueError):
+                values = ()
             if len(values) != 3 or not all(low <= value <= high for value in values):
                 raise ImageError(
-                    f"The stated spacing {list(spacing)} is not plausible: give three lengths from {low:g} to {high:g} "
-                    "mm."
+                    f"The stated spacing {spacing!r} is not plausible: give three lengths from {low:g} to {high:g} mm."
                 )
             header = replace(header, spacing=values, spacing_missing="", spacing_note="")
         return header
@@ -116,10 +118,7 @@ class ImageHeader:
         self._check_directions(path)
         needed = 2 * self.voxel_bytes * self.voxel_count  # while a file is read, its voxels are there twice
         if needed > machine_bytes():
-            raise ImageError(
-                f"{path} announces {' x '.join(map(str, self.size))} voxels, more than this computer has memory for. "
-                "If that cannot be, the file is damaged: copy it again."
-            )
+            raise too_large(path, self.size)
 
     def check_holds(self, path: Path, packed_bytes: int) -> None:
         """Refuse a compressed file that is too small for the voxels that its header announces."""
@@ -182,6 +181,14 @@ class ImageFile(Protocol):
 
     def read(self) -> sitk.Image:
         """Read the voxels: an image with three dimensions of which only the values count, its place is the header's."""
+
+
+def too_large(path: Path, size: Sequence[int] = ()) -> ImageError:
+    """The error for an image that the memory does not hold."""
+    voxels = f"announces {' x '.join(map(str, size))} voxels, " if size else "has "
+    return ImageError(
+        f"{path} {voxels}more than this computer has memory for. If that cannot be, the file is damaged: copy it again."
+    )
 
 
 def _direction(axes: str) -> tuple[float, ...]:

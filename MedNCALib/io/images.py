@@ -14,9 +14,10 @@ from ..atomic_write import written_whole
 from ..errors import ImageError, MedNCAWarning
 from .dicom_frames import is_dicom
 from .dicom_series import DicomSeries
-from .image_header import ImageFile
+from .image_header import ImageFile, too_large
 from .itk_calls import itk_path, quiet_itk
 from .itk_file import ItkFile
+from .jpeg import JPEG_SIGNATURE, JpegFile
 from .mgh import MGH_ENDINGS, MghFile
 from .nifti import NiftiFile, is_nifti
 
@@ -92,19 +93,22 @@ def read_image(
             not plausible or leaves out what is needed, larger than the memory, or a folder that is not one complete
             series.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ImageError(f"An image is read from a path, not from {type(path).__name__}.")
     path = Path(path)
     if not os.path.exists(path):  # unlike Path.exists, also answers for a name that is too long
         raise ImageError(f"There is no file or folder {path}. Check the name.")
     try:
         source = _open(path, series)
+        header = source.header.stated(axes, spacing)
+        header.check(path)
+        for note in filter(None, (header.axes_note, header.spacing_note)):
+            warnings.warn(note, MedNCAWarning, stacklevel=2)
+        return header.place(source.read())
     except OSError as error:
-        raise ImageError(f"{path} cannot be opened: {error.strerror}.") from error
-    header = source.header.stated(axes, spacing)
-    header.check(path)
-    for note in filter(None, (header.axes_note, header.spacing_note)):
-        warnings.warn(note, MedNCAWarning, stacklevel=2)
-    image = source.read()
-    return header.place(image)
+        raise ImageError(f"{path} cannot be opened: {error.strerror or error}.") from error
+    except MemoryError as error:
+        raise too_large(path) from error
 
 
 def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping[str, object] | None = None) -> None:
@@ -149,7 +153,9 @@ def _open(path: Path, series: str | int | None) -> ImageFile:
         return NiftiFile(path)
     if path.name.lower().endswith(MGH_ENDINGS):
         return MghFile(path)
-    return DicomSeries.of_file(path) if is_dicom(start) else ItkFile(path)
+    if is_dicom(start):
+        return DicomSeries.of_file(path)
+    return JpegFile(path) if start.startswith(JPEG_SIGNATURE) else ItkFile(path)
 
 
 def _holds(path: Path, image: sitk.Image) -> bool:

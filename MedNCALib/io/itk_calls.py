@@ -24,12 +24,12 @@ def itk_path(path: Path) -> Iterator[str]:
     without UTF-8. Such a file gets a link with a plain name, and so do the files beside it, which a header may name.
     The link may also lead to a file that is still to be written.
     """
-    if _is_utf8(path):
+    if is_utf8(str(path)):
         yield str(path)
         return
     with TemporaryDirectory() as folder:
         plain = Path(folder) / ("image" + "".join(suffix for suffix in path.suffixes[-2:] if suffix.isascii()))
-        if not _is_utf8(plain):
+        if not is_utf8(str(plain)):
             raise ImageError(f"{folder} cannot hold temporary files: its name is not UTF-8. Set TMPDIR to another.")
         if path.suffix.lower() in (".mhd", ".nhdr"):
             for beside in os.scandir(path.parent):
@@ -38,9 +38,10 @@ def itk_path(path: Path) -> Iterator[str]:
         yield str(plain)
 
 
-def _is_utf8(path: Path) -> bool:
+def is_utf8(text: str) -> bool:
+    """Whether SimpleITK takes a text."""
     try:
-        str(path).encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -10,9 +10,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from .image_header import ImageHeader
-from .itk_calls import itk_path, quiet_itk
-from .itk_formats import HEADER_BYTES, format_of, is_bounded, is_cut_short, with_gaps
+from .image_header import ImageHeader, too_large
+from .itk_calls import is_utf8, itk_path, quiet_itk
+from .itk_formats import HEADER_BYTES, WITH_SIGNATURE, check_text, format_of, is_bounded, is_cut_short, with_gaps
 from .raw_voxels import damaged
 
 _COMPLEX = (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64)
@@ -32,10 +32,12 @@ class ItkFile:
         self._path = path
         with open(path, "rb") as file:
             self._start = file.read(HEADER_BYTES)
-        self._format = format_of(self._start)
+        try:
+            self._format = format_of(self._start) or _format_by_itk(path)
+            check_text(self._format, self._start)
+        except ValueError as error:
+            raise damaged(path) from error
         with itk_reader(path, self._format) as reader:
-            if not self._format:
-                self._format = reader.GetImageIOFromFileName(reader.GetFileName())
             reader.ReadImageInformation()
             header = _header(reader)
         self.header = with_gaps(header, self._format, self._start, path)
@@ -69,7 +71,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         return {}
     with itk_reader(path, "NrrdImageIO") as reader:
         reader.ReadImageInformation()
-        return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+        return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys() if is_utf8(key)}
 
 
 @contextmanager
@@ -82,7 +84,28 @@ def itk_reader(path: Path, file_format: str) -> Iterator[sitk.ImageFileReader]:
         try:
             yield reader
         except RuntimeError as error:
+            if "alloc" in str(error).lower():
+                raise too_large(path) from error
             raise ImageError(f"{path} cannot be read: {_reason(error)}") from error
+
+
+def _format_by_itk(path: Path) -> str:
+    """ITK's name for a format that has no signature here.
+
+    Raises:
+        ValueError: ITK goes by the name of the file, and the signature is not there.
+        ImageError: ITK does not know it either.
+    """
+    with quiet_itk(), itk_path(path) as name:
+        found: str = sitk.ImageFileReader.GetImageIOFromFileName(name)
+    if not found:
+        raise ImageError(
+            f"{path} cannot be read: it is no image in a format that is known here, or it is damaged. Save it as NRRD "
+            "or NIfTI."
+        )
+    if found in WITH_SIGNATURE:
+        raise ValueError(f"a {found} file without its signature")
+    return found
 
 
 def _header(reader: sitk.ImageFileReader) -> ImageHeader:
@@ -90,13 +113,13 @@ def _header(reader: sitk.ImageFileReader) -> ImageHeader:
     direction = np.eye(max(dimension, 3))
     direction[:dimension, :dimension] = np.reshape(reader.GetDirection(), (dimension, dimension))
     kind = reader.GetPixelID()
-    x, y, z = (*size, 1)[:3]
+    x, y, z = (*size, 1, 1)[:3]
     return ImageHeader(
         size=(x, y, z),
         spacing=_three(reader.GetSpacing(), 1.0),
         origin=_three(reader.GetOrigin(), 0.0),
         direction=tuple(direction[:3, :3].ravel().tolist()),
-        voxel_bytes=sitk.Image([1] * min(dimension, 3), kind, components).GetSizeOfPixelComponent(),
+        voxel_bytes=sitk.Image([1, 1], kind, min(components, 2)).GetSizeOfPixelComponent(),
         frames=tuple(length for length in size[3:] if length != 1),
         components=components,
         complex_numbers=kind in _COMPLEX,
@@ -104,7 +127,7 @@ def _header(reader: sitk.ImageFileReader) -> ImageHeader:
 
 
 def _three(values: tuple[float, ...], default: float) -> tuple[float, float, float]:
-    x, y, z = (*values, default)[:3]
+    x, y, z = (*values, default, default)[:3]
     return x, y, z
 
 
@@ -112,6 +135,4 @@ def _reason(error: RuntimeError) -> str:
     text = str(error)
     if "orthonormal" in text:
         return "its axes are not at right angles. Resample it to a grid without shear first."
-    if "Unable to determine ImageIO" in text:
-        return "it is no image in a format that is known here, or it is damaged. Save it as NRRD or NIfTI."
     return "it is damaged or cut short. Copy it again."

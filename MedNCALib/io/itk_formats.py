@@ -19,14 +19,15 @@ HEADER_BYTES = 1 << 16
 
 _SIGNATURES = (
     (rb"NRRD\d{4}", "NrrdImageIO"),
-    (rb"\s*(Comment|ObjectType|NDims)\s*=", "MetaImageIO"),
+    (rb"(?s)\s*(Comment|ObjectType|NDims)\s*=(?=.{,4096}?\bElementDataFile\s*=)", "MetaImageIO"),
     (rb"# vtk DataFile", "VTKImageIO"),
     (rb"(?s).{252}(\xef\xff\xe9\xb0|\x2a\xe3\x89\xb8)", "GiplImageIO"),
     (rb"\x89PNG\r\n", "PNGImageIO"),
-    (rb"\xff\xd8\xff", "JPEGImageIO"),
     (rb"II[*+]\0|MM\0[*+]", "TIFFImageIO"),
     (rb"(?s)BM.{12}", "BMPImageIO"),
 )
+# Formats that are known by how they start, here or before a file comes here: ITK goes by the name of some.
+WITH_SIGNATURE = (*(name for _, name in _SIGNATURES), "NiftiImageIO", "GDCMImageIO", "JPEGImageIO")
 # Formats that never have directions, and those that have no distance between slices either.
 _WITHOUT_DIRECTIONS = ("VTKImageIO", "GiplImageIO", "TIFFImageIO", "LSMImageIO", "MRCImageIO", "BioRadImageIO")
 _WITHOUT_SPACING = ("TIFFImageIO", "BioRadImageIO")
@@ -35,11 +36,36 @@ _BOUNDED = ("NrrdImageIO", "MetaImageIO", "VTKImageIO", "GiplImageIO", "PNGImage
 
 _ANATOMICAL_SPACE = re.compile(r"(left|right)-(anterior|posterior)-superior(-time)?|[rl][ap]st?", re.IGNORECASE)
 _GIPL_HEADER = 256
+_VTK_HEADER = 1024
 
 
 def format_of(start: bytes) -> str:
     """ITK's name for the format of a file by its first bytes, whatever it is called; empty if they say nothing."""
     return next((name for signature, name in _SIGNATURES if re.match(signature, start)), "")
+
+
+def check_text(file_format: str, start: bytes) -> None:
+    """Refuse headers of text that ITK takes without a look: a dimension that is none ends the process.
+
+    Raises:
+        ValueError: numbers are missing, or cannot be.
+    """
+    if file_format == "MetaImageIO":
+        fields = _fields(start, "=")
+        dimension, lengths = int(fields.get("ndims", "")), fields.get("dimsize", "").split()
+        _require(2 <= dimension <= 5 and len(lengths) == dimension and min(map(int, lengths)) >= 0)
+    if file_format == "VTKImageIO":
+        lines = (line.split() for line in start[:_VTK_HEADER].decode("latin-1").splitlines())
+        words = {line[0].upper(): line[1:] for line in lines if line}
+        lengths = words.get("DIMENSIONS", [])
+        _require(len(lengths) == 3 and min(map(int, lengths)) >= 0)
+        for values in (words.get("ORIGIN", []), words.get("SPACING") or words.get("ASPECT_RATIO") or []):
+            _require(len([float(value) for value in values]) == 3)
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ValueError("numbers that cannot be")
 
 
 def with_gaps(header: ImageHeader, file_format: str, start: bytes, path: Path) -> ImageHeader:
@@ -63,7 +89,7 @@ def is_cut_short(path: Path, header: ImageHeader, file_format: str, start: bytes
     voxels = header.voxel_bytes * header.voxel_count
     if file_format == "GiplImageIO":
         return path.stat().st_size < _GIPL_HEADER + voxels
-    if file_format == "VTKImageIO" and b"\nBINARY" in start[:1024]:
+    if file_format == "VTKImageIO" and b"\nBINARY" in start[:_VTK_HEADER]:
         last_line = re.search(rb"\n(LOOKUP_TABLE|VECTORS|TENSORS|COLOR_SCALARS)[^\n]*\n", start)
         return path.stat().st_size < (last_line.end() if last_line else 0) + voxels
     return False

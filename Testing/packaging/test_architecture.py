@@ -40,7 +40,7 @@ FLOORS = {
 # adds to what its folders have. Slicer has numpy, SimpleITK, SciPy, pydicom and Pillow for the engine, but no PyTorch.
 MAY_IMPORT = {
     "MedNCALib": "numpy SimpleITK",
-    "MedNCALib/io": "pydicom",
+    "MedNCALib/io": "PIL pydicom",
     "MedNCALib/automaton/kernels/torch_kernel.py": "torch",
     "MedNCALib/automaton/kernels/dense_reference.py": "torch",
     "MedNCALib/model/reference_checkpoints.py": "torch",
