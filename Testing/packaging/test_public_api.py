@@ -35,7 +35,7 @@ LIBRARY = {
     "make_phantom": "size spacing axes side bias noise seed",
     "Phantom": "image labels",
     "read_image": "path series axes spacing",
-    "write_segmentation": "path labels model_labels",
+    "write_segmentation": "path labels model_labels record",
 }
 
 LOGIC = {
