@@ -1,7 +1,7 @@
-"""What the models are compared with: the reference's recipe, and a UNet of at least 500 times their size.
+"""What the models are compared with: the published recipe, and a UNet of at least 500 times their size.
 
-Both see the slices, the split and the time of the model that they are compared with. The UNet stands where a cascade
-stands, so that everything around it (physical space, segmentation, scores) is the engine's own.
+Both see the slices, the split and the time of the model that they are compared with. The UNet takes the place of a
+cascade, so that everything around it (physical space, segmentation, scores) is the engine's.
 """
 
 import math
@@ -109,7 +109,7 @@ class UNetNetwork(TrainableNetwork):
 
 @dataclass(frozen=True)
 class UNetCascade:
-    """Runs a UNet where the engine runs a cascade: one step."""
+    """Runs a UNet in place of a cascade: one step."""
 
     architecture: Architecture
     network: UNetNetwork

@@ -97,7 +97,7 @@ def report(done, message):
 
 
 def train(trainer, folder):
-    """Train to the end, or to where it diverges: the best model, None if there is none, and what is to be remarked."""
+    """Train until the end or until it diverges: the best model, None if there is none, and a remark."""
     if (folder / "checkpoint.pt").is_file():
         trainer.resume()
     try:

@@ -75,8 +75,7 @@ def run(options: Namespace) -> int:
                 except USER_ERRORS as error:  # and no word on what else there is to say of this image
                     failures.append(failure_text(error))
                     continue
-                of_the_model = [] if summaries else [licence_note(model)]
-                print_warnings(of_the_model, notes)
+                print_warnings([None if summaries else licence_note(model)], notes)
                 if not options.json:
                     print_above_bar(_line(summary), sys.stdout)
                 summaries.append(summary)

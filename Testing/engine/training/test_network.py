@@ -87,7 +87,7 @@ def test_a_step_in_which_no_cell_fires_changes_nothing():
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_stage_whose_units_are_all_silent_is_heard_again(precision):
+def test_a_stage_whose_units_are_all_dead_recovers(precision):
     torch.manual_seed(0)
     automaton = Automaton(random_model().cascade.architecture)
     torch.nn.init.normal_(automaton.update, std=0.1)
