@@ -1,5 +1,6 @@
 """The typed card: what is saved is what is loaded, keys that are not known are kept, wrong values are refused."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -39,13 +40,14 @@ def test_a_saved_card_is_the_same_when_loaded(tmp_path):
 
 @pytest.mark.parametrize("card", bundled_cards(), ids=lambda card: card["name"])
 def test_a_bundled_card_keeps_all_it_says(card, tmp_path):
-    saved = load_model(card["name"]).save(tmp_path)
+    load_model(card["name"]).save(tmp_path)
     written = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert written.pop("written_by").startswith("MedNCA ")
     scaling = written["preprocessing"]["normalisation"]
     scaling["window"] = scaling.pop("contrast_window_sd")
-    assert written == card
-    assert saved.sha256 == card["sha256"]
+    # The same numbers are packed into other bytes by other versions of NumPy and zlib.
+    assert written.pop("sha256") == hashlib.sha256((tmp_path / "weights.npz").read_bytes()).hexdigest()
+    assert written == {key: value for key, value in card.items() if key != "sha256"}
 
 
 def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path):
