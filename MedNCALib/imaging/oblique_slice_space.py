@@ -15,9 +15,10 @@ from typing import Any, Callable
 import numpy as np
 import SimpleITK as sitk
 
+from ..errors import ImageError
 from .anatomical_axes import ACQUIRED, DIRECTIONS_LPS, degrees_off, index_to_physical, orientation
 from .slice_format import SliceFormat
-from .slice_space import SliceSpace, SliceWriter, as_volume, region_bounds, region_box
+from .slice_space import OUTSIDE, SliceSpace, SliceWriter, as_volume, check_length, region_bounds, region_box
 from .voxel_values import in_single_precision
 
 # Degrees up to which a model takes an image along the image's own axes.
@@ -76,7 +77,6 @@ class ObliqueSliceSpace(SliceSpace):
         self.voxels = in_single_precision(array)
         if self.voxels is not array:
             self._source = _image_of(self.voxels, self._source)
-
         self._outside = outside
 
         # All that follows is in the order of slices, rows, columns.
@@ -86,6 +86,9 @@ class ObliqueSliceSpace(SliceSpace):
         if region is not None:
             self._limits = _region_extent(region, self._directions)
             low, high = np.maximum(low, self._limits[0]), np.minimum(high, self._limits[1])
+            if (low >= high).any():
+                raise ImageError(OUTSIDE)
+        check_length(float((high - low).max()), max(self.image.GetSpacing()))
         own = np.array(orientation(self.image, slice_format.axes).spacing(self.image))
         wanted = slice_format.spacing[::-1]
         spacing = np.array([length if mm is None else mm for mm, length in zip(wanted, own)])
@@ -142,6 +145,7 @@ class ObliqueSliceSpace(SliceSpace):
         resample.SetOutputDirection((steps / lengths).ravel().tolist())
         resample.SetOutputOrigin(begin[:3].tolist())
         resample.SetOutputPixelType(sitk.sitkFloat32)
+        resample.SetNumberOfThreads(1)
         resample.SetDefaultPixelValue(self._mean if self._outside is None else self._outside)
         samples = sitk.GetArrayFromImage(resample.Execute(self._source))
         blocks = samples.reshape(1, slices, self.height, rows, self.width, columns)

@@ -25,6 +25,8 @@ from .anatomical_axes import SAME_SPACING, index_to_physical, orientation
 from .slice_format import Interpolation, SliceFormat
 from .voxel_values import in_single_precision
 
+OUTSIDE = "The region lies outside of the volume. Move it over the anatomy."
+
 # No image of a body is longer (mm).
 _LONGEST = 4000.0
 
@@ -61,11 +63,7 @@ class _Axis:
         step = 1.0 if model_spacing is None else model_spacing / spacing
         if abs(step - 1) < SAME_SPACING:
             step = 1.0
-        if length * spacing > _LONGEST:
-            raise ImageError(
-                f"The image is {length * spacing / 1000:.3g} m long along one axis: its spacing of {spacing:g} mm "
-                "cannot be right. Correct the spacing."
-            )
+        check_length(length * spacing, spacing)
         samples = max(1, round(length / step))
         return cls._centred(length, -(-samples // multiple) * multiple, step, "area" if step > 1 else interpolation)
 
@@ -314,6 +312,15 @@ def as_volume(image: sitk.Image) -> sitk.Image:
     return image
 
 
+def check_length(length: float, spacing: float) -> None:
+    """Refuse an image of this length in mm if no body is as long."""
+    if length > _LONGEST:
+        raise ImageError(
+            f"The image is {length / 1000:.3g} m long along one axis: its spacing of {spacing:g} mm cannot be right. "
+            "Correct the spacing."
+        )
+
+
 def region_bounds(region: Sequence[float]) -> np.ndarray:
     """A region as an array of six floats.
 
@@ -352,5 +359,5 @@ def region_box(image: sitk.Image, region: Sequence[float] | None) -> list[tuple[
     high = np.maximum(high, low + 1)  # a region between two voxels
     low, high = np.maximum(low, 0), np.minimum(high, size)
     if (low >= high).any():
-        raise ImageError("The region lies outside of the volume. Move it over the anatomy.")
+        raise ImageError(OUTSIDE)
     return [(int(first), int(last)) for first, last in zip(low[::-1], high[::-1])]

@@ -95,7 +95,7 @@ def test_a_card_keeps_the_window_under_its_old_key_too_and_one_without_it_has_no
         ({"gamma": 2}, "not known: gamma"),
     ],
 )
-def test_a_scaling_that_is_none_is_refused(tmp_path, change, message):
+def test_settings_that_describe_no_scaling_are_refused(tmp_path, change, message):
     random_model().save(tmp_path)
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     settings = {"scope": "slice", "percentiles": [0.5, 99.5], **change}

@@ -162,6 +162,11 @@ def test_a_region_outside_of_an_oblique_volume_is_refused():
         slice_space(rotated(random_image(), 0, 30), MILLIMETRES, 4, (500, 510, 500, 510, 500, 510))
 
 
+def test_an_oblique_image_longer_than_any_body_is_refused():
+    with pytest.raises(ImageError, match="cannot be right"):
+        slice_space(rotated(random_image(spacing=(1000.0, 1000.0, 1000.0)), 0, 30), MILLIMETRES)
+
+
 def test_integers_of_a_large_offset_keep_their_differences():
     image = rotated(random_image((20, 20, 20)), 0, 30)
     voxels = np.rint(1000 * sitk.GetArrayFromImage(image)).astype(np.int64)
