@@ -41,7 +41,15 @@ class MedNCA(ScriptedLoadableModule):
 
         self.parent.title = _("MedNCA")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        self.parent.dependencies = []
+        # They are loaded before this module, and so there until it is unloaded.
+        self.parent.dependencies = [
+            "Markups",
+            "Plots",
+            "Segmentations",
+            "Sequences",
+            "SubjectHierarchy",
+            "Terminologies",
+        ]
         self.parent.contributors = ["MedNCA contributors"]
         self.parent.helpText = _("""
 Segments volumes with Neural Cellular Automata: one small rule that every pixel repeats, trained and bundled with the
@@ -124,7 +132,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.logic: Any = None
         self._parameterNode: Any = None
-        self._parameterNodeGuiTag: Any = None
+        self._guiBinding: Any = None
         self._shownInputId: str | None = None
         self._panel: Any = None
         self._runSection: Any = None
@@ -145,7 +153,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
         self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode)
-        self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
+        self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged, self.onResult)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneReplaced)
@@ -157,10 +165,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Called before the module is reloaded and when the application ends."""
+        self.setParameterNode(None)  # first: the end of a run shows nothing any more
         if self._runSection:
             self._runSection.cancel()
             self._panel.removeOverlays()
-        self.setParameterNode(None)
         self.removeObservers()
 
     def enter(self) -> None:
@@ -191,7 +199,11 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onNodeRemoved(self, _caller: vtk.vtkObject, _event: str) -> None:
         """Called just after any node was removed from the scene."""
+        from MedNCAPanel.parameters import chooseInput
+
         self._runSection.cancelIfDeleted()
+        if self._parameterNode:
+            chooseInput(self._parameterNode)
 
     #
     # Parameters
@@ -207,17 +219,21 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setParameterNode(self, parameterNode: MedNCAParameterNode | None) -> None:
         """Bind the panel to a parameter node, or to none."""
+        from MedNCAPanel.gui_binding import GuiBinding
+
         if self._parameterNode:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self._parameterNodeGuiTag = None
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
+            self._guiBinding.end()
+            node = self._parameterNode.parameterNode
+            self.removeObserver(node, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
         self._parameterNode = parameterNode
         self._shownInputId = None
         if self._panel:
             self._panel.release()
         if self._parameterNode:
-            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
+            self._guiBinding = GuiBinding(self._parameterNode, self.ui)
+            # Not of the wrapper: whatever was observed once is kept, and with it the wrapper's own observers.
+            node = self._parameterNode.parameterNode
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
             self.onParametersModified()
 
     def onParametersModified(self, _caller: vtk.vtkObject | None = None, _event: str | None = None) -> None:
@@ -243,17 +259,21 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSegmentButton(self, *_args: Any) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
         from MedNCAPanel import messages
+        from MedNCAPanel.licence_consent import mayUse
         from MedNCAPanel.parameters import runArguments
 
         if self.isRunning:
             self._runSection.cancel(messages.cancelled())
             return
-        parameters = self._parameterNode
+        parameters, model = self._parameterNode, self._panel.model()
+        if not mayUse(model):
+            self.ui.statusLabel.text = messages.licenceDeclined(model.name)
+            return
         steps = self.logic.processSteps(
             parameters.inputVolume, parameters.outputSegmentation, **runArguments(parameters)
         )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
-        self._runSection.start(steps, nodes, self.onResult)
+        self._runSection.start(steps, nodes)
 
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
@@ -262,14 +282,19 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
         for name in ("inputs", "outputs", "growth", "quality", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
+        if not self.isRunning:
+            self._panel.markScores(areStale=True)  # unless there is a result, see onResult
         if self._parameterNode:
             self.onParametersModified()
 
     def onResult(self, segmentationNode: vtkMRMLSegmentationNode) -> dict[str, float]:
-        """Choose the result as output, so that the next run replaces it; return the mL of each segment."""
+        """Choose the result of a run as output, so that the next replaces it; return the mL of each segment."""
         from MedNCAPanel.parameters import adoptResult
 
+        self._panel.markScores(areStale=False)
         adoptResult(self.logic.getParameterNode(), self.logic.outcome)
+        if self._parameterNode:
+            self.onParametersModified()
         return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
 
 

@@ -28,7 +28,9 @@ class AdvancedSection:
         self._models = models
         self._getParameters = getParameters
         ui.modelsFolderPathLineEdit.currentPath = modelsFolder() or ""
+        # ctkPathLineEdit sends the first for a text that it takes for a path only, which an empty one is not.
         ui.modelsFolderPathLineEdit.connect("currentPathChanged(QString)", self._onFolder)
+        ui.modelsFolderPathLineEdit.connect("validInputChanged(bool)", self._onValidInput)
         ui.defaultsButton.connect("clicked(bool)", self._onDefaults)
 
     def fillModels(self) -> None:
@@ -44,7 +46,12 @@ class AdvancedSection:
         if self._getParameters():
             self._getParameters().Modified()
 
+    def _onValidInput(self, isValid: bool, *_args: Any) -> None:
+        if not isValid and not self._ui.modelsFolderPathLineEdit.currentPath:
+            self._onFolder("")
+
     def _onDefaults(self, *_args: Any) -> None:
         self._ui.modelsFolderPathLineEdit.currentPath = ""
+        self._onFolder("")
         restoreDefaults(self._getParameters())
         self._ui.statusLabel.text = messages.defaultsRestored()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -13,6 +14,7 @@ from slicer.util import VTKObservationMixin
 import MedNCALib as mednca
 
 from . import messages
+from .licence_consent import mayUse
 from .parameters import GetParameters, Parameters
 from .qt_helpers import showState
 
@@ -27,13 +29,17 @@ class CellInspector(VTKObservationMixin):
         ui: the panel's widgets.
         logic: the module's logic.
         getParameters: returns the parameters, None while there are none.
+        getModel: returns the chosen model, None if it is not there.
     """
 
-    def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
+    def __init__(
+        self, ui: Any, logic: Any, getParameters: GetParameters, getModel: Callable[[], mednca.Model | None]
+    ) -> None:
         VTKObservationMixin.__init__(self)
         self._ui = ui
         self._logic = logic
         self._getParameters = getParameters
+        self._getModel = getModel
         self._pointNode: slicer.vtkMRMLMarkupsFiducialNode | None = None
         self._placement: PointPlacement | None = None
         self._isMoved = False
@@ -72,7 +78,11 @@ class CellInspector(VTKObservationMixin):
         if not isDown:
             self._endPlacement()
             return
-        parameters = self._getParameters()
+        parameters, model = self._getParameters(), self._getModel()
+        if model is not None and not mayUse(model):
+            showState(self._ui.inspectButton, checked=False)
+            self._ui.statusLabel.text = messages.licenceDeclined(model.name)
+            return
         if parameters.inspectedPoint is None:
             parameters.inspectedPoint = addPoint()
         self._placement = PointPlacement(self._pointNode, self._onPlacementEnded)

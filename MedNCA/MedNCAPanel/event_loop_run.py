@@ -12,14 +12,13 @@ import MedNCALib as mednca
 
 
 class EventLoopRun:
-    """Drives a generator from a timer without delay.
+    """Drives a generator from a timer without delay, one generator at a time.
 
-    It ends in exactly one of three ways: `onDone(value, seconds)` with the generator's return value and the duration,
-    `onFailed(error)`, or `cancel()`, which calls neither. When one of them is called the run is over and holds nothing
-    any more.
+    A run ends in exactly one of three ways: `onDone(value, seconds)` with the generator's return value and the
+    duration, `onFailed(error)`, or `cancel()`, which calls neither. When one of them is called the run is over and
+    nothing of it is held any more. The timer stays for the next run: it must not be deleted within its own tick.
 
     Args:
-        steps: generator of the steps.
         onStep: called with each step, and with the seconds that are left, None while that is unknown.
         onDone: called with the return value, and with the seconds since the start.
         onFailed: called with the error.
@@ -30,31 +29,38 @@ class EventLoopRun:
 
     def __init__(
         self,
-        steps: Generator[mednca.Step, None, Any],
         onStep: Callable[[mednca.Step, float | None], None],
         onDone: Callable[[Any, float], None],
         onFailed: Callable[[Exception], None],
     ) -> None:
-        self._steps = steps
         self._onStep = onStep
         self._onDone = onDone
         self._onFailed = onFailed
-        self._started = time.monotonic()
+        self._steps: Generator[mednca.Step, None, Any] | None = None
+        self._started = 0.0
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._tick)
 
-    def start(self) -> None:
-        """Do the first step as soon as the event loop has its next turn."""
+    @property
+    def isOn(self) -> bool:
+        return self._steps is not None
+
+    def start(self, steps: Generator[mednca.Step, None, Any]) -> None:
+        """Drive a generator; its first step is done as soon as the event loop has its next turn."""
+        self._steps = steps
         self._started = time.monotonic()
         self._timer.start()
 
     def cancel(self) -> None:
-        """Stop for good; may be called again, and after the end."""
-        self._release()
-        self._steps.close()
+        """End the run that is on, if any."""
+        steps = self._release()
+        if steps is not None:
+            steps.close()
 
     def _tick(self, *_args: Any) -> None:
+        if self._steps is None:
+            return
         try:
             step = next(self._steps)
         except StopIteration as end:
@@ -66,11 +72,10 @@ class EventLoopRun:
         else:
             self._onStep(step, self._secondsLeft(step.fraction))
 
-    def _release(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.disconnect("timeout()", self._tick)
-            self._timer = None
+    def _release(self) -> Generator[mednca.Step, None, Any] | None:
+        steps, self._steps = self._steps, None
+        self._timer.stop()
+        return steps
 
     @property
     def _seconds(self) -> float:

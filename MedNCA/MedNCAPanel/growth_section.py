@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -150,6 +151,8 @@ class GrowthPlayer:
         )
         if not path:
             return
+        if not Path(path).suffix:  # Qt's own dialog does not add it
+            path += ".gif"
         self._overlay.show(self._volumeNode)
         try:
             with slicer.util.WaitCursor():

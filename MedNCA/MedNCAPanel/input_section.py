@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from MedNCAScene.application.sample_data import loadPhantom
-from MedNCAScene.inputs.region import isMuchLarger, placeRegion
+from MedNCAScene.inputs.checks import InputWarnings
+from MedNCAScene.inputs.region import placeRegion
 from MedNCAScene.inputs.sequence import frameCount
 from MedNCAScene.node_watch import NodeWatch
 
@@ -16,7 +17,7 @@ from .parameters import GetParameters, Parameters
 
 
 class InputSection:
-    """The buttons Try it and Place region, the hint that a region is needed, and the offer to segment all frames.
+    """The buttons Try it and Place region, a hint if the volume does not fit the model, and the offer of all frames.
 
     Args:
         ui: the panel's widgets.
@@ -27,8 +28,9 @@ class InputSection:
         self._ui = ui
         self._getParameters = getParameters
         self._model: mednca.Model | None = None
-        # A volume may get its voxels later.
-        self._volume = NodeWatch(self._update)
+        self._warnings = InputWarnings()
+        self._volume = NodeWatch(self._update)  # it may get its voxels later
+        self._region = NodeWatch(self._update)
         ui.tryButton.connect("clicked(bool)", self._onTry)
         ui.placeRegionButton.connect("clicked(bool)", self._onPlaceRegion)
         ui.hintButton.connect("clicked(bool)", self._onPlaceRegion)
@@ -37,23 +39,24 @@ class InputSection:
         """Offer what fits the parameters' volume and this model."""
         self._model = model
         self._volume.follow(parameters.inputVolume)
+        self._region.follow(parameters.region)
         self._ui.tryButton.toolTip = messages.sampleTip(model.name if model else "")
         self._update()
 
     def release(self) -> None:
-        """Follow no volume any more."""
+        """Follow no nodes any more."""
         self._volume.follow(None)
+        self._region.follow(None)
 
     def _update(self) -> None:
-        volumeNode, size, ui = self._volume.node, self._expectedSize, self._ui
+        volumeNode, ui = self._volume.node, self._ui
         ui.allFramesCheckBox.setVisible(frameCount(volumeNode) > 1)
-        ui.placeRegionButton.enabled = volumeNode is not None and size is not None
-        ui.hintFrame.setVisible(False)
-        if volumeNode is None or size is None or self._getParameters().region is not None:
-            return
-        if isMuchLarger(volumeNode, size):
-            ui.hintLabel.text = messages.regionHint(size)
-            ui.hintFrame.setVisible(True)
+        canPlace = volumeNode is not None and self._expectedSize is not None
+        ui.placeRegionButton.enabled = canPlace
+        warnings = self._warnings.of(volumeNode, self._model, self._region.node)
+        ui.hintFrame.setVisible(bool(warnings))
+        ui.hintLabel.text = warnings[0] if warnings else ""
+        ui.hintButton.setVisible(canPlace and self._region.node is None)
 
     @property
     def _expectedSize(self) -> tuple[float, float, float] | None:

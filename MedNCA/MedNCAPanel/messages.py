@@ -49,15 +49,18 @@ def sampleTip(modelName: str) -> str:
     return tip
 
 
-def regionHint(size: Sequence[float]) -> str:
-    """Why a region should be placed.
+def licenceQuestion(note: str) -> str:
+    """Whether the user accepts a licence.
 
     Args:
-        size: what the model expects, in mm along right, anterior and superior.
+        note: says which licence restricts the use of which model.
     """
-    return _("This volume is much larger than the {size} that the model expects: place a region over it.").format(
-        size=_millimetres(size)
-    )
+    return _("{note}\nDo you accept this licence? A yes is remembered on this computer.").format(note=note)
+
+
+def licenceDeclined(modelName: str) -> str:
+    """The user did not accept a licence."""
+    return _("Not started: the licence of {name} was not accepted. Choose another model.").format(name=modelName)
 
 
 def _millimetres(size: Sequence[float]) -> str:
@@ -251,6 +254,11 @@ def _neededForUncertainty() -> str:
 def noUncertainty() -> str:
     """There is nothing to move the slice views to."""
     return _("The runs agree everywhere: there is no uncertainty to jump to.")
+
+
+def staleScores() -> str:
+    """In place of the verdict while the scores are of an earlier run."""
+    return _("The latest run gave no result. These scores are of an earlier one.")
 
 
 def verdictLine(verdict: Verdict | None) -> str:

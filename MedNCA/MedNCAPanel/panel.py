@@ -40,7 +40,7 @@ class Panel:
         self._player = GrowthPlayer(ui, self._overlay)
         self._quality = QualitySection(ui, self._overlay)
         self._result = ResultButtons(ui)
-        self._inspector = CellInspector(ui, logic, getParameters)
+        self._inspector = CellInspector(ui, logic, getParameters, self.model)
 
     def fillModels(self) -> None:
         """List the models that are there now."""
@@ -68,6 +68,10 @@ class Panel:
         self._player.release()
         self._input.release()
         self._inspector.release()
+
+    def markScores(self, areStale: bool) -> None:
+        """Whether the scores that were shown last are of an earlier run than the latest."""
+        self._quality.setStale(areStale)
 
     def forgetOverlays(self) -> None:
         """Leave the slice views as they are: the scene is being closed."""

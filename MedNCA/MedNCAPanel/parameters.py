@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from MedNCAScene.derived_nodes import inputOf
+from MedNCAScene.derived_nodes import inputOf, modelOf
 from MedNCAScene.inputs.sequence import frameCount
 from MedNCAScene.inputs.volumes import firstInput
 from MedNCAScene.results.segments import segmentedVolume
@@ -47,8 +47,11 @@ def runArguments(parameters: Parameters) -> dict[str, Any]:
 
 
 def chooseInput(parameters: Parameters) -> None:
-    """Choose the first image of the scene if no volume is chosen."""
-    if parameters.inputVolume is None:
+    """Choose the first image of the scene if no volume is chosen, or one that a model has made.
+
+    When a volume is deleted, Slicer's selector chooses none, or the one above it, whatever that is.
+    """
+    if parameters.inputVolume is None or modelOf(parameters.inputVolume) is not None:
         parameters.inputVolume = firstInput()
 
 

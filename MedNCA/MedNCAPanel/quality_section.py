@@ -30,6 +30,8 @@ class QualitySection:
         self._ui = ui
         self._overlay = overlay
         self._uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
+        self._table: slicer.vtkMRMLTableNode | None = None
+        self._staleTable: slicer.vtkMRMLTableNode | None = None
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
         ui.qualityTableView.verticalHeader().setVisible(False)
@@ -38,16 +40,27 @@ class QualitySection:
         self._delegates = {n: _FixedPoint(digits, ui.qualityTableView) for n, digits in enumerate(DIGITS) if digits}
         for column, delegate in self._delegates.items():
             ui.qualityTableView.setItemDelegateForColumn(column, delegate)
+        # Slicer's view pastes into a locked table too; a shortcut takes the key from it.
+        self._paste = qt.QShortcut(qt.QKeySequence("Ctrl+V"), ui.qualityTableView)
+        self._paste.setContext(qt.Qt.WidgetShortcut)
         overlay.onChanged(self._updateOverlay)
+
+    def setStale(self, isStale: bool) -> None:
+        """Whether the scores that were shown last are of an earlier run than the latest: then they are greyed."""
+        self._staleTable = self._table if isStale else None
 
     def show(self, parameters: Parameters) -> None:
         """Show the scores in the parameters' table, and the uncertainty of their volume."""
         ui, table = self._ui, parameters.qualityTable
+        self._table = table
         ui.uncertaintyCheckBox.enabled = parameters.runs > 1
         ui.uncertaintyCheckBox.toolTip = messages.uncertaintyTip(parameters.runs)
         verdict = verdictOf(table) if table else None
-        color = COLORS[verdict.verdict if verdict else None]
-        ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {messages.verdictLine(verdict)}'
+        isStale = table is not None and table is self._staleTable
+        color = COLORS[verdict.verdict if verdict and not isStale else None]
+        line = messages.staleScores() if isStale else messages.verdictLine(verdict)
+        ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {line}'
+        ui.verdictLabel.enabled = ui.qualityTableView.enabled = not isStale
         if ui.qualityTableView.mrmlTableNode() is not table:
             ui.qualityTableView.setMRMLTableNode(table)
         header = ui.qualityTableView.horizontalHeader()

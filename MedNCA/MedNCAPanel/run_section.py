@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import slicer
@@ -14,9 +13,6 @@ import MedNCALib as mednca
 from . import messages
 from .event_loop_run import EventLoopRun
 
-# From the segmentation node that a run returns to the mL of each segment by name.
-OnResult = Callable[[Any], Mapping[str, float]]
-
 
 class RunSection:
     """Starts, shows and ends runs, one at a time.
@@ -25,48 +21,52 @@ class RunSection:
         progressBar: from 0 to 100, visible during a run.
         statusLabel: says in one sentence how far the run is, and afterwards how it ended.
         onChanged: called without arguments when a run has begun and when it is over.
+        onResult: called after that if the run ended well, with the segmentation node that it returned; returns the mL
+            of each segment by name.
     """
 
-    def __init__(self, progressBar: Any, statusLabel: Any, onChanged: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        progressBar: Any,
+        statusLabel: Any,
+        onChanged: Callable[[], None],
+        onResult: Callable[[slicer.vtkMRMLSegmentationNode], dict[str, float]],
+    ) -> None:
         self._progressBar = progressBar
         self._statusLabel = statusLabel
         self._onChanged = onChanged
-        self._run: EventLoopRun | None = None
+        self._onResult = onResult
+        self._run = EventLoopRun(self._onStep, self._onDone, self._onFailed)
         self._nodes: list[tuple[slicer.vtkMRMLNode, str]] = []
         progressBar.setVisible(False)
         statusLabel.text = ""
 
     @property
     def isRunning(self) -> bool:
-        return self._run is not None
+        return self._run.isOn
 
     def start(
         self,
         steps: Generator[mednca.Step, None, slicer.vtkMRMLSegmentationNode],
         nodes: Iterable[slicer.vtkMRMLNode],
-        onResult: OnResult,
     ) -> None:
         """Start a run.
 
         Args:
             steps: generator of the steps that returns a segmentation node.
             nodes: the run is cancelled when one of them leaves the scene.
-            onResult: called with the segmentation node if the run ends well.
         """
         self._nodes = [(node, node.GetName()) for node in nodes]
-        self._run = EventLoopRun(steps, self._onStep, partial(self._onDone, onResult), self._onFailed)
+        self._run.start(steps)
         self._progressBar.value = 0
         self._progressBar.setVisible(True)
         self._statusLabel.text = messages.preparing()
         self._onChanged()
-        self._run.start()
 
     def cancel(self, message: str = "") -> None:
         """End the run that is on, if any; the scene stays as it was before the run."""
-        if self._run is not None:
-            # Over before its end: what the run puts back in the scene may call this again.
-            run, self._run = self._run, None
-            run.cancel()
+        if self.isRunning:
+            self._run.cancel()
             self._end(message)
 
     def cancelIfDeleted(self) -> None:
@@ -79,9 +79,9 @@ class RunSection:
         self._progressBar.value = int(100 * step.fraction)
         self._statusLabel.text = messages.progressLine(step, secondsLeft)
 
-    def _onDone(self, onResult: OnResult, segmentationNode: slicer.vtkMRMLSegmentationNode, seconds: float) -> None:
+    def _onDone(self, segmentationNode: slicer.vtkMRMLSegmentationNode, seconds: float) -> None:
         self._end()
-        self._statusLabel.text = messages.doneLine(onResult(segmentationNode), seconds)
+        self._statusLabel.text = messages.doneLine(self._onResult(segmentationNode), seconds)
 
     def _onFailed(self, error: Exception) -> None:
         """Show the sentence of an error that the user can do something about; log the trace of any other."""
@@ -95,7 +95,6 @@ class RunSection:
         slicer.util.showStatusMessage(message, 5000)
 
     def _end(self, message: str = "") -> None:
-        self._run = None
         self._nodes = []
         self._progressBar.setVisible(False)
         self._statusLabel.text = message

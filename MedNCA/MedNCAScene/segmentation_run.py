@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+import SimpleITK as sitk
 import slicer
 
 import MedNCALib as mednca
+from MedNCALib.model.licence import licence_note
+from MedNCALib.segmentation.input_checks import check_input
 
-from .application.settings import modelsFolder
+from .application.settings import isLicenceAccepted, modelsFolder
 from .display.live_overlay import LiveOverlay
-from .inputs.region import regionInVolume
+from .inputs.region import Box, regionInVolume
 from .inputs.volumes import checkUnchanged, imageFromVolume
 from .results.growth_sequence import DEFAULT_MEGABYTES, GrowthRecording
 from .results.overlay_volumes import writeProbabilities, writeUncertainty
@@ -79,10 +83,12 @@ def processSteps(
     checkTarget(segmentationNode)
     image = imageFromVolume(volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
+    box = regionInVolume(region, volumeNode)
+    logNotes(image, loaded, box)
     steps = mednca.segment_steps(
         image,
         loaded,
-        region=regionInVolume(region, volumeNode),
+        region=box,
         probabilities=probability,
         uncertainty=uncertainty,
         largest_only=largestOnly,
@@ -98,7 +104,9 @@ def processSteps(
     with allOrNothing(loaded, volumeNode, segmentationNode):
         segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode)
         probabilityNodes = writeProbabilities(result.probabilities, loaded, volumeNode) if probability else []
-        uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode) if uncertainty else None
+        uncertaintyNode = None
+        if result.uncertainty is not None:
+            uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode)
         tableNode = writeQuality(result.quality, loaded, volumeNode) if table else None
         growthNode, growthBrowserNode = growth.write(volumeNode) if growth else (None, None)
     return SceneResult(
@@ -110,3 +118,10 @@ def processSteps(
         growthBrowserNode=growthBrowserNode,
         tableNode=tableNode,
     )
+
+
+def logNotes(image: sitk.Image, model: mednca.Model, region: Box | None) -> None:
+    """Log, a line each, a licence that restricts the use and is not accepted yet, and what does not fit the model."""
+    licence = None if isLicenceAccepted(model) else licence_note(model)
+    for note in filter(None, (licence, *check_input(image, model, region))):
+        logging.warning("MedNCA: %s", note)

@@ -19,7 +19,7 @@ from .inputs.volumes import checkVolume, imageFromVolume
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
 from .results.segments import checkTarget, writeSegments
-from .segmentation_run import SceneResult
+from .segmentation_run import SceneResult, logNotes
 
 
 def processFrames(
@@ -62,6 +62,8 @@ def processFrames(
     for index in range(count):
         try:
             image = imageFromVolume(images.GetNthDataNode(index))
+            if index == 0:
+                logNotes(image, loaded, box)
             steps = mednca.segment_steps(image, loaded, region=box, largest_only=largestOnly, **options)
             results.append((yield from _partOfAll(steps, index, count)))
         except mednca.MedNCAError as error:

@@ -68,6 +68,8 @@ def test_pathThatIsStillBeingTypedChangesNothing(panel, tmp_path):
 
 
 def test_restoreDefaultsKeepsWhatWasChosen(host, panel, tmp_path):
+    from MedNCAScene.application.settings import modelsFolder
+
     volumeNode = addVolume()
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.ui.runsSpinBox.setValue(5)
@@ -80,6 +82,7 @@ def test_restoreDefaultsKeepsWhatWasChosen(host, panel, tmp_path):
     assert (parameters.runs, parameters.seed, parameters.keepGrowth, parameters.showWhileRunning) == (1, 0, False, True)
     assert panel.ui.runsSpinBox.value == 1
     assert panel.ui.modelsFolderPathLineEdit.currentPath == ""
+    assert modelsFolder() is None
     assert parameters.inputVolume is volumeNode
     assert parameters.model == "brightness"
 
@@ -93,3 +96,19 @@ def test_consoleFindsTheModelsOfTheFolderToo(host, tmp_path):
     brightnessModel(tmp_path, name="my-own")
     setModelsFolder(str(tmp_path))
     assert MedNCA.MedNCALogic().process(addVolume(), model="my-own")
+
+
+@pytest.mark.parametrize("way", ["the user deletes the text", "Restore defaults"])
+def test_a_folder_that_is_cleared_is_forgotten(host, panel, tmp_path, way):
+    from MedNCAScene.application.settings import modelsFolder
+
+    brightnessModel(tmp_path / "mine", name="my-own")
+    panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "mine"))
+    assert "my-own" in names(panel)
+    if way == "Restore defaults":
+        host.click(panel.ui.defaultsButton)
+    else:
+        panel.ui.modelsFolderPathLineEdit.comboBox().setEditText("")
+    assert "my-own" not in names(panel)
+    assert modelsFolder() is None
+    assert host.reloadModule("MedNCA").ui.modelsFolderPathLineEdit.currentPath == ""

@@ -143,12 +143,20 @@ def test_reloadReadsThePackagesOfTheModuleAgain(host, panel):
 
 
 def test_applicationMayEndDuringARun(host, panel, volumeNode):
+    """Most other modules are unloaded before."""
+    import slicer
+    from host.inspection import observerCount
+
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     chooseModel(panel, "slow")
     host.click(panel.ui.segmentButton)
     runUntilStep(host, panel, 3)
-    host.unloadModule("MedNCA")
+    observers = observerCount(slicer.mrmlScene)
+    host.quit()
+    assert host.errors == []
     assert not panel.isRunning
+    assert not panel.Observations
+    assert observerCount(slicer.mrmlScene) < observers
     assert segmentationNodes() == []
 
 
@@ -161,7 +169,7 @@ def test_nothingIsLeftAfterRunsAndReloads(host, panel, volumeNode):
     runs = []
     for _ in range(3):
         host.click(panel.ui.segmentButton)
-        runs.append(weakref.ref(panel._runSection._run))
+        runs.append(weakref.ref(panel._runSection._run._steps))
         runUntilStep(host, panel, 2)
         host.click(panel.ui.segmentButton)
     gc.collect()
@@ -172,3 +180,13 @@ def test_nothingIsLeftAfterRunsAndReloads(host, panel, volumeNode):
     for widget in widgets[:-1]:
         assert not widget.Observations
     assert nodeIds() == nodes
+
+
+def test_a_timer_that_calls_the_run_is_there_for_the_next_run(host, panel, volumeNode):
+    """A timer that is deleted within its own tick may end the application."""
+    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    timer = panel._runSection._run._timer
+    for _ in range(2):
+        segment(host, panel)
+        assert panel._runSection._run._timer is timer
+        assert not timer.active

@@ -153,6 +153,13 @@ def test_exportWritesNumberedPictures(host, kept, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"growth_00{n}.png" for n in (1, 2, 3, 4)]
 
 
+def test_export_to_a_name_without_a_suffix_writes_a_gif(host, kept, tmp_path):
+    host.messages.answerNext("file", str(tmp_path / "growth"))
+    host.click(kept.ui.exportButton)
+    assert host.messages.texts("error") == []
+    assert [path.name for path in tmp_path.glob("growth*")] == ["growth.gif"]
+
+
 def test_exportThatFailsIsSaid(host, kept, tmp_path):
     host.messages.answerNext("file", str(tmp_path / "none" / "growth.gif"))
     host.click(kept.ui.exportButton)

@@ -130,3 +130,108 @@ def test_placedRegionIsUsedByTheRun(host, panel, volumeNode):
     spacing = np.array([1.0, 1.5, 2.0])
     assert np.all(found[::2] >= low - spacing)
     assert np.all(found[1::2] <= high + spacing)
+
+
+def test_a_deleted_volume_is_followed_by_another(host, panel, volumeNode):
+    import slicer
+
+    other = addVolume(name="other head")
+    slicer.mrmlScene.RemoveNode(volumeNode)
+    assert panel.ui.inputSelector.currentNode() is other
+    assert panel.logic.getParameterNode().inputVolume is other
+    assert panel.ui.segmentButton.enabled
+    slicer.mrmlScene.RemoveNode(other)
+    assert panel.ui.inputSelector.currentNode() is None
+    assert not panel.ui.segmentButton.enabled
+
+
+def test_a_deleted_volume_is_not_followed_by_a_result(host, panel, volumeNode):
+    import slicer
+
+    chooseModel(panel, "brightness")
+    panel.ui.probabilityCheckBox.setChecked(True)
+    segment(host, panel)
+    last = addVolume(name="last")
+    panel.ui.inputSelector.setCurrentNode(last)
+    slicer.mrmlScene.RemoveNode(last)
+    assert panel.ui.inputSelector.currentNode() is volumeNode
+
+
+def test_a_result_is_not_chosen_when_the_module_is_opened(host, panel, volumeNode):
+    panel.logic.process(volumeNode, model="brightness", probability=True)
+    panel.ui.inputSelector.setCurrentNode(panel.logic.outcome.probabilityNodes[0])
+    host.closeModule()
+    host.openModule("MedNCA")
+    assert panel.ui.inputSelector.currentNode() is volumeNode
+
+
+#
+# A volume that does not fit
+#
+
+
+def shown_hint(panel):
+    return panel.ui.hintLabel.text if panel.ui.hintFrame.visible else ""
+
+
+def test_a_volume_for_another_model_is_hinted_at(host, panel):
+    chooseModel(panel, "prostate-mr-t2")
+    host.click(panel.ui.tryButton)
+    assert "prostate-mr-t2 is for MR" in shown_hint(panel)
+    chooseModel(panel, "hippocampus-mr")
+    assert shown_hint(panel) == ""
+
+
+def test_hint_follows_the_region(host, panel, volumeNode):
+    host.click(panel.ui.hintButton)
+    assert shown_hint(panel) == ""
+    region(panel).SetSize(1, 1, 1)
+    assert "shows only" in shown_hint(panel)
+    assert not panel.ui.hintButton.visible
+    region(panel).SetSize(6, 9, 8)
+    assert shown_hint(panel) == ""
+
+
+def test_hint_comes_with_voxels_that_come_later(host, panel):
+    import slicer
+
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    panel.ui.inputSelector.setCurrentNode(empty)
+    assert shown_hint(panel) == ""
+    slicer.util.updateVolumeFromArray(empty, np.ones((30, 30, 30), np.uint8))
+    assert "much larger" in shown_hint(panel)
+
+
+def test_a_played_sequence_is_not_checked_for_each_frame(host, panel, volumeNode, monkeypatch):
+    import slicer
+    from MedNCAScene.inputs import checks
+
+    monkeypatch.setattr(checks, "check_input", lambda *_: ["checked again"])
+    slicer.util.arrayFromVolumeModified(volumeNode)
+    assert "much larger" in shown_hint(panel)
+    chooseModel(panel, "brightness")
+    assert shown_hint(panel) == "checked again"
+
+
+class DicomDatabase:
+    """Knows the attributes of one instance."""
+
+    def __init__(self, **values):
+        self._values = values
+
+    def instanceValue(self, instance, tag):
+        assert instance == "1.2.3"
+        return {"0008,0060": self._values.get("modality", "")}.get(tag, "")
+
+
+def test_modality_in_the_dicom_database_is_known(host, panel, monkeypatch):
+    import slicer
+
+    chooseModel(panel, "hippocampus-mr")
+    host.click(panel.ui.tryButton)
+    volumeNode = panel.ui.inputSelector.currentNode()
+    volumeNode.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
+    monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(modality="CT"), raising=False)
+    chooseModel(panel, "brightness")
+    chooseModel(panel, "hippocampus-mr")
+    assert "its modality is CT" in shown_hint(panel)

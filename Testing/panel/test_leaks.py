@@ -2,6 +2,7 @@
 
 import gc
 
+import pytest
 from support.panel_driver import chooseModel, runUntilStep, segment, tick
 from support.slice_view_probe import layers
 
@@ -109,3 +110,16 @@ def test_closedModuleObservesNoNode(host, panel, volumeNode):
     host.closeModule()
     assert observersOf(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
     assert observersOf(point) == whileOpen - 2  # placed, dragged
+
+
+@pytest.mark.parametrize("version", [(5, 10), (5, 12)])
+def test_opening_the_module_again_leaves_no_observer(host, panel, volumeNode, version):
+    host.imitateVersion(*version)
+    node = panel.logic.getParameterNode().parameterNode
+    counts = []
+    for _ in range(3):
+        host.closeModule()
+        host.openModule("MedNCA")
+        gc.collect()
+        counts.append(observersOf(node))
+    assert counts == counts[:1] * 3

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.panel_driver import chooseModel, nodeIds, segment, tick
+from support.panel_driver import cancelAtStep, chooseModel, nodeIds, runUntilStep, segment, tick
 from support.scene_assertions import addTransform, addVolume
 from support.slice_view_probe import layers
 
@@ -184,3 +184,100 @@ def test_verdictOnAnotherVolumeIsNotShown(host, panel, volumeNode):
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert not panel.ui.qualityTableView.visible
     assert not panel.ui.playButton.enabled
+
+
+@pytest.mark.parametrize("way", ["typed", "pasted"])
+def test_scores_cannot_be_overwritten(host, panel, volumeNode, way):
+    import slicer
+    from PySide6 import QtCore, QtTest, QtWidgets
+
+    segment(host, panel)
+    view = panel.ui.qualityTableView
+    before = texts(view.mrmlTableNode())
+    cell = view.model().index(0, 1)
+    view.setFocus()
+    view.setCurrentIndex(cell)
+    if way == "pasted":
+        slicer.app.clipboard().setText("99")
+        QtTest.QTest.keyClick(view, QtCore.Qt.Key_V, QtCore.Qt.ControlModifier)
+    else:
+        place = view.visualRect(cell).center()
+        QtTest.QTest.mouseClick(view.viewport(), QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, place)
+        QtTest.QTest.mouseDClick(view.viewport(), QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, place)
+        QtTest.QTest.keyClicks(view, "99")
+        for editor in view.viewport().findChildren(QtWidgets.QLineEdit):
+            QtTest.QTest.keyClick(editor, QtCore.Qt.Key_Return)
+    host.processEvents()
+    assert texts(view.mrmlTableNode()) == before
+    assert view.mrmlTableNode().GetLocked()
+
+
+def is_greyed(panel):
+    ui = panel.ui
+    isOff = not ui.verdictLabel.enabled and not ui.qualityTableView.enabled
+    assert isOff == ("#8a8a8a" in ui.verdictLabel.text and "earlier" in ui.verdictLabel.text)
+    return isOff
+
+
+def good_verdict(host, panel, volumeNode):
+    """The panel shows a green verdict on its volume."""
+    from MedNCAScene.results.quality_table import writeQuality
+
+    import MedNCALib
+
+    segment(host, panel)
+    writeQuality(quality("pass"), MedNCALib.load_model("brightness"), volumeNode)
+    panel.onParametersModified()
+    assert "#2ea043" in panel.ui.verdictLabel.text
+    assert not is_greyed(panel)
+
+
+def fail(host, panel, volumeNode):
+    import slicer
+
+    slicer.util.arrayFromVolume(volumeNode)[:] = 0
+    segment(host, panel)
+    assert "no contrast" in panel.ui.statusLabel.text
+
+
+def cancel(host, panel, volumeNode):
+    chooseModel(panel, "slow")
+    cancelAtStep(host, panel, 5)
+
+
+@pytest.mark.parametrize("end_a_run", [fail, cancel])
+def test_scores_of_an_earlier_run_are_greyed(host, panel, volumeNode, end_a_run):
+    good_verdict(host, panel, volumeNode)
+    end_a_run(host, panel, volumeNode)
+    assert is_greyed(panel)
+    host.closeModule()
+    host.openModule("MedNCA")
+    assert is_greyed(panel)
+    panel.ui.inputSelector.setCurrentNode(addVolume(name="next patient"))
+    assert panel.ui.verdictLabel.text.endswith("No result yet.")
+    assert panel.ui.verdictLabel.enabled
+
+
+def test_scores_of_the_next_result_are_not_greyed(host, panel, volumeNode):
+    good_verdict(host, panel, volumeNode)
+    cancel(host, panel, volumeNode)
+    chooseModel(panel, "brightness")
+    segment(host, panel)
+    assert not is_greyed(panel)
+    assert "Not checked" in panel.ui.verdictLabel.text
+
+
+def test_a_run_that_goes_on_does_not_change_the_verdict(host, panel, volumeNode):
+    good_verdict(host, panel, volumeNode)
+    before = panel.ui.verdictLabel.text
+    chooseModel(panel, "slow")
+    host.click(panel.ui.segmentButton)
+    runUntilStep(host, panel, 5)
+    assert panel.ui.verdictLabel.text == before
+    host.click(panel.ui.segmentButton)
+
+
+def test_a_failure_without_earlier_scores_greys_nothing(host, panel, volumeNode):
+    fail(host, panel, volumeNode)
+    assert panel.ui.verdictLabel.text.endswith("No result yet.")
+    assert panel.ui.verdictLabel.enabled

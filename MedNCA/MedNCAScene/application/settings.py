@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import slicer
 
+import MedNCALib as mednca
+
 _MODELS_FOLDER = "MedNCA/ModelsFolder"
+_ACCEPTED_LICENCES = "MedNCA/AcceptedLicences"
 
 
 def modelsFolder() -> str | None:
@@ -15,3 +18,13 @@ def modelsFolder() -> str | None:
 def setModelsFolder(path: str) -> None:
     """Remember the folder of the user's own models; an empty path forgets it."""
     slicer.app.userSettings().setValue(_MODELS_FOLDER, path)
+
+
+def isLicenceAccepted(model: mednca.Model) -> bool:
+    """Whether the user has accepted the licence that a model has now, in whichever folder the model is."""
+    return slicer.util.settingsValue(f"{_ACCEPTED_LICENCES}/{model.name}", "") == model.card.licence
+
+
+def acceptLicence(model: mednca.Model) -> None:
+    """Remember that the user accepts the licence of a model."""
+    slicer.app.userSettings().setValue(f"{_ACCEPTED_LICENCES}/{model.name}", model.card.licence)

@@ -10,7 +10,6 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.segmentation.input_checks import is_much_larger
 
 from ..transforms import fromWorld
 
@@ -92,12 +91,3 @@ def _crosshairIn(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray | Non
     # Before the user has placed it, it is at the origin.
     isInside = crosshair.any() and np.all((crosshair > bounds[::2]) & (crosshair < bounds[1::2]))
     return crosshair if isInside else None
-
-
-def isMuchLarger(volumeNode: slicer.vtkMRMLScalarVolumeNode, size: Sequence[float]) -> bool:
-    """Whether a volume holds several boxes of this size (mm), too much for a model that expects one."""
-    imageData = volumeNode.GetImageData()
-    if imageData is None:
-        return False
-    extent = np.multiply(imageData.GetDimensions(), volumeNode.GetSpacing())
-    return is_much_larger(extent.tolist(), size)

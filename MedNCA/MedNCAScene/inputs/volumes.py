@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import SimpleITK as sitk
 import slicer
@@ -9,6 +11,7 @@ from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.input_checks import BODY_PART, ECHO_TIME, MODALITY
 
 from ..derived_nodes import modelOf
 from .geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
@@ -20,7 +23,8 @@ _SHEAR_TOLERANCE = 1e-3
 def imageFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> sitk.Image:
     """The voxels of a volume node as a SimpleITK image in the volume's own space (its parent transform left out).
 
-    The voxels are copied: a change of the image does not change the node, and vice versa.
+    The voxels are copied: a change of the image does not change the node, and vice versa. The DICOM attributes that
+    `MedNCALib.segmentation.input_checks` goes by are added, if the application's database knows them.
 
     Raises:
         ImageError: no volume, no voxels, several values a voxel, a label map, or axes that are not perpendicular.
@@ -30,6 +34,8 @@ def imageFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> sitk.Image:
     voxels = vtk_to_numpy(imageData.GetPointData().GetScalars()).reshape(imageData.GetDimensions()[::-1])
     image = sitk.GetImageFromArray(voxels)
     placeImage(image, ijkToRasOfVolume(volumeNode))
+    for attribute, value in _dicomAttributes(volumeNode):
+        image.SetMetaData(attribute, value)
     return image
 
 
@@ -105,6 +111,16 @@ def checkUnchanged(volumeNode: slicer.vtkMRMLScalarVolumeNode, image: sitk.Image
         raise mednca.ImageError(
             _("{name} was changed during the run (moved, resampled or cropped): run again.").format(name=name)
         )
+
+
+def _dicomAttributes(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> Iterator[tuple[str, str]]:
+    database = getattr(slicer, "dicomDatabase", None)
+    instances = (volumeNode.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if database is not None and instances:
+        for attribute in (MODALITY, BODY_PART, ECHO_TIME):
+            value = database.instanceValue(instances[0], attribute.replace("|", ","))
+            if value:
+                yield attribute, value
 
 
 def _checkPerpendicular(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> None:

@@ -47,6 +47,7 @@ def writeQuality(
     name = _("{volume} quality").format(volume=volumeNode.GetName())
     node, _isNew = findOrAdd("vtkMRMLTableNode", name, model.name, volumeNode)
     with slicer.util.NodeModify(node):
+        node.SetLocked(True)  # for the user, who could overwrite a score by a key
         node.SetUseColumnTitleAsColumnHeader(True)
         node.RemoveAllColumns()
         names = list(quality.volumes_ml)

@@ -1,0 +1,103 @@
+"""A model whose licence restricts its use asks once."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+from support.brightness_model import brightnessModel
+from support.panel_driver import assertFound, chooseModel, makeModels, nodeIds, openPanel, segment, segmentationNodes
+from support.scene_assertions import addVolume
+
+
+def save_restricted(folder, licence="Research use only"):
+    model = brightnessModel(folder, name="restricted")
+    replace(model, card=replace(model.card, licence=licence)).save(folder / "restricted")
+
+
+@pytest.fixture
+def panel(host, tmp_path, monkeypatch):
+    makeModels(tmp_path, monkeypatch)
+    save_restricted(tmp_path)
+    widget = openPanel(host)
+    widget.ui.inputSelector.setCurrentNode(addVolume())
+    chooseModel(widget, "restricted")
+    return widget
+
+
+def questions(host):
+    return host.messages.texts("confirm")
+
+
+def test_the_licence_stands_under_the_model(panel):
+    assert "Licence: Research use only." in panel.ui.modelLabel.text
+
+
+def test_a_yes_is_remembered(host, panel):
+    host.messages.answerNext("confirm", True)
+    segment(host, panel)
+    (question,) = questions(host)
+    assert "The licence of restricted restricts its use: Research use only." in question
+    assertFound(segmentationNodes()[0], panel.ui.inputSelector.currentNode())
+    segment(host, panel)
+    panel = host.reloadModule("MedNCA")
+    segment(host, panel)
+    assert len(questions(host)) == 1
+
+
+def test_a_no_does_not_start_the_run_and_is_asked_again(host, panel):
+    before = nodeIds()
+    for count in (1, 2):
+        host.messages.answerNext("confirm", False)
+        host.click(panel.ui.segmentButton)
+        assert not panel.isRunning
+        assert "the licence of restricted was not accepted" in panel.ui.statusLabel.text
+        assert len(questions(host)) == count
+    assert nodeIds() == before
+
+
+def test_the_same_model_in_another_folder_is_not_asked_for(host, panel, tmp_path):
+    segment(host, panel)
+    save_restricted(tmp_path / "moved")
+    panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "moved"))
+    segment(host, panel)
+    assert len(questions(host)) == 1
+
+
+def test_another_licence_is_asked_for(host, panel, tmp_path):
+    segment(host, panel)
+    save_restricted(tmp_path, "CC BY-NC 4.0")
+    panel = host.reloadModule("MedNCA")
+    segment(host, panel)
+    assert len(questions(host)) == 2
+
+
+def test_a_free_model_asks_nothing(host, panel):
+    chooseModel(panel, "brightness")
+    segment(host, panel)
+    assert questions(host) == []
+
+
+def test_inspecting_a_cell_asks_too(host, panel):
+    host.messages.answerNext("confirm", False)
+    before = nodeIds()
+    host.click(panel.ui.inspectButton)
+    assert not panel.ui.inspectButton.checked
+    assert "was not accepted" in panel.ui.statusLabel.text
+    assert nodeIds() == before
+    host.messages.answerNext("confirm", True)
+    host.click(panel.ui.inspectButton)
+    assert panel.ui.inspectButton.checked
+    assert len(questions(host)) == 2
+
+
+def test_the_console_says_it_in_one_line_until_it_is_accepted(host, panel, caplog):
+    caplog.set_level(logging.WARNING)
+    volumeNode = panel.ui.inputSelector.currentNode()
+    panel.logic.process(volumeNode, model="restricted")
+    assert questions(host) == []
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "MedNCA: The licence of restricted restricts its use: Research use only."
+    caplog.clear()
+    segment(host, panel)
+    panel.logic.process(volumeNode, model="restricted")
+    assert caplog.records == []
