@@ -88,7 +88,7 @@ def score(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> Sco
 
 def dice(truth: np.ndarray, found: np.ndarray) -> float:
     """Dice of two masks: 1 if both are empty."""
-    return dice_of_counts(np.count_nonzero(truth), np.count_nonzero(found), np.count_nonzero(truth & found))
+    return dice_of_counts(*(int(np.count_nonzero(mask)) for mask in (truth, found, truth & found)))
 
 
 def _hd95(truth: np.ndarray, found: np.ndarray, spacing: Sequence[float]) -> float:

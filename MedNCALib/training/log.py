@@ -29,7 +29,7 @@ class TrainingLog:
 
     def go_on(self, batch: int) -> None:
         """Take over the rows of an earlier table up to this batch, from which a training goes on."""
-        with open(self._file, newline="", encoding="utf-8") as file:
+        with self._file.open(newline="", encoding="utf-8") as file:
             _, *rows = csv.reader(file)
         self._rows += [row for row in rows if int(row[0]) <= batch]
         self._write()
@@ -41,5 +41,5 @@ class TrainingLog:
         self._write()
 
     def _write(self) -> None:
-        with written_whole(self._file) as path, open(path, "w", newline="", encoding="utf-8") as file:
+        with written_whole(self._file) as path, path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(self._rows)

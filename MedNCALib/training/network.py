@@ -153,6 +153,7 @@ class Network(TrainableNetwork):
         return torch.cat([small, rest], dim=1)
 
     def logits(self, state: Tensor) -> Tensor:
+        """The output channels of a state: (N, C, h, w) -> (N, outputs, h, w)."""
         first = self.architecture.image_channels
         return state[:, first : first + self.architecture.outputs]
 

@@ -38,11 +38,13 @@ def train(
     """Train a model.
 
     Args:
-        images, labels: folders with files paired by name.
+        images: folder of images.
+        labels: folder of label images of the same names.
         output: the model folder. A `labels.csv` that is already there names the labels, else the label files do if they
             can (`.seg.nrrd`).
         preset: name of a preset, or a JSON file.
-        minutes, batches: length of the training; default: the preset's number of batches.
+        minutes: length of the training, in place of the preset's number of batches.
+        batches: another number of batches than the preset's.
         seed: with the same number of batches, the same seed gives the same weights on the same machine.
         start_from: model to start from (name or folder); None starts from random weights.
         resume: go on from the checkpoint in `output`.

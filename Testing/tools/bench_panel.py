@@ -1,5 +1,6 @@
-"""Event-loop latency while the panel runs a segmentation: Segment is clicked in the real panel, in the stand-in for the
-application, on a volume of 256 x 256 x 24 voxels.
+"""Event-loop latency while the panel runs a segmentation.
+
+Segment is clicked in the real panel, in the stand-in for the application, on a volume of 256 x 256 x 24 voxels.
 
 `python Testing/tools/bench_panel.py` prints, as JSON:
 

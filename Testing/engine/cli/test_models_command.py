@@ -1,13 +1,13 @@
 """mednca models: the list for people and for programs."""
 
 import json
-import os
+from pathlib import Path
 
 from MedNCALib.cli.main import main
 
 
 def test_models_lists_the_users_own(model_folder, monkeypatch, capsys):
-    monkeypatch.setenv("MEDNCA_MODELS", os.path.dirname(model_folder))
+    monkeypatch.setenv("MEDNCA_MODELS", str(Path(model_folder).parent))
     assert main(["models"]) == 0
     assert "threshold Threshold: medium, bright" in " ".join(capsys.readouterr().out.split())
     assert main(["models", "--json"]) == 0

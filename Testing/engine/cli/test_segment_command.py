@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_segment_takes_several_images_and_dicom_folders(model_folder, volume_fil
     folder = shared_data("inputs", "CTHeadAxialDicom")
     assert main(["segment", str(volume_file), str(folder), "-m", model_folder, "-o", str(tmp_path), "--json"]) == 0
     summaries = json.loads(capsys.readouterr().out)
-    assert [os.path.basename(summary["segmentation"]) for summary in summaries] == [
+    assert [Path(summary["segmentation"]).name for summary in summaries] == [
         "scan_threshold.seg.nrrd",
         "CTHeadAxialDicom_threshold.seg.nrrd",
     ]

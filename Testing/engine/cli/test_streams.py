@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.command_line import mednca
@@ -23,6 +24,7 @@ models.run = run
 sys.exit(main.main(["models", "--json"]))
 """
 
+FULL = Path("/dev/full")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="descriptors are closed as shells of POSIX systems do it")
 
 
@@ -76,9 +78,9 @@ def test_with_closed_streams_a_failure_is_still_code_2(model_folder, tmp_path):
     assert run_python(*arguments, preexec_fn=lambda: [os.close(1), os.close(2)]).returncode == 2
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 def test_output_that_does_not_arrive_is_one_line_and_code_2():
-    with open("/dev/full", "w") as full:
+    with FULL.open("w") as full:
         done = run_python("-m", "MedNCALib", "models", stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("mednca: ")
@@ -92,7 +94,7 @@ def test_a_closed_pipe_is_no_error(model_folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=REPOSITORY,
-        env={**os.environ, "MEDNCA_MODELS": os.path.dirname(model_folder)},
+        env={**os.environ, "MEDNCA_MODELS": str(Path(model_folder).parent)},
     )
     process.stdout.close()
     assert process.stderr.read() == b""

@@ -87,7 +87,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
     assert validation_scores(model, held_out)[-1] == pytest.approx(card.scores.whole, abs=1e-3)
     untrained = replace(model, cascade=Network(model.cascade.architecture).to_cascade())
     assert validation_scores(untrained, held_out)[-1] < 0.1
-    with open(tmp_path / "model" / "training" / "log.csv", newline="") as file:
+    with (tmp_path / "model" / "training" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["batch"]) for row in rows] == list(range(10, 161, 10))
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
@@ -143,7 +143,7 @@ def test_the_learning_rate_falls_and_starts_again_where_the_preset_says_so(folde
     path = tmp_path / "restarting.json"
     path.write_text(json.dumps({**settings, "restart": 0.5, "restart_learning_rate": 0.004}), encoding="utf-8")
     train(*folders, tmp_path / "model", preset=str(path), batches=16)
-    with open(tmp_path / "model" / "training" / "log.csv", newline="") as file:
+    with (tmp_path / "model" / "training" / "log.csv").open(newline="") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]  # of each batch
     assert 0.009 < max(rates[:8]) <= 0.01
     assert rates[7] < 0.001
