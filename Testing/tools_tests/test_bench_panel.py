@@ -7,7 +7,7 @@ import time
 
 import pytest
 from support.brightness_model import REPOSITORY
-from support.panel_driver import chooseModel
+from support.panel_driver import choose_model
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_wit
     monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
     monkeypatch.setattr(LiveOverlay, "_REST", 0)
     monkeypatch.setattr(LiveOverlay, "_show", lambda self, step: compute(0.01)())
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     figures = bench.measure(host, panel, seconds=0)
 
     assert [shown for shown, _ in measured] == [False, True, False, True]
@@ -142,7 +142,7 @@ def test_a_run_that_fails_is_reported_in_the_panels_words(host, bench, panel, vo
 
 
 def test_the_script_prints_the_figures_as_json_and_nothing_else(bench):
-    small = "import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0; b.main()"
+    small = "from tools import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0; b.main()"
     done = subprocess.run(
         [sys.executable, "-c", small], capture_output=True, text=True, check=True, cwd=REPOSITORY / "Testing"
     )
