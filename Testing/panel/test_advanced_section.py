@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import BRIGHT, MODULE, boxesImage, brightnessModel, truthOf
-from support.panel_driver import chooseModel, makeModels, openPanel, segment, tick
-from support.scene_assertions import addVolume
+from support.brightness_model import BRIGHT, MODULE, boxes_image, brightness_model, truth_of
+from support.panel_driver import choose_model, make_models, open_panel, segment, tick
+from support.scene_assertions import add_volume
 
 
 @pytest.fixture
 def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path / "environment", monkeypatch)
-    widget = openPanel(host)
+    make_models(tmp_path / "environment", monkeypatch)
+    widget = open_panel(host)
     widget.ui.advancedCollapsibleButton.collapsed = False
     return widget
 
@@ -19,46 +19,46 @@ def names(panel):
     return {panel.ui.modelComboBox.itemData(index) for index in range(panel.ui.modelComboBox.count)}
 
 
-def test_biggestPieceOnly(host, panel):
+def test_biggest_piece_only(host, panel):
     import slicer
 
-    image = boxesImage()
+    image = boxes_image()
     image[12:15, 2:4, 10:12] = BRIGHT
-    volumeNode = addVolume(image)
+    volumeNode = add_volume(image)
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     tick(host, panel.ui.largestOnlyCheckBox)
     segment(host, panel)
     (segmentationNode,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
     segmentId = segmentationNode.GetSegmentation().GetNthSegmentID(0)
     found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
-    np.testing.assert_array_equal(found > 0, truthOf(boxesImage()) == 1)
+    np.testing.assert_array_equal(found > 0, truth_of(boxes_image()) == 1)
     assert "anterior hippocampus 0.53 mL" in panel.ui.statusLabel.text
 
 
-def test_modelsOfTheChosenFolderAreOfferedAndUsed(host, panel, tmp_path):
+def test_models_of_the_chosen_folder_are_offered_and_used(host, panel, tmp_path):
     import slicer
 
-    brightnessModel(tmp_path / "mine", name="my-own")
+    brightness_model(tmp_path / "mine", name="my-own")
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "mine"))
     assert "my-own" in names(panel)
     assert "hippocampus-mr" in names(panel)
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "my-own")
+    choose_model(panel, "my-own")
     segment(host, panel)
     assert panel.ui.statusLabel.text.startswith("Done")
     assert slicer.util.getNode("head_my-own")
 
 
-def test_folderIsRememberedByTheApplication(host, panel, tmp_path):
-    brightnessModel(tmp_path / "mine", name="my-own")
+def test_folder_is_remembered_by_the_application(host, panel, tmp_path):
+    brightness_model(tmp_path / "mine", name="my-own")
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "mine"))
     widget = host.reloadModule("MedNCA")
     assert widget.ui.modelsFolderPathLineEdit.currentPath == str(tmp_path / "mine")
     assert "my-own" in names(widget)
 
 
-def test_pathThatIsStillBeingTypedChangesNothing(panel, tmp_path):
+def test_path_that_is_still_being_typed_changes_nothing(panel, tmp_path):
     before = names(panel)
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "no such folder"))
     assert names(panel) == before
@@ -67,10 +67,10 @@ def test_pathThatIsStillBeingTypedChangesNothing(panel, tmp_path):
     assert modelsFolder() is None
 
 
-def test_restoreDefaultsKeepsWhatWasChosen(host, panel, tmp_path):
+def test_restore_defaults_keeps_what_was_chosen(host, panel, tmp_path):
     from MedNCAScene.application.settings import modelsFolder
 
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.ui.runsSpinBox.setValue(5)
     panel.ui.seedSpinBox.setValue(7)
@@ -87,22 +87,22 @@ def test_restoreDefaultsKeepsWhatWasChosen(host, panel, tmp_path):
     assert parameters.model == "brightness"
 
 
-def test_consoleFindsTheModelsOfTheFolderToo(host, tmp_path):
+def test_console_finds_the_models_of_the_folder_too(host, tmp_path):
     from MedNCAScene.application.settings import setModelsFolder
 
     host.loadModule(MODULE)
     import MedNCA
 
-    brightnessModel(tmp_path, name="my-own")
+    brightness_model(tmp_path, name="my-own")
     setModelsFolder(str(tmp_path))
-    assert MedNCA.MedNCALogic().process(addVolume(), model="my-own")
+    assert MedNCA.MedNCALogic().process(add_volume(), model="my-own")
 
 
 @pytest.mark.parametrize("way", ["the user deletes the text", "Restore defaults"])
 def test_a_folder_that_is_cleared_is_forgotten(host, panel, tmp_path, way):
     from MedNCAScene.application.settings import modelsFolder
 
-    brightnessModel(tmp_path / "mine", name="my-own")
+    brightness_model(tmp_path / "mine", name="my-own")
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "mine"))
     assert "my-own" in names(panel)
     if way == "Restore defaults":

@@ -1,18 +1,18 @@
 """The panel can be read in each of its states: in normal and in large text, in the light and in the dark style."""
 
 from support.brightness_model import MODULE
-from support.panel_states import panelStates
+from support.panel_states import panel_states
 
 LOOKS = [(420, {}), (500, {"fontScale": 1.25}), (420, {"dark": True})]
 
 
-def test_panelCanBeReadInEachOfItsStates(host):
+def test_panel_can_be_read_in_each_of_its_states(host):
     from host.views.pictures import laidOut, look
 
     host.loadModule(MODULE)
     widget = host.openModule("MedNCA")
     states, wrong = [], []
-    for state in panelStates(host, widget):
+    for state in panel_states(host, widget):
         states.append(state)
         for width, style in LOOKS:
             with look(**style), laidOut(widget.parent, width) as panel:
@@ -31,15 +31,15 @@ def visible(panel):
 
 def clipped(panel):
     """Labels and buttons that are too small for their text."""
-    texts = [widget for widget in visible(panel) if any(neededSize(widget))]
+    texts = [widget for widget in visible(panel) if any(needed_size(widget))]
     assert len(texts) > 25
     for widget in texts:
-        width, height = neededSize(widget)
+        width, height = needed_size(widget)
         if widget.width < width or widget.height < height:
             yield f"{widget.objectName} has {widget.width} x {widget.height} pixels and needs {width} x {height}"
 
 
-def neededSize(widget):
+def needed_size(widget):
     """Pixels that the text of a label, a button or the title of a section needs, (0, 0) for other widgets."""
     import ctk
     from PySide6 import QtWidgets

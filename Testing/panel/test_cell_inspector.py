@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import boxesImage
-from support.panel_driver import chooseModel, runUntilStep
-from support.scene_assertions import addVolume
+from support.brightness_model import boxes_image
+from support.panel_driver import choose_model, run_until_step
+from support.scene_assertions import add_volume
 
 ANTERIOR, POSTERIOR, OUTSIDE = (5, 6, 4), (5, 15, 4), (-9, 6, 4)
 
 
-def worldOf(index):
-    x, y, z = boxesImage().TransformContinuousIndexToPhysicalPoint([float(i) for i in index])
+def world_of(index):
+    x, y, z = boxes_image().TransformContinuousIndexToPhysicalPoint([float(i) for i in index])
     return -x, -y, z
 
 
@@ -19,7 +19,7 @@ def mouse(host, panel, volumeNode):
     """The mouse over the red slice view, which shows the slice with both structures."""
     import slicer
 
-    slicer.app.layoutManager().sliceWidget("Red").sliceLogic().SetSliceOffset(worldOf(ANTERIOR)[2])
+    slicer.app.layoutManager().sliceWidget("Red").sliceLogic().SetSliceOffset(world_of(ANTERIOR)[2])
     with host.mouse("Red") as mouse:
         yield mouse
 
@@ -49,7 +49,7 @@ def plotted():
     return next((label for label, value in last.items() if value > 0.9), None)
 
 
-def isPlacing():
+def is_placing():
     import slicer
 
     interaction = slicer.app.applicationLogic().GetInteractionNode()
@@ -58,32 +58,32 @@ def isPlacing():
 
 def inspect(host, panel, mouse, index):
     host.click(panel.ui.inspectButton)
-    mouse.click(worldOf(index))
+    mouse.click(world_of(index))
     host.processEvents()
 
 
 def drag(host, mouse, start, end):
-    mouse.drag(worldOf(start), worldOf(end))
+    mouse.drag(world_of(start), world_of(end))
     host.processEvents()
 
 
-def test_clickIntoASliceViewPlotsTheCellThere(host, panel, mouse):
+def test_click_into_a_slice_view_plots_the_cell_there(host, panel, mouse):
     host.click(panel.ui.inspectButton)
     assert panel.ui.inspectButton.checked
-    assert isPlacing()
-    mouse.click(worldOf(ANTERIOR))
+    assert is_placing()
+    mouse.click(world_of(ANTERIOR))
     host.processEvents()
     (point,) = points()
     assert point.GetNumberOfControlPoints() == 1
     assert point.GetNthControlPointLabel(0) == "Inspected cell"
-    assert point.GetNthControlPointPositionWorld(0) == pytest.approx(worldOf(ANTERIOR), abs=0.5)
+    assert point.GetNthControlPointPositionWorld(0) == pytest.approx(world_of(ANTERIOR), abs=0.5)
     assert plotted() == "anterior"
     assert not panel.ui.inspectButton.checked
-    assert not isPlacing()
+    assert not is_placing()
     assert panel.ui.statusLabel.text.startswith("The plot shows the cell at the point.")
 
 
-def test_plotIsShownInALayoutWithAPlotView(host, panel, mouse):
+def test_plot_is_shown_in_a_layout_with_a_plot_view(host, panel, mouse):
     import slicer
 
     before = slicer.app.layoutManager().layout
@@ -94,7 +94,7 @@ def test_plotIsShownInALayoutWithAPlotView(host, panel, mouse):
     assert slicer.app.applicationLogic().GetSelectionNode().GetActivePlotChartID() == charts()[0].GetID()
 
 
-def test_plotFollowsThePointAtTheEndOfADrag(host, panel, mouse):
+def test_plot_follows_the_point_at_the_end_of_a_drag(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
     (chart,) = charts()
     title = chart.GetTitle()
@@ -103,18 +103,18 @@ def test_plotFollowsThePointAtTheEndOfADrag(host, panel, mouse):
     assert chart.GetTitle() != title
 
 
-def test_nothingIsPlottedBeforeTheDragEnds(host, panel, mouse):
+def test_nothing_is_plotted_before_the_drag_ends(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
-    mouse._send("LeftButtonPressEvent", worldOf(ANTERIOR))
-    mouse.moveTo(worldOf(POSTERIOR))
+    mouse._send("LeftButtonPressEvent", world_of(ANTERIOR))
+    mouse.moveTo(world_of(POSTERIOR))
     host.processEvents()
     assert plotted() == "anterior"
-    mouse._send("LeftButtonReleaseEvent", worldOf(POSTERIOR))
+    mouse._send("LeftButtonReleaseEvent", world_of(POSTERIOR))
     host.processEvents()
     assert plotted() == "posterior"
 
 
-def test_secondClickOnTheButtonMovesTheSamePoint(host, panel, mouse):
+def test_second_click_on_the_button_moves_the_same_point(host, panel, mouse):
     import slicer
 
     inspect(host, panel, mouse, ANTERIOR)
@@ -130,34 +130,34 @@ def test_secondClickOnTheButtonMovesTheSamePoint(host, panel, mouse):
 
 
 @pytest.mark.parametrize("way", ["right click", "button"])
-def test_placingCanBeLeft(host, panel, mouse, way):
+def test_placing_can_be_left(host, panel, mouse, way):
     import slicer
 
     before = slicer.mrmlScene.GetNumberOfNodes()
     host.click(panel.ui.inspectButton)
-    mouse.moveTo(worldOf(POSTERIOR))
+    mouse.moveTo(world_of(POSTERIOR))
     if way == "button":
         host.click(panel.ui.inspectButton)
     else:
-        mouse.click(worldOf(POSTERIOR), "Right")
+        mouse.click(world_of(POSTERIOR), "Right")
         host.processEvents()
     assert not panel.ui.inspectButton.checked
     assert panel.ui.inspectButton.text == "Ins&pect a cell"
-    assert not isPlacing()
+    assert not is_placing()
     assert slicer.mrmlScene.GetNumberOfNodes() == before
 
 
-def test_placingThatIsLeftKeepsThePointWhereItWas(host, panel, mouse):
+def test_placing_that_is_left_keeps_the_point_where_it_was(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
     host.click(panel.ui.inspectButton)
-    mouse.click(worldOf(POSTERIOR), "Right")
+    mouse.click(world_of(POSTERIOR), "Right")
     host.processEvents()
     (point,) = points()
-    assert point.GetNthControlPointPositionWorld(0) == pytest.approx(worldOf(ANTERIOR), abs=0.5)
+    assert point.GetNthControlPointPositionWorld(0) == pytest.approx(world_of(ANTERIOR), abs=0.5)
     assert plotted() == "anterior"
 
 
-def test_nextPointsOfTheUserGoWhereTheyWentBefore(host, panel, mouse):
+def test_next_points_of_the_user_go_where_they_went_before(host, panel, mouse):
     import slicer
 
     landmarks = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "landmarks")
@@ -166,25 +166,25 @@ def test_nextPointsOfTheUserGoWhereTheyWentBefore(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
     assert selection.GetActivePlaceNodeID() == landmarks.GetID()
     slicer.modules.markups.logic().StartPlaceMode(False)
-    mouse.click(worldOf(POSTERIOR))
+    mouse.click(world_of(POSTERIOR))
     host.processEvents()
     assert landmarks.GetNumberOfControlPoints() == 1
     assert plotted() == "anterior"
 
 
-def test_otherMarkupChosenForPlacingTakesTheMouse(host, panel, mouse):
+def test_other_markup_chosen_for_placing_takes_the_mouse(host, panel, mouse):
     import slicer
 
     host.click(panel.ui.inspectButton)
     line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "line")
     host.processEvents()
     assert not panel.ui.inspectButton.checked
-    assert isPlacing()
+    assert is_placing()
     assert slicer.app.applicationLogic().GetSelectionNode().GetActivePlaceNodeID() == line.GetID()
     assert not points()
 
 
-def test_pointOutsideIsSaid(host, panel, mouse):
+def test_point_outside_is_said(host, panel, mouse):
     inspect(host, panel, mouse, OUTSIDE)
     assert "outside" in panel.ui.statusLabel.text
     assert not charts()
@@ -192,7 +192,7 @@ def test_pointOutsideIsSaid(host, panel, mouse):
     assert plotted() == "anterior"
 
 
-def test_deletedPointIsPlacedAnew(host, panel, mouse):
+def test_deleted_point_is_placed_anew(host, panel, mouse):
     import slicer
 
     inspect(host, panel, mouse, ANTERIOR)
@@ -203,20 +203,20 @@ def test_deletedPointIsPlacedAnew(host, panel, mouse):
     assert plotted() == "posterior"
 
 
-def test_pointDeletedWhileItIsPlacedEndsPlacing(host, panel, mouse):
+def test_point_deleted_while_it_is_placed_ends_placing(host, panel, mouse):
     import slicer
 
     host.click(panel.ui.inspectButton)
-    mouse.moveTo(worldOf(ANTERIOR))
+    mouse.moveTo(world_of(ANTERIOR))
     slicer.mrmlScene.RemoveNode(points()[0])
     host.processEvents()
-    assert not isPlacing()
+    assert not is_placing()
     assert not panel.ui.inspectButton.checked
 
 
-def test_modelChosenLaterIsThatOfTheNextPlot(host, panel, mouse):
+def test_model_chosen_later_is_that_of_the_next_plot(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     drag(host, mouse, ANTERIOR, POSTERIOR)
     tables = {
         chart.GetAttribute("MedNCA.Model"): chart.GetNodeReference("MedNCA.Table").GetNumberOfRows()
@@ -225,28 +225,28 @@ def test_modelChosenLaterIsThatOfTheNextPlot(host, panel, mouse):
     assert tables == {"brightness": 4, "slow": 80}
 
 
-def test_withoutVolumeThereIsNothingToInspect(host, panel, mouse):
+def test_without_volume_there_is_nothing_to_inspect(host, panel, mouse):
     inspect(host, panel, mouse, ANTERIOR)
     host.click(panel.ui.inspectButton)
     panel.logic.getParameterNode().inputVolume = None
     host.processEvents()
-    assert not isPlacing()
+    assert not is_placing()
     assert not panel.ui.inspectButton.enabled
-    mouse.moveTo(worldOf(ANTERIOR))
+    mouse.moveTo(world_of(ANTERIOR))
     drag(host, mouse, ANTERIOR, POSTERIOR)
     assert panel.ui.statusLabel.text == "No input volume: choose one."
     assert plotted() == "anterior"
-    panel.ui.inputSelector.setCurrentNode(addVolume())
+    panel.ui.inputSelector.setCurrentNode(add_volume())
     drag(host, mouse, POSTERIOR, ANTERIOR)
     assert len(charts()) == 2
 
 
-def test_runEndsPlacing(host, panel, mouse):
-    chooseModel(panel, "slow")
+def test_run_ends_placing(host, panel, mouse):
+    choose_model(panel, "slow")
     host.click(panel.ui.inspectButton)
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 5)
-    assert not isPlacing()
+    run_until_step(host, panel, 5)
+    assert not is_placing()
     assert not panel.ui.inspectButton.enabled
     assert "step" in panel.ui.statusLabel.text
     host.click(panel.ui.segmentButton)
@@ -254,17 +254,17 @@ def test_runEndsPlacing(host, panel, mouse):
 
 
 @pytest.mark.parametrize("leave", ["closeModule", "closeScene", "reloadModule"])
-def test_leavingEndsPlacing(host, panel, mouse, leave):
+def test_leaving_ends_placing(host, panel, mouse, leave):
     host.click(panel.ui.inspectButton)
-    mouse.moveTo(worldOf(ANTERIOR))
+    mouse.moveTo(world_of(ANTERIOR))
     getattr(host, leave)()
     host.processEvents()
-    assert not isPlacing()
+    assert not is_placing()
     assert not charts()
     assert not host.activeTimers()
 
 
-def test_pointOfASavedSceneGoesOn(host, panel, mouse, tmp_path):
+def test_point_of_a_saved_scene_goes_on(host, panel, mouse, tmp_path):
     import slicer
 
     inspect(host, panel, mouse, ANTERIOR)
@@ -274,7 +274,7 @@ def test_pointOfASavedSceneGoesOn(host, panel, mouse, tmp_path):
     assert not points()
     slicer.util.loadScene(path)
     (point,) = points()
-    np.testing.assert_allclose(point.GetNthControlPointPositionWorld(0), worldOf(ANTERIOR), atol=0.5)
-    mouse.moveTo(worldOf(ANTERIOR))
+    np.testing.assert_allclose(point.GetNthControlPointPositionWorld(0), world_of(ANTERIOR), atol=0.5)
+    mouse.moveTo(world_of(ANTERIOR))
     drag(host, mouse, ANTERIOR, POSTERIOR)
     assert plotted() == "posterior"

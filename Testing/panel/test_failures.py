@@ -5,29 +5,37 @@ import sys
 import weakref
 
 import pytest
-from support.brightness_model import boxesImage
-from support.panel_driver import assertFound, assertIdle, chooseModel, nodeIds, runUntilStep, segment, segmentationNodes
-from support.scene_assertions import addVolume
+from support.brightness_model import boxes_image
+from support.panel_driver import (
+    assert_found,
+    assert_idle,
+    choose_model,
+    node_ids,
+    run_until_step,
+    segment,
+    segmentation_nodes,
+)
+from support.scene_assertions import add_volume
 
 
 @pytest.fixture
 def volumeNode(panel):
-    return addVolume()
+    return add_volume()
 
 
-def test_refusedVolumeIsOneSentenceInThePanel(host, panel):
-    image = boxesImage() * 0
-    panel.ui.inputSelector.setCurrentNode(addVolume(image, "empty field"))
-    before = nodeIds()
+def test_refused_volume_is_one_sentence_in_the_panel(host, panel):
+    image = boxes_image() * 0
+    panel.ui.inputSelector.setCurrentNode(add_volume(image, "empty field"))
+    before = node_ids()
     segment(host, panel)
     assert "no contrast" in panel.ui.statusLabel.text
     assert "Traceback" not in panel.ui.statusLabel.text
-    assert nodeIds() == before
-    assertIdle(panel)
+    assert node_ids() == before
+    assert_idle(panel)
     assert host.messages.texts("error") == []
 
 
-def test_defectIsLoggedWithItsTraceAndShownAndEndsTheRun(host, panel, volumeNode, monkeypatch, caplog):
+def test_defect_is_logged_with_its_trace_and_shown_and_ends_the_run(host, panel, volumeNode, monkeypatch, caplog):
     from MedNCAScene import segmentation_run
 
     def fail(*_):
@@ -35,151 +43,151 @@ def test_defectIsLoggedWithItsTraceAndShownAndEndsTheRun(host, panel, volumeNode
 
     monkeypatch.setattr(segmentation_run, "writeSegments", fail)
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    before = nodeIds()
+    before = node_ids()
     segment(host, panel)
     assert panel.ui.statusLabel.text == "The run failed because of a defect in MedNCA: for the test"
     assert "ZeroDivisionError" in caplog.text
     assert "Traceback" in caplog.text
-    assert nodeIds() == before
-    assertIdle(panel)
+    assert node_ids() == before
+    assert_idle(panel)
 
 
-def test_inputDeletedDuringARunCancelsIt(host, panel, volumeNode):
+def test_input_deleted_during_a_run_cancels_it(host, panel, volumeNode):
     import slicer
 
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
-    before = nodeIds() - {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
+    choose_model(panel, "slow")
+    before = node_ids() - {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     slicer.mrmlScene.RemoveNode(volumeNode)
-    assertIdle(panel)
+    assert_idle(panel)
     assert panel.ui.statusLabel.text == "Cancelled: head was deleted."
     host.processEvents(0.05)
-    assert nodeIds() <= before
-    assert segmentationNodes() == []
+    assert node_ids() <= before
+    assert segmentation_nodes() == []
     assert not panel.ui.segmentButton.enabled
 
 
-def test_outputDeletedDuringARunCancelsIt(host, panel, volumeNode):
+def test_output_deleted_during_a_run_cancels_it(host, panel, volumeNode):
     import slicer
 
     mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.ui.outputSelector.setCurrentNode(mine)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     slicer.mrmlScene.RemoveNode(mine)
-    assertIdle(panel)
+    assert_idle(panel)
     assert panel.ui.statusLabel.text == "Cancelled: mine was deleted."
-    assert segmentationNodes() == []
+    assert segmentation_nodes() == []
 
 
-def test_otherNodesMayComeAndGoDuringARun(host, panel, volumeNode):
+def test_other_nodes_may_come_and_go_during_a_run(host, panel, volumeNode):
     import slicer
 
-    other = addVolume(name="other head")
+    other = add_volume(name="other head")
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     slicer.mrmlScene.RemoveNode(other)
-    addVolume(name="third head")
+    add_volume(name="third head")
     host.waitUntil(lambda: not panel.isRunning)
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volumeNode)
 
 
-def test_sceneClosedDuringARunCancelsIt(host, panel, volumeNode):
+def test_scene_closed_during_a_run_cancels_it(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     host.closeScene()
-    assertIdle(panel)
+    assert_idle(panel)
     assert not panel.ui.segmentButton.enabled
-    assert segmentationNodes() == []
+    assert segmentation_nodes() == []
     # The panel works on in the new scene.
-    volumeNode = addVolume(name="next patient")
+    volumeNode = add_volume(name="next patient")
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     segment(host, panel)
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volumeNode)
 
 
-def test_runGoesOnWhileAnotherModuleIsShown(host, panel, volumeNode):
+def test_run_goes_on_while_another_module_is_shown(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     host.closeModule()
     host.waitUntil(lambda: not panel.isRunning)
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volumeNode)
     assert host.openModule("MedNCA") is panel
-    assert panel.ui.outputSelector.currentNode() is segmentationNodes()[0]
-    assertIdle(panel)
+    assert panel.ui.outputSelector.currentNode() is segmentation_nodes()[0]
+    assert_idle(panel)
 
 
-def test_moduleReloadedDuringARunCancelsItAndWorks(host, panel, volumeNode):
+def test_module_reloaded_during_a_run_cancels_it_and_works(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
-    before = nodeIds()
+    choose_model(panel, "slow")
+    before = node_ids()
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     widget = host.reloadModule("MedNCA")
     assert widget is not panel
     assert not panel.isRunning
     host.processEvents(0.05)
-    assert nodeIds() == before
-    chooseModel(widget, "brightness")
+    assert node_ids() == before
+    choose_model(widget, "brightness")
     segment(host, widget)
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volumeNode)
 
 
-def test_reloadReadsThePackagesOfTheModuleAgain(host, panel):
+def test_reload_reads_the_packages_of_the_module_again(host, panel):
     before = {name: sys.modules[name] for name in ("MedNCAScene", "MedNCAPanel.messages", "MedNCALib")}
     host.reloadModule("MedNCA")
     assert all(sys.modules[name] is not module for name, module in before.items())
 
 
-def test_applicationMayEndDuringARun(host, panel, volumeNode):
+def test_application_may_end_during_a_run(host, panel, volumeNode):
     """Most other modules are unloaded before."""
     import slicer
     from host.inspection import observerCount
 
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 3)
+    run_until_step(host, panel, 3)
     observers = observerCount(slicer.mrmlScene)
     host.quit()
     assert host.errors == []
     assert not panel.isRunning
     assert not panel.Observations
     assert observerCount(slicer.mrmlScene) < observers
-    assert segmentationNodes() == []
+    assert segmentation_nodes() == []
 
 
-def test_nothingIsLeftAfterRunsAndReloads(host, panel, volumeNode):
+def test_nothing_is_left_after_runs_and_reloads(host, panel, volumeNode):
     """No nodes, no observers of the scene, and no timer of a run stays behind."""
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     segment(host, panel)
-    nodes = nodeIds()
-    chooseModel(panel, "slow")
+    nodes = node_ids()
+    choose_model(panel, "slow")
     runs = []
     for _ in range(3):
         host.click(panel.ui.segmentButton)
         runs.append(weakref.ref(panel._runSection._run._steps))
-        runUntilStep(host, panel, 2)
+        run_until_step(host, panel, 2)
         host.click(panel.ui.segmentButton)
     gc.collect()
-    assert nodeIds() == nodes
+    assert node_ids() == nodes
     assert [run() for run in runs] == [None] * 3
     widgets = [panel, *(host.reloadModule("MedNCA") for _ in range(2))]
     assert widgets[-1].Observations
     for widget in widgets[:-1]:
         assert not widget.Observations
-    assert nodeIds() == nodes
+    assert node_ids() == nodes
 
 
 def test_a_timer_that_calls_the_run_is_there_for_the_next_run(host, panel, volumeNode):

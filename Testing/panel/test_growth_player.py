@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
-from support.scene_assertions import addVolume
+from support.panel_driver import cancel_at_step, choose_model, node_ids, segment, tick
+from support.scene_assertions import add_volume
 from support.slice_view_probe import colored, layers
 
 ORANGE = (230, 159, 0)
@@ -21,7 +21,7 @@ def browser(panel):
     return panel.logic.getParameterNode().growthBrowser
 
 
-def playFor(host, seconds):
+def play_for(host, seconds):
     """As the application's own timer does while a sequence is played."""
     import time
 
@@ -33,14 +33,14 @@ def playFor(host, seconds):
         host.processEvents(0.01)
 
 
-def test_playerIsOffAsLongAsNothingWasKept(host, panel, volumeNode):
+def test_player_is_off_as_long_as_nothing_was_kept(host, panel, volumeNode):
     segment(host, panel)
     for name in ("playButton", "stepSlider", "loopCheckBox", "speedSpinBox", "growthOverlayCheckBox", "exportButton"):
         assert not getattr(panel.ui, name).enabled
     assert panel.ui.stepLabel.text == ""
 
 
-def test_speedThatIsShownBeforeIsWhatKeptStepsBeginWith(host, panel, volumeNode):
+def test_speed_that_is_shown_before_is_what_kept_steps_begin_with(host, panel, volumeNode):
     import slicer
 
     before = panel.ui.speedSpinBox.value
@@ -52,7 +52,7 @@ def test_speedThatIsShownBeforeIsWhatKeptStepsBeginWith(host, panel, volumeNode)
     assert panel.ui.speedSpinBox.value == before
 
 
-def test_whatToKeepIsListedForTheModel(panel, volumeNode):
+def test_what_to_keep_is_listed_for_the_model(panel, volumeNode):
     box = panel.ui.growthViewComboBox
     assert [box.itemText(index) for index in range(box.count)] == [
         "All labels",
@@ -60,14 +60,14 @@ def test_whatToKeepIsListedForTheModel(panel, volumeNode):
         "Probability of posterior hippocampus (%)",
         "When it settled (step)",
     ]
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "hippocampus-mr")
     assert box.itemText(box.count - 1) == "Hidden channel 16"  # 24 channels less 5 of the image and 3 outputs
 
 
-def test_memoryIsSaidBeforeTheRunAndFollowsTheCap(host, panel):
-    from support.brightness_model import boxesImage
+def test_memory_is_said_before_the_run_and_follows_the_cap(host, panel):
+    from support.brightness_model import boxes_image
 
-    panel.ui.inputSelector.setCurrentNode(addVolume(boxesImage((100, 100, 100))))
+    panel.ui.inputSelector.setCurrentNode(add_volume(boxes_image((100, 100, 100))))
     assert not panel.ui.growthEstimateLabel.visible
     tick(host, panel.ui.keepGrowthCheckBox)
     assert panel.ui.growthEstimateLabel.text == "Keeps all 4 steps: 4.0 MB."
@@ -77,7 +77,7 @@ def test_memoryIsSaidBeforeTheRunAndFollowsTheCap(host, panel):
     assert panel.ui.growthEstimateLabel.text == "Keeps one volume: 2.0 MB."
 
 
-def test_sliderShowsTheStepInTheSliceViews(host, kept):
+def test_slider_shows_the_step_in_the_slice_views(host, kept):
     import slicer
 
     assert kept.ui.stepSlider.maximum == 3
@@ -91,41 +91,41 @@ def test_sliderShowsTheStepInTheSliceViews(host, kept):
     assert slicer.util.arrayFromVolume(growth).any()
 
 
-def test_playMovesThroughTheStepsAndPauseStops(host, kept):
+def test_play_moves_through_the_steps_and_pause_stops(host, kept):
     kept.ui.speedSpinBox.setValue(50)
     kept.ui.stepSlider.setValue(0)
     host.click(kept.ui.playButton)
     assert kept.ui.playButton.text == "P&ause"
     seen = set()
     for _ in range(20):
-        playFor(host, 0.02)
+        play_for(host, 0.02)
         seen.add(kept.ui.stepSlider.value)
     assert seen == {0, 1, 2, 3}  # it loops
     host.click(kept.ui.playButton)
     assert kept.ui.playButton.text == "Pl&ay"
     stopped = kept.ui.stepSlider.value
-    playFor(host, 0.1)
+    play_for(host, 0.1)
     assert kept.ui.stepSlider.value == stopped
 
 
-def test_withoutLoopItStopsAtTheEnd(host, kept):
+def test_without_loop_it_stops_at_the_end(host, kept):
     kept.ui.speedSpinBox.setValue(50)
     tick(host, kept.ui.loopCheckBox)
     kept.ui.stepSlider.setValue(0)
     host.click(kept.ui.playButton)
-    playFor(host, 0.4)
+    play_for(host, 0.4)
     assert not browser(kept).GetPlaybackActive()
     assert kept.ui.playButton.text == "Pl&ay"
 
 
-def test_panelFollowsTheToolBarOfTheApplication(host, kept):
+def test_panel_follows_the_tool_bar_of_the_application(host, kept):
     browser(kept).SetSelectedItemNumber(1)
     assert kept.ui.stepSlider.value == 1
     browser(kept).SetPlaybackRateFps(3)
     assert kept.ui.speedSpinBox.value == pytest.approx(3)
 
 
-def test_overlayIsTakenAwayAndTheViewsGetBackWhatTheyHad(host, kept):
+def test_overlay_is_taken_away_and_the_views_get_back_what_they_had(host, kept):
     before = layers()
     tick(host, kept.ui.growthOverlayCheckBox)
     assert layers() != before
@@ -133,7 +133,7 @@ def test_overlayIsTakenAwayAndTheViewsGetBackWhatTheyHad(host, kept):
     assert layers() == before
 
 
-def test_exportWritesAGifOfWhatTheViewsShow(host, kept, tmp_path):
+def test_export_writes_a_gif_of_what_the_views_show(host, kept, tmp_path):
     from PIL import Image, ImageSequence
 
     kept.ui.stepSlider.setValue(1)
@@ -147,7 +147,7 @@ def test_exportWritesAGifOfWhatTheViewsShow(host, kept, tmp_path):
     assert kept.ui.stepSlider.value == 1
 
 
-def test_exportWritesNumberedPictures(host, kept, tmp_path):
+def test_export_writes_numbered_pictures(host, kept, tmp_path):
     host.messages.answerNext("file", str(tmp_path / "growth.png"))
     host.click(kept.ui.exportButton)
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"growth_00{n}.png" for n in (1, 2, 3, 4)]
@@ -160,22 +160,22 @@ def test_export_to_a_name_without_a_suffix_writes_a_gif(host, kept, tmp_path):
     assert [path.name for path in tmp_path.glob("growth*")] == ["growth.gif"]
 
 
-def test_exportThatFailsIsSaid(host, kept, tmp_path):
+def test_export_that_fails_is_said(host, kept, tmp_path):
     host.messages.answerNext("file", str(tmp_path / "none" / "growth.gif"))
     host.click(kept.ui.exportButton)
     (message,) = host.messages.texts("error")
     assert "cannot be written" in message
 
 
-def test_cancelledRunKeepsThePreviousGrowth(host, kept):
-    chooseModel(kept, "slow")
-    before = nodeIds()
-    cancelAtStep(host, kept, 40)
-    assert nodeIds() == before
+def test_cancelled_run_keeps_the_previous_growth(host, kept):
+    choose_model(kept, "slow")
+    before = node_ids()
+    cancel_at_step(host, kept, 40)
+    assert node_ids() == before
     assert kept.ui.playButton.enabled
 
 
-def test_nextRunShowsItsOwnSteps(host, kept):
+def test_next_run_shows_its_own_steps(host, kept):
     kept.ui.stepSlider.setValue(0)
     kept.ui.growthViewComboBox.setCurrentIndex(2)
     first = browser(kept)
@@ -184,7 +184,7 @@ def test_nextRunShowsItsOwnSteps(host, kept):
     assert kept.ui.stepLabel.text == "Step 4 of 4"
 
 
-def test_deletedGrowthAndClosedSceneTurnThePlayerOff(host, kept):
+def test_deleted_growth_and_closed_scene_turn_the_player_off(host, kept):
     import slicer
 
     kept.ui.stepSlider.setValue(0)
@@ -197,7 +197,7 @@ def test_deletedGrowthAndClosedSceneTurnThePlayerOff(host, kept):
     assert not kept.ui.playButton.enabled
 
 
-def test_reloadedPanelPlaysOn(host, kept):
+def test_reloaded_panel_plays_on(host, kept):
     kept.ui.stepSlider.setValue(0)
     widget = host.reloadModule("MedNCA")
     assert all(foreground is None for _, foreground, *_ in layers())
@@ -206,7 +206,7 @@ def test_reloadedPanelPlaysOn(host, kept):
     assert browser(widget).GetSelectedItemNumber() == 2
 
 
-def test_whenItSettledIsLaidOverTheViewsToo(host, panel, volumeNode):
+def test_when_it_settled_is_laid_over_the_views_too(host, panel, volumeNode):
     tick(host, panel.ui.keepGrowthCheckBox)
     panel.ui.growthViewComboBox.setCurrentIndex(3)
     segment(host, panel)

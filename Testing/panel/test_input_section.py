@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import boxesImage, brightnessModel
-from support.panel_driver import chooseModel, makeModels, openPanel, segment
-from support.scene_assertions import addTransform, addVolume
+from support.brightness_model import boxes_image, brightness_model
+from support.panel_driver import choose_model, make_models, open_panel, segment
+from support.scene_assertions import add_transform, add_volume
 from support.slice_view_probe import pixels
 
 
@@ -12,17 +12,17 @@ from support.slice_view_probe import pixels
 def panel(host, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    makeModels(tmp_path, monkeypatch)
-    model = brightnessModel(tmp_path, name="narrow")
+    make_models(tmp_path, monkeypatch)
+    model = brightness_model(tmp_path, name="narrow")
     replace(model, card=replace(model.card, field_of_view_mm=(6, 9, 8))).save(tmp_path / "narrow")
-    widget = openPanel(host)
-    chooseModel(widget, "narrow")
+    widget = open_panel(host)
+    choose_model(widget, "narrow")
     return widget
 
 
 @pytest.fixture
 def volumeNode(panel):
-    node = addVolume(boxesImage())
+    node = add_volume(boxes_image())
     panel.ui.inputSelector.setCurrentNode(node)
     return node
 
@@ -37,7 +37,7 @@ def region(panel):
     return panel.ui.regionSelector.currentNode()
 
 
-def test_tryItLoadsThePhantomAndChoosesIt(host, panel):
+def test_try_it_loads_the_phantom_and_chooses_it(host, panel):
     import slicer
 
     host.click(panel.ui.tryButton)
@@ -48,18 +48,18 @@ def test_tryItLoadsThePhantomAndChoosesIt(host, panel):
     assert panel.ui.segmentButton.enabled
 
 
-def test_tryItNamesTheSampleThatSuitsTheModel(panel):
+def test_try_it_names_the_sample_that_suits_the_model(panel):
     assert "Sample Data" not in panel.ui.tryButton.toolTip
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "hippocampus-mr")
     assert "MRHead in the module Sample Data" in panel.ui.tryButton.toolTip
 
 
-def test_cardTellsWhatTheModelExpects(panel):
+def test_card_tells_what_the_model_expects(panel):
     assert "6 x 9 x 8 mm" in panel.ui.modelLabel.text
     assert "Licence: Apache-2.0" in panel.ui.modelLabel.text
 
 
-def test_hintComesWithALargeVolumeAndGoesWithTheRegion(host, panel, volumeNode):
+def test_hint_comes_with_a_large_volume_and_goes_with_the_region(host, panel, volumeNode):
     assert panel.ui.hintFrame.visible
     assert "much larger than the 6 x 9 x 8 mm" in panel.ui.hintLabel.text
     host.click(panel.ui.hintButton)
@@ -68,17 +68,17 @@ def test_hintComesWithALargeVolumeAndGoesWithTheRegion(host, panel, volumeNode):
     assert panel.ui.hintFrame.visible
 
 
-def test_noHintWhereTheVolumeFitsOrTheModelDoesNotSay(panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(addVolume(boxesImage((20, 20, 16), (0.4, 0.5, 0.5))))
+def test_no_hint_where_the_volume_fits_or_the_model_does_not_say(panel, volumeNode):
+    panel.ui.inputSelector.setCurrentNode(add_volume(boxes_image((20, 20, 16), (0.4, 0.5, 0.5))))
     assert not panel.ui.hintFrame.visible
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     assert not panel.ui.hintFrame.visible
     assert not panel.ui.placeRegionButton.enabled
 
 
-def test_regionIsPlacedInTheMiddleOfTheVolume(host, panel, volumeNode):
-    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
+def test_region_is_placed_in_the_middle_of_the_volume(host, panel, volumeNode):
+    volumeNode.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
     host.click(panel.ui.placeRegionButton)
     assert region(panel).GetName() == "head region"
     assert region(panel).GetSize() == (6, 9, 8)
@@ -86,7 +86,7 @@ def test_regionIsPlacedInTheMiddleOfTheVolume(host, panel, volumeNode):
     assert region(panel).GetCenterWorld() == pytest.approx(middle)
 
 
-def test_regionIsPlacedAroundTheCrosshair(host, panel, volumeNode):
+def test_region_is_placed_around_the_crosshair(host, panel, volumeNode):
     import slicer
 
     place = np.add(bounds(volumeNode)[::2], (5, 6, 7))
@@ -96,7 +96,7 @@ def test_regionIsPlacedAroundTheCrosshair(host, panel, volumeNode):
     slicer.util.getNode("Crosshair").SetCrosshairRAS(0, 0, 0)
 
 
-def test_placedRegionCoversNothingOfTheVolume(host, panel, volumeNode, tmp_path):
+def test_placed_region_covers_nothing_of_the_volume(host, panel, volumeNode, tmp_path):
     import slicer
 
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
@@ -110,7 +110,7 @@ def test_placedRegionCoversNothingOfTheVolume(host, panel, volumeNode, tmp_path)
     assert 0 < changed.mean() < 0.05
 
 
-def test_placingAgainMovesTheSameRegion(host, panel, volumeNode):
+def test_placing_again_moves_the_same_region(host, panel, volumeNode):
     host.click(panel.ui.placeRegionButton)
     first = region(panel)
     first.SetSize(1, 1, 1)
@@ -119,7 +119,7 @@ def test_placingAgainMovesTheSameRegion(host, panel, volumeNode):
     assert first.GetSize() == (6, 9, 8)
 
 
-def test_placedRegionIsUsedByTheRun(host, panel, volumeNode):
+def test_placed_region_is_used_by_the_run(host, panel, volumeNode):
     import slicer
 
     host.click(panel.ui.placeRegionButton)
@@ -135,7 +135,7 @@ def test_placedRegionIsUsedByTheRun(host, panel, volumeNode):
 def test_a_deleted_volume_is_followed_by_another(host, panel, volumeNode):
     import slicer
 
-    other = addVolume(name="other head")
+    other = add_volume(name="other head")
     slicer.mrmlScene.RemoveNode(volumeNode)
     assert panel.ui.inputSelector.currentNode() is other
     assert panel.logic.getParameterNode().inputVolume is other
@@ -148,10 +148,10 @@ def test_a_deleted_volume_is_followed_by_another(host, panel, volumeNode):
 def test_a_deleted_volume_is_not_followed_by_a_result(host, panel, volumeNode):
     import slicer
 
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     panel.ui.probabilityCheckBox.setChecked(True)
     segment(host, panel)
-    last = addVolume(name="last")
+    last = add_volume(name="last")
     panel.ui.inputSelector.setCurrentNode(last)
     slicer.mrmlScene.RemoveNode(last)
     assert panel.ui.inputSelector.currentNode() is volumeNode
@@ -175,10 +175,10 @@ def shown_hint(panel):
 
 
 def test_a_volume_for_another_model_is_hinted_at(host, panel):
-    chooseModel(panel, "prostate-mr-t2")
+    choose_model(panel, "prostate-mr-t2")
     host.click(panel.ui.tryButton)
     assert "prostate-mr-t2 is for MR" in shown_hint(panel)
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "hippocampus-mr")
     assert shown_hint(panel) == ""
 
 
@@ -209,7 +209,7 @@ def test_a_played_sequence_is_not_checked_for_each_frame(host, panel, volumeNode
     monkeypatch.setattr(checks, "check_input", lambda *_: ["checked again"])
     slicer.util.arrayFromVolumeModified(volumeNode)
     assert "much larger" in shown_hint(panel)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     assert shown_hint(panel) == "checked again"
 
 
@@ -227,11 +227,11 @@ class DicomDatabase:
 def test_modality_in_the_dicom_database_is_known(host, panel, monkeypatch):
     import slicer
 
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "hippocampus-mr")
     host.click(panel.ui.tryButton)
     volumeNode = panel.ui.inputSelector.currentNode()
     volumeNode.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
     monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(modality="CT"), raising=False)
-    chooseModel(panel, "brightness")
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "brightness")
+    choose_model(panel, "hippocampus-mr")
     assert "its modality is CT" in shown_hint(panel)

@@ -19,13 +19,13 @@ def mnemonics(panel):
     return letters
 
 
-def test_noLetterStandsForTwoAndNoneTakesAMenuFromTheApplication(host, panel, volumeNode):
+def test_no_letter_stands_for_two_and_none_takes_a_menu_from_the_application(host, panel, volumeNode):
     shared = {letter: names for letter, names in mnemonics(panel).items() if len(names) > 1}
     assert not shared
     assert not MENUS_OF_SLICER & set(mnemonics(panel))
 
 
-def test_everyButtonThatIsAlwaysThereHasALetter(panel):
+def test_every_button_that_is_always_there_has_a_letter(panel):
     seldomUsed = {"defaultsButton", "largestOnlyCheckBox", "loopCheckBox"}
     hint = {"hintButton"}  # does what placeRegionButton does
     named = {name for names in mnemonics(panel).values() for name in names}
@@ -34,7 +34,7 @@ def test_everyButtonThatIsAlwaysThereHasALetter(panel):
     assert buttons - sections - named == seldomUsed | hint
 
 
-def test_everythingThatCanBeUsedHasATooltip(panel, volumeNode):
+def test_everything_that_can_be_used_has_a_tooltip(panel, volumeNode):
     from PySide6 import QtWidgets
 
     kinds = QtWidgets.QAbstractButton | QtWidgets.QComboBox | QtWidgets.QAbstractSpinBox | QtWidgets.QSlider
@@ -47,7 +47,7 @@ def test_everythingThatCanBeUsedHasATooltip(panel, volumeNode):
 
 
 @pytest.mark.parametrize("section", [None, "advancedCollapsibleButton"])
-def test_tabGoesFromTopToBottomAndFromLeftToRight(host, panel, volumeNode, section):
+def test_tab_goes_from_top_to_bottom_and_from_left_to_right(host, panel, volumeNode, section):
     from PySide6 import QtCore
 
     if section:

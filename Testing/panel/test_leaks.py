@@ -3,17 +3,17 @@
 import gc
 
 import pytest
-from support.panel_driver import chooseModel, runUntilStep, segment, tick
+from support.panel_driver import choose_model, run_until_step, segment, tick
 from support.slice_view_probe import layers
 
 
-def useAll(host, panel):
+def use_all(host, panel):
     """A run with everything on, then all that can be done with its result, and a cancelled run."""
     panel.ui.runsSpinBox.setValue(2)
     for box in (panel.ui.probabilityCheckBox, panel.ui.uncertaintyCheckBox, panel.ui.keepGrowthCheckBox):
         if not box.checked:
             tick(host, box)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     segment(host, panel)
     panel.ui.stepSlider.setValue(1)
     host.click(panel.ui.playButton)
@@ -23,18 +23,18 @@ def useAll(host, panel):
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
     host.click(panel.ui.jumpButton)
     inspect(host, panel)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 5)
+    run_until_step(host, panel, 5)
     host.click(panel.ui.segmentButton)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     gc.collect()
 
 
 def inspect(host, panel):
     """Leave placing once, then place the point and drag it."""
     with host.mouse("Red") as mouse:
-        centre = middleOf("Red")
+        centre = middle_of("Red")
         beside = [centre[0] + 5, *centre[1:]]
         host.click(panel.ui.inspectButton)
         mouse.click(centre, "Right")
@@ -46,7 +46,7 @@ def inspect(host, panel):
         host.processEvents()
 
 
-def middleOf(sliceView):
+def middle_of(sliceView):
     """The point (RAS) in the middle of a slice view."""
     import slicer
 
@@ -54,39 +54,39 @@ def middleOf(sliceView):
     return [matrix.GetElement(row, 3) for row in range(3)]
 
 
-def observersOf(node):
+def observers_of(node):
     from host.inspection import observerCount  # needs Qt, which only the host brings
 
     return observerCount(node)
 
 
-def mouseObservers():
+def mouse_observers():
     import slicer
 
     logic = slicer.app.applicationLogic()
-    return observersOf(logic.GetInteractionNode()), observersOf(logic.GetSelectionNode())
+    return observers_of(logic.GetInteractionNode()), observers_of(logic.GetSelectionNode())
 
 
 def counts(host, volumeNode):
     return {
         **host.counts(),
-        "volumeObservers": observersOf(volumeNode),
-        "mouseObservers": mouseObservers(),
+        "volumeObservers": observers_of(volumeNode),
+        "mouseObservers": mouse_observers(),
         "layers": layers(),
         "errors": host.messages.texts("error"),
     }
 
 
-def test_secondTimeAddsNothing(host, panel, volumeNode):
-    useAll(host, panel)
+def test_second_time_adds_nothing(host, panel, volumeNode):
+    use_all(host, panel)
     before = counts(host, volumeNode)
-    useAll(host, panel)
+    use_all(host, panel)
     assert counts(host, volumeNode) == before
 
 
-def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
+def test_reloaded_panel_lets_go_of_the_scene(host, panel, volumeNode):
     """The application itself only hides the widgets of a panel that is reloaded, so those are not counted."""
-    useAll(host, panel)
+    use_all(host, panel)
     kept = ("nodes", "timers", "layers", "mouseObservers")
     before = {key: value for key, value in counts(host, volumeNode).items() if key in kept}
     for _ in range(2):
@@ -99,17 +99,17 @@ def test_reloadedPanelLetsGoOfTheScene(host, panel, volumeNode):
     assert not panel._panel._inspector.Observations
 
 
-def test_closedModuleObservesNoNode(host, panel, volumeNode):
+def test_closed_module_observes_no_node(host, panel, volumeNode):
     host.closeModule()
-    before = observersOf(volumeNode)
+    before = observers_of(volumeNode)
     host.openModule("MedNCA")
-    useAll(host, panel)
-    assert observersOf(volumeNode) > before
+    use_all(host, panel)
+    assert observers_of(volumeNode) > before
     point = panel.logic.getParameterNode().inspectedPoint
-    whileOpen = observersOf(point)
+    whileOpen = observers_of(point)
     host.closeModule()
-    assert observersOf(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
-    assert observersOf(point) == whileOpen - 2  # placed, dragged
+    assert observers_of(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
+    assert observers_of(point) == whileOpen - 2  # placed, dragged
 
 
 @pytest.mark.parametrize("version", [(5, 10), (5, 12)])
@@ -121,5 +121,5 @@ def test_opening_the_module_again_leaves_no_observer(host, panel, volumeNode, ve
         host.closeModule()
         host.openModule("MedNCA")
         gc.collect()
-        counts.append(observersOf(node))
+        counts.append(observers_of(node))
     assert counts == counts[:1] * 3

@@ -4,23 +4,31 @@ import logging
 from dataclasses import replace
 
 import pytest
-from support.brightness_model import brightnessModel
-from support.panel_driver import assertFound, chooseModel, makeModels, nodeIds, openPanel, segment, segmentationNodes
-from support.scene_assertions import addVolume
+from support.brightness_model import brightness_model
+from support.panel_driver import (
+    assert_found,
+    choose_model,
+    make_models,
+    node_ids,
+    open_panel,
+    segment,
+    segmentation_nodes,
+)
+from support.scene_assertions import add_volume
 
 
 def save_restricted(folder, licence="Research use only"):
-    model = brightnessModel(folder, name="restricted")
+    model = brightness_model(folder, name="restricted")
     replace(model, card=replace(model.card, licence=licence)).save(folder / "restricted")
 
 
 @pytest.fixture
 def panel(host, tmp_path, monkeypatch):
-    makeModels(tmp_path, monkeypatch)
+    make_models(tmp_path, monkeypatch)
     save_restricted(tmp_path)
-    widget = openPanel(host)
-    widget.ui.inputSelector.setCurrentNode(addVolume())
-    chooseModel(widget, "restricted")
+    widget = open_panel(host)
+    widget.ui.inputSelector.setCurrentNode(add_volume())
+    choose_model(widget, "restricted")
     return widget
 
 
@@ -37,7 +45,7 @@ def test_a_yes_is_remembered(host, panel):
     segment(host, panel)
     (question,) = questions(host)
     assert "The licence of restricted restricts its use: Research use only." in question
-    assertFound(segmentationNodes()[0], panel.ui.inputSelector.currentNode())
+    assert_found(segmentation_nodes()[0], panel.ui.inputSelector.currentNode())
     segment(host, panel)
     panel = host.reloadModule("MedNCA")
     segment(host, panel)
@@ -45,14 +53,14 @@ def test_a_yes_is_remembered(host, panel):
 
 
 def test_a_no_does_not_start_the_run_and_is_asked_again(host, panel):
-    before = nodeIds()
+    before = node_ids()
     for count in (1, 2):
         host.messages.answerNext("confirm", False)
         host.click(panel.ui.segmentButton)
         assert not panel.isRunning
         assert "the licence of restricted was not accepted" in panel.ui.statusLabel.text
         assert len(questions(host)) == count
-    assert nodeIds() == before
+    assert node_ids() == before
 
 
 def test_the_same_model_in_another_folder_is_not_asked_for(host, panel, tmp_path):
@@ -72,18 +80,18 @@ def test_another_licence_is_asked_for(host, panel, tmp_path):
 
 
 def test_a_free_model_asks_nothing(host, panel):
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     segment(host, panel)
     assert questions(host) == []
 
 
 def test_inspecting_a_cell_asks_too(host, panel):
     host.messages.answerNext("confirm", False)
-    before = nodeIds()
+    before = node_ids()
     host.click(panel.ui.inspectButton)
     assert not panel.ui.inspectButton.checked
     assert "was not accepted" in panel.ui.statusLabel.text
-    assert nodeIds() == before
+    assert node_ids() == before
     host.messages.answerNext("confirm", True)
     host.click(panel.ui.inspectButton)
     assert panel.ui.inspectButton.checked

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from support import brightness_model
+from support.brightness_model import brightness_model
 
 from MedNCALib.model.card import Scores
 
@@ -21,15 +21,15 @@ def step(**changes):
     return SimpleNamespace(**{**values, **changes})
 
 
-def test_progressNamesStageStepSlicesAndTheTimeLeft(messages):
+def test_progress_names_stage_step_slices_and_the_time_left(messages):
     assert messages.progressLine(step(), 3.7) == "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
 
 
-def test_progressWithoutAGuessOfTheTimeLeavesItOut(messages):
+def test_progress_without_a_guess_of_the_time_leaves_it_out(messages):
     assert messages.progressLine(step(stage=1)) == "Coarse stage, step 7 of 12, slices 9-16 of 35"
 
 
-def test_progressOfSeveralRunsCountsThem(messages):
+def test_progress_of_several_runs_counts_them(messages):
     line = messages.progressLine(step(run=2, runs=5))
     assert line == "Run 2 of 5, fine stage, step 7 of 12, slices 9-16 of 35"
 
@@ -43,13 +43,13 @@ def test_progressOfSeveralRunsCountsThem(messages):
         (4, ["Stage 1 of 4", "Stage 2 of 4", "Stage 3 of 4", "Stage 4 of 4"]),
     ],
 )
-def test_stagesAreNamedFromCoarseToFine(messages, stages, names):
+def test_stages_are_named_from_coarse_to_fine(messages, stages, names):
     lines = [messages.progressLine(step(stage=stage, stages=stages)) for stage in range(1, stages + 1)]
     assert [line.partition(",")[0] for line in lines] == names
 
 
-def test_modelLineTellsTheCardsEssentials(messages, tmp_path):
-    model = brightness_model.brightnessModel(tmp_path)
+def test_model_line_tells_the_cards_essentials(messages, tmp_path):
+    model = brightness_model(tmp_path)
     assert messages.modelLine(model) == (
         "Finds: anterior hippocampus, posterior hippocampus.\nExpects: test images; none.\n"
         "Held-out Dice: not measured. Size: 5 KB. Licence: Apache-2.0."
@@ -61,10 +61,10 @@ def test_modelLineTellsTheCardsEssentials(messages, tmp_path):
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (130, "2 min 10 s")])
-def test_durationsReadNaturally(messages, seconds, text):
+def test_durations_read_naturally(messages, seconds, text):
     assert messages.duration(seconds) == text
 
 
-def test_structureThatWasNotFoundIsSaid(messages):
+def test_structure_that_was_not_found_is_said(messages):
     assert messages.doneLine({"head": 1.714, "tail": 0.0}, 3.84) == "Done in 3.8 s: head 1.71 mL, no tail."
     assert messages.doneLine({"head": 1.714}, 75) == "Done in 1 min 15 s: head 1.71 mL."

@@ -3,38 +3,46 @@
 import numpy as np
 import pytest
 from support.brightness_model import MODULE
-from support.panel_driver import assertFound, assertIdle, chooseModel, nodeIds, runUntilStep, segment, segmentationNodes
-from support.scene_assertions import addVolume
+from support.panel_driver import (
+    assert_found,
+    assert_idle,
+    choose_model,
+    node_ids,
+    run_until_step,
+    segment,
+    segmentation_nodes,
+)
+from support.scene_assertions import add_volume
 
 
 @pytest.fixture
 def volumeNode(panel):
-    return addVolume()
+    return add_volume()
 
 
-def test_segmentIsDisabledAndTellsWhatIsMissing(panel):
+def test_segment_is_disabled_and_tells_what_is_missing(panel):
     assert not panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Still missing: an input volume"
 
 
-def test_segmentIsEnabledAsSoonAsThereIsAVolume(panel, volumeNode):
+def test_segment_is_enabled_as_soon_as_there_is_a_volume(panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     assert panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Segment the volume"
 
 
-def test_volumeThatIsLoadedBeforeThePanelIsOpenedIsChosen(host):
+def test_volume_that_is_loaded_before_the_panel_is_opened_is_chosen(host):
     import slicer
 
     host.loadModule(MODULE)
     labels = slicer.util.addVolumeFromArray(np.ones((3, 3, 3), np.uint8), nodeClassName="vtkMRMLLabelMapVolumeNode")
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     widget = host.openModule("MedNCA")
     assert widget.ui.inputSelector.currentNode() is volumeNode
     assert labels not in [widget.ui.inputSelector.nodeFromIndex(i) for i in range(widget.ui.inputSelector.nodeCount())]
 
 
-def test_modelListHoldsTheUsersModelsAndTheLineTellsWhatTheCardSays(panel):
+def test_model_list_holds_the_users_models_and_the_line_tells_what_the_card_says(panel):
     names = [panel.ui.modelComboBox.itemData(index) for index in range(panel.ui.modelComboBox.count)]
     assert {"brightness", "slow"} <= set(names)
     line = panel.ui.modelLabel.text
@@ -42,23 +50,23 @@ def test_modelListHoldsTheUsersModelsAndTheLineTellsWhatTheCardSays(panel):
         assert words in line
 
 
-def test_modelOfASceneFromAnotherComputerIsReportedAsMissing(panel, volumeNode):
+def test_model_of_a_scene_from_another_computer_is_reported_as_missing(panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.logic.getParameterNode().model = "spleen-ct"
     assert "spleen-ct is not installed" in panel.ui.modelLabel.text
     assert not panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Still missing: a model"
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     assert panel.ui.segmentButton.enabled
 
 
-def test_choicesAreKeptInTheSceneAndShownAgain(host, panel, volumeNode):
+def test_choices_are_kept_in_the_scene_and_shown_again(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.ui.runsSpinBox.setValue(3)
     panel.ui.seedSpinBox.setValue(77)
     panel.ui.threadsSpinBox.setValue(2)
     panel.ui.engineComboBox.setCurrentIndex(1)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     widget = host.reloadModule("MedNCA")
     parameters = widget.logic.getParameterNode()
     assert parameters.inputVolume is volumeNode
@@ -73,49 +81,49 @@ def test_choicesAreKeptInTheSceneAndShownAgain(host, panel, volumeNode):
 #
 
 
-def test_clickOnSegmentFillsANewSegmentation(host, panel, volumeNode):
+def test_click_on_segment_fills_a_new_segmentation(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     segment(host, panel)
-    (segmentationNode,) = segmentationNodes()
+    (segmentationNode,) = segmentation_nodes()
     assert segmentationNode.GetName() == "head_brightness"
     assert panel.ui.outputSelector.currentNode() is segmentationNode
-    assertFound(segmentationNode, volumeNode)
-    assertIdle(panel)
+    assert_found(segmentationNode, volumeNode)
+    assert_idle(panel)
     assert panel.ui.statusLabel.text.startswith("Done in")
     assert "anterior hippocampus 0.53 mL, posterior hippocampus 0.60 mL" in panel.ui.statusLabel.text
     assert panel.ui.segmentButton.enabled
 
 
-def test_secondClickReplacesTheResult(host, panel, volumeNode):
+def test_second_click_replaces_the_result(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     segment(host, panel)
     segment(host, panel)
-    assert len(segmentationNodes()) == 1
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert len(segmentation_nodes()) == 1
+    assert_found(segmentation_nodes()[0], volumeNode)
 
 
-def test_resultForAnotherVolumeGoesToAnotherSegmentation(host, panel, volumeNode):
+def test_result_for_another_volume_goes_to_another_segmentation(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     segment(host, panel)
-    other = addVolume(name="other head")
+    other = add_volume(name="other head")
     panel.ui.inputSelector.setCurrentNode(other)
     assert panel.ui.outputSelector.currentNode() is None
     segment(host, panel)
-    assert [node.GetName() for node in segmentationNodes()] == ["head_brightness", "other head_brightness"]
+    assert [node.GetName() for node in segmentation_nodes()] == ["head_brightness", "other head_brightness"]
 
 
-def test_chosenOutputIsKeptAndFilled(host, panel, volumeNode):
+def test_chosen_output_is_kept_and_filled(host, panel, volumeNode):
     import slicer
 
     mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     panel.ui.outputSelector.setCurrentNode(mine)
     segment(host, panel)
-    assert segmentationNodes() == [mine]
-    assertFound(mine, volumeNode)
+    assert segmentation_nodes() == [mine]
+    assert_found(mine, volumeNode)
 
 
-def test_settingsReachTheEngine(host, panel, volumeNode, monkeypatch):
+def test_settings_reach_the_engine(host, panel, volumeNode, monkeypatch):
     import slicer
 
     from MedNCALib.segmentation import segmenter
@@ -144,12 +152,12 @@ def test_settingsReachTheEngine(host, panel, volumeNode, monkeypatch):
     assert given["region"] == pytest.approx(bounds, abs=1e-4)
 
 
-def test_progressIsTrueAndInWords(host, panel, volumeNode):
+def test_progress_is_true_and_in_words(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     shown = []
     panel.ui.progressBar.connect("valueChanged(int)", lambda value: shown.append((value, panel.ui.statusLabel.text)))
     lines = []
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
     while panel.isRunning:
         host.processEvents()
@@ -162,9 +170,9 @@ def test_progressIsTrueAndInWords(host, panel, volumeNode):
     assert any("Fine stage, step 40 of 40, slices 1-20 of 20" in line for line in lines)
 
 
-def test_inputsAreLockedDuringARunAndTheButtonCancels(host, panel, volumeNode):
+def test_inputs_are_locked_during_a_run_and_the_button_cancels(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
     assert panel.isRunning
     assert panel.ui.segmentButton.text == "&Cancel"
@@ -175,25 +183,25 @@ def test_inputsAreLockedDuringARunAndTheButtonCancels(host, panel, volumeNode):
         assert not section.enabled
     assert not panel.ui.show3DButton.enabled
     host.click(panel.ui.segmentButton)
-    assertIdle(panel)
+    assert_idle(panel)
 
 
 @pytest.mark.parametrize("steps", [1, 40, 80], ids=["first step", "middle", "last step"])
-def test_cancelLeavesEverythingAsItWas(host, panel, volumeNode, steps):
+def test_cancel_leaves_everything_as_it_was(host, panel, volumeNode, steps):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
-    chooseModel(panel, "slow")
-    before = nodeIds()
+    choose_model(panel, "slow")
+    before = node_ids()
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, steps)
+    run_until_step(host, panel, steps)
     host.click(panel.ui.segmentButton)
-    assertIdle(panel)
+    assert_idle(panel)
     assert panel.ui.statusLabel.text == "Cancelled; nothing was changed."
     host.processEvents(0.05)
-    assert nodeIds() == before
+    assert node_ids() == before
     # And it can be started again.
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     segment(host, panel)
-    assertFound(segmentationNodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volumeNode)
 
 
 #
@@ -201,11 +209,11 @@ def test_cancelLeavesEverythingAsItWas(host, panel, volumeNode, steps):
 #
 
 
-def test_show3DMakesAndRemovesTheSurfaces(host, panel, volumeNode):
+def test_show3d_makes_and_removes_the_surfaces(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     assert not panel.ui.show3DButton.enabled
     segment(host, panel)
-    (segmentationNode,) = segmentationNodes()
+    (segmentationNode,) = segmentation_nodes()
     assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
     host.click(panel.ui.show3DButton)
     assert segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
@@ -214,11 +222,11 @@ def test_show3DMakesAndRemovesTheSurfaces(host, panel, volumeNode):
     assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
-def test_show3DFollowsTheChosenOutput(host, panel, volumeNode):
+def test_show3d_follows_the_chosen_output(host, panel, volumeNode):
     panel.ui.inputSelector.setCurrentNode(volumeNode)
     segment(host, panel)
     host.click(panel.ui.show3DButton)
     panel.ui.outputSelector.setCurrentNode(None)
     assert not panel.ui.show3DButton.checked
-    panel.ui.outputSelector.setCurrentNode(segmentationNodes()[0])
+    panel.ui.outputSelector.setCurrentNode(segmentation_nodes()[0])
     assert panel.ui.show3DButton.checked

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.panel_driver import cancelAtStep, chooseModel, nodeIds, runUntilStep, segment, tick
-from support.scene_assertions import addTransform, addVolume
+from support.panel_driver import cancel_at_step, choose_model, node_ids, run_until_step, segment, tick
+from support.scene_assertions import add_transform, add_volume
 from support.slice_view_probe import layers
 
 from MedNCALib.segmentation.quality import Quality, VolumeEstimate
@@ -32,14 +32,14 @@ def shown(tableView):
     return rows
 
 
-def test_beforeTheFirstRunThereIsNoVerdict(panel, volumeNode):
+def test_before_the_first_run_there_is_no_verdict(panel, volumeNode):
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert not panel.ui.qualityTableView.visible
     assert not panel.ui.jumpButton.enabled
     assert "Set Runs to 2 or more" in panel.ui.jumpButton.toolTip
 
 
-def test_singleRunIsCalledUnchecked(host, panel, volumeNode):
+def test_single_run_is_called_unchecked(host, panel, volumeNode):
     segment(host, panel)
     assert "Not checked" in panel.ui.verdictLabel.text
     table = panel.ui.qualityTableView.mrmlTableNode()
@@ -51,7 +51,7 @@ def test_singleRunIsCalledUnchecked(host, panel, volumeNode):
     ]
 
 
-def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
+def test_several_runs_give_spread_and_agreement(host, panel, volumeNode):
     panel.ui.runsSpinBox.setValue(3)
     segment(host, panel)
     assert texts(panel.ui.qualityTableView.mrmlTableNode()) == [
@@ -70,7 +70,7 @@ def test_severalRunsGiveSpreadAndAgreement(host, panel, volumeNode):
         (None, "#8a8a8a", "No calibrated thresholds"),
     ],
 )
-def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
+def test_verdict_is_a_colour_and_a_sentence(panel, volumeNode, verdict, color, words):
     import slicer
     from MedNCAScene.results.quality_table import verdictOf, writeQuality
 
@@ -85,14 +85,14 @@ def test_verdictIsAColourAndASentence(panel, volumeNode, verdict, color, words):
     np.testing.assert_array_equal(slicer.util.arrayFromTableColumn(table, "Volume (mL)"), [1.234, 2.0])
 
 
-def test_nextRunFillsTheSameTable(host, panel, volumeNode):
+def test_next_run_fills_the_same_table(host, panel, volumeNode):
     segment(host, panel)
-    before = nodeIds()
+    before = node_ids()
     segment(host, panel)
-    assert nodeIds() == before
+    assert node_ids() == before
 
 
-def test_verdictIsKeptInTheScene(host, panel, volumeNode, tmp_path):
+def test_verdict_is_kept_in_the_scene(host, panel, volumeNode, tmp_path):
     import slicer
 
     panel.ui.runsSpinBox.setValue(2)
@@ -118,7 +118,7 @@ def uncertain(panel, volumeNode, index=(3, 15, 8)):
     return node
 
 
-def test_overlayOfTheUncertaintyIsShownAndTakenAway(host, panel, volumeNode):
+def test_overlay_of_the_uncertainty_is_shown_and_taken_away(host, panel, volumeNode):
     node = uncertain(panel, volumeNode)
     before = layers()
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
@@ -127,7 +127,7 @@ def test_overlayOfTheUncertaintyIsShownAndTakenAway(host, panel, volumeNode):
     assert layers() == before
 
 
-def test_oneOverlayReplacesTheOther(host, panel, volumeNode):
+def test_one_overlay_replaces_the_other(host, panel, volumeNode):
     before = layers()
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
@@ -142,11 +142,11 @@ def test_oneOverlayReplacesTheOther(host, panel, volumeNode):
     assert layers() == before
 
 
-def test_jumpMovesTheSlicesToTheHighestUncertainty(host, panel, volumeNode):
+def test_jump_moves_the_slices_to_the_highest_uncertainty(host, panel, volumeNode):
     import slicer
     import vtk
 
-    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
+    volumeNode.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
     uncertain(panel, volumeNode)
     host.click(panel.ui.jumpButton)
     matrix = vtk.vtkMatrix4x4()
@@ -157,18 +157,18 @@ def test_jumpMovesTheSlicesToTheHighestUncertainty(host, panel, volumeNode):
         assert toRas.GetElement(axis, 3) == pytest.approx(place[axis], abs=0.01)
 
 
-def test_jumpWithoutUncertaintySaysSo(host, panel, volumeNode):
+def test_jump_without_uncertainty_says_so(host, panel, volumeNode):
     panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
     panel.onParametersModified()
     host.click(panel.ui.jumpButton)
     assert "runs agree everywhere" in panel.ui.statusLabel.text
 
 
-def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
+def test_bundled_model_on_the_phantom_says_how_sure_it_is(host, panel):
     from MedNCAScene.application.sample_data import loadPhantom
 
     panel.ui.inputSelector.setCurrentNode(loadPhantom())
-    chooseModel(panel, "hippocampus-mr")
+    choose_model(panel, "hippocampus-mr")
     panel.ui.runsSpinBox.setValue(2)
     tick(host, panel.ui.uncertaintyCheckBox)
     host.click(panel.ui.segmentButton)
@@ -177,10 +177,10 @@ def test_bundledModelOnThePhantomSaysHowSureItIs(host, panel):
     assert panel.ui.uncertaintyOverlayCheckBox.enabled
 
 
-def test_verdictOnAnotherVolumeIsNotShown(host, panel, volumeNode):
+def test_verdict_on_another_volume_is_not_shown(host, panel, volumeNode):
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
-    panel.ui.inputSelector.setCurrentNode(addVolume(name="next patient"))
+    panel.ui.inputSelector.setCurrentNode(add_volume(name="next patient"))
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert not panel.ui.qualityTableView.visible
     assert not panel.ui.playButton.enabled
@@ -241,8 +241,8 @@ def fail(host, panel, volumeNode):
 
 
 def cancel(host, panel, volumeNode):
-    chooseModel(panel, "slow")
-    cancelAtStep(host, panel, 5)
+    choose_model(panel, "slow")
+    cancel_at_step(host, panel, 5)
 
 
 @pytest.mark.parametrize("end_a_run", [fail, cancel])
@@ -253,7 +253,7 @@ def test_scores_of_an_earlier_run_are_greyed(host, panel, volumeNode, end_a_run)
     host.closeModule()
     host.openModule("MedNCA")
     assert is_greyed(panel)
-    panel.ui.inputSelector.setCurrentNode(addVolume(name="next patient"))
+    panel.ui.inputSelector.setCurrentNode(add_volume(name="next patient"))
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert panel.ui.verdictLabel.enabled
 
@@ -261,7 +261,7 @@ def test_scores_of_an_earlier_run_are_greyed(host, panel, volumeNode, end_a_run)
 def test_scores_of_the_next_result_are_not_greyed(host, panel, volumeNode):
     good_verdict(host, panel, volumeNode)
     cancel(host, panel, volumeNode)
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     segment(host, panel)
     assert not is_greyed(panel)
     assert "Not checked" in panel.ui.verdictLabel.text
@@ -270,9 +270,9 @@ def test_scores_of_the_next_result_are_not_greyed(host, panel, volumeNode):
 def test_a_run_that_goes_on_does_not_change_the_verdict(host, panel, volumeNode):
     good_verdict(host, panel, volumeNode)
     before = panel.ui.verdictLabel.text
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 5)
+    run_until_step(host, panel, 5)
     assert panel.ui.verdictLabel.text == before
     host.click(panel.ui.segmentButton)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import host as hostPackage
 import pytest
-from support.panel_driver import chooseModel, runUntilStep, segment, segmentationNodes
-from support.scene_assertions import addVolume
+from support.panel_driver import choose_model, run_until_step, segment, segmentation_nodes
+from support.scene_assertions import add_volume
 
 SEGMENT_EDITOR = Path(hostPackage.__file__).parent / "scripted" / "SegmentEditor.py"
 
@@ -23,25 +23,25 @@ def choices():
     return node.GetSegmentationNode(), node.GetSourceVolumeNode()
 
 
-def shownModule():
+def shown_module():
     import slicer
 
     return slicer.util.mainWindow().moduleSelector().selectedModule
 
 
-def test_buttonOpensTheEditorWithTheSegmentationAndTheVolume(host, panel, editor, volumeNode):
+def test_button_opens_the_editor_with_the_segmentation_and_the_volume(host, panel, editor, volumeNode):
     import slicer
 
-    addVolume()
+    add_volume()
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of someone else")
     segment(host, panel)
     output = panel.ui.outputSelector.currentNode()
     host.click(editor)
-    assert shownModule() == "SegmentEditor"
+    assert shown_module() == "SegmentEditor"
     assert choices() == (output, volumeNode)
 
 
-def test_editorThatWasOpenBeforeGetsTheNewResult(host, panel, editor, volumeNode):
+def test_editor_that_was_open_before_gets_the_new_result(host, panel, editor, volumeNode):
     import slicer
 
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of someone else")
@@ -53,17 +53,17 @@ def test_editorThatWasOpenBeforeGetsTheNewResult(host, panel, editor, volumeNode
     assert choices() == (panel.ui.outputSelector.currentNode(), volumeNode)
 
 
-def test_buttonWaitsForASegmentationAndForTheEndOfARun(host, panel, editor, volumeNode):
+def test_button_waits_for_a_segmentation_and_for_the_end_of_a_run(host, panel, editor, volumeNode):
     assert not editor.enabled
     segment(host, panel)
     assert editor.enabled
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 5)
+    run_until_step(host, panel, 5)
     assert not editor.enabled
     host.click(panel.ui.segmentButton)
     assert editor.enabled
     panel.ui.outputSelector.setCurrentNode(None)
     assert not editor.enabled
-    panel.ui.outputSelector.setCurrentNode(segmentationNodes()[0])
+    panel.ui.outputSelector.setCurrentNode(segmentation_nodes()[0])
     assert editor.enabled

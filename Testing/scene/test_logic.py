@@ -4,15 +4,16 @@ import inspect
 
 import numpy as np
 import pytest
-from support.brightness_model import MIDDLE, MODULE, boxesImage, brightnessModel, rotation, truthOf
+from support.brightness_model import MIDDLE, MODULE, boxes_image, brightness_model, rotation, truth_of
 
 from MedNCALib import MedNCAError
+from MedNCALib.segmentation.steps import run_to_end
 
 
 @pytest.fixture
 def model(tmp_path):
     """Path of the folder of a model that needs no training."""
-    return str(brightnessModel(tmp_path).folder)
+    return str(brightness_model(tmp_path).folder)
 
 
 @pytest.fixture
@@ -27,10 +28,10 @@ def logic(host):
 def volumeNode(logic):
     from MedNCAScene.inputs.volumes import volumeFromImage
 
-    return volumeFromImage(boxesImage(), "head")
+    return volumeFromImage(boxes_image(), "head")
 
 
-def sceneContent():
+def scene_state():
     """What is in the scene, in a form that compares: nodes with all their attributes, and when voxels last changed."""
     import slicer
 
@@ -46,15 +47,7 @@ def sceneContent():
     return content
 
 
-def finish(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
-def assertFound(segmentationNode, volumeNode, truth):
+def assert_found(segmentationNode, volumeNode, truth):
     import slicer
 
     segmentation = segmentationNode.GetSegmentation()
@@ -64,7 +57,7 @@ def assertFound(segmentationNode, volumeNode, truth):
         np.testing.assert_array_equal(found > 0, truth == value)
 
 
-def test_processHasTheArgumentsThatScriptsRelyOn(logic):
+def test_process_has_the_arguments_that_scripts_rely_on(logic):
     parameters = inspect.signature(logic.process).parameters
     assert list(parameters)[:7] == [
         "volumeNode", "segmentationNode", "model", "region", "runs", "seed", "interactive",
@@ -73,43 +66,38 @@ def test_processHasTheArgumentsThatScriptsRelyOn(logic):
     assert defaults == [None, "hippocampus-mr", None, 1, 0, False]
 
 
-def test_processSegmentsAVolume(logic, volumeNode, model):
+def test_process_segments_a_volume(logic, volumeNode, model):
     segmentationNode = logic.process(volumeNode, model=model)
     assert segmentationNode.IsA("vtkMRMLSegmentationNode")
-    assertFound(segmentationNode, volumeNode, truthOf(boxesImage()))
+    assert_found(segmentationNode, volumeNode, truth_of(boxes_image()))
     assert logic.quality.volumes_ml["anterior hippocampus"].mean == pytest.approx(0.525)
 
 
-def test_processIsTheSameStepByStep(logic, volumeNode, model):
+def test_process_is_the_same_step_by_step(logic, volumeNode, model):
     steps = logic.processSteps(volumeNode, model=model)
     fractions = []
-    while True:
-        try:
-            fractions.append(next(steps).fraction)
-        except StopIteration as end:
-            segmentationNode = end.value
-            break
+    segmentationNode = run_to_end(steps, lambda step: fractions.append(step.fraction))
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1)
-    assertFound(segmentationNode, volumeNode, truthOf(boxesImage()))
+    assert_found(segmentationNode, volumeNode, truth_of(boxes_image()))
 
 
-def test_processWritesToAGivenNode(logic, volumeNode, model):
+def test_process_writes_to_a_given_node(logic, volumeNode, model):
     first = logic.process(volumeNode, model=model)
     assert logic.process(volumeNode, first, model=model) is first
-    assertFound(first, volumeNode, truthOf(boxesImage()))
+    assert_found(first, volumeNode, truth_of(boxes_image()))
 
 
-def test_inputIsNotChanged(logic, volumeNode, model):
-    before = sceneContent()
+def test_input_is_not_changed(logic, volumeNode, model):
+    before = scene_state()
     logic.process(volumeNode, model=model)
-    after = sceneContent()
+    after = scene_state()
     assert {nodeId: after[nodeId] for nodeId in before if "SubjectHierarchy" not in nodeId} == {
         nodeId: content for nodeId, content in before.items() if "SubjectHierarchy" not in nodeId
     }
 
 
-def test_volumeUnderARotatedTransformIsSegmentedWhereItIs(logic, volumeNode, model):
+def test_volume_under_a_rotated_transform_is_segmented_where_it_is(logic, volumeNode, model):
     import slicer
 
     matrix = np.eye(4)
@@ -118,11 +106,11 @@ def test_volumeUnderARotatedTransformIsSegmentedWhereItIs(logic, volumeNode, mod
     transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
     volumeNode.SetAndObserveTransformNodeID(transform.GetID())
     segmentationNode = logic.process(volumeNode, model=model)
-    assertFound(segmentationNode, volumeNode, truthOf(boxesImage()))
+    assert_found(segmentationNode, volumeNode, truth_of(boxes_image()))
     # Independent of slicer.util: the centre of the bounds in the world is the centre of the two boxes in the world.
     bounds = np.zeros(6)
     segmentationNode.GetRASBounds(bounds)
-    indices = np.argwhere(truthOf(boxesImage()))[:, ::-1]
+    indices = np.argwhere(truth_of(boxes_image()))[:, ::-1]
     ends = np.stack([indices.min(axis=0) - 0.5, indices.max(axis=0) + 0.5])
     corners = np.array([[ends[i, 0], ends[j, 1], ends[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     lps = np.array([-7.0, 11.0, 30.0]) + corners * [1.0, 1.5, 2.0]
@@ -131,7 +119,7 @@ def test_volumeUnderARotatedTransformIsSegmentedWhereItIs(logic, volumeNode, mod
     np.testing.assert_allclose(bounds[1::2], world.max(axis=0), atol=0.01)
 
 
-def test_regionLimitsTheRunToABoxInTheWorld(logic, volumeNode, model):
+def test_region_limits_the_run_to_a_box_in_the_world(logic, volumeNode, model):
     """Under a transform: the box is placed where the anatomy appears, not where its voxels would be without it."""
     import slicer
 
@@ -146,63 +134,63 @@ def test_regionLimitsTheRunToABoxInTheWorld(logic, volumeNode, model):
     roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
     roi.SetCenter(middle[0], bounds[3] - 9, middle[2])  # the first 12 rows: up to where the bright box ends
     roi.SetSize(bounds[1] - bounds[0], 18, bounds[5] - bounds[4])
-    insideTheBox = truthOf(boxesImage())
+    insideTheBox = truth_of(boxes_image())
     insideTheBox[:, 12:] = 0
-    assertFound(logic.process(volumeNode, model=model, region=roi), volumeNode, insideTheBox)
+    assert_found(logic.process(volumeNode, model=model, region=roi), volumeNode, insideTheBox)
 
 
 @pytest.mark.parametrize("which", ["first", "middle", "last"])
-def test_closedGeneratorLeavesTheSceneAsItWas(logic, volumeNode, model, which):
+def test_closed_generator_leaves_the_scene_as_it_was(logic, volumeNode, model, which):
     count = sum(1 for _ in logic.processSteps(volumeNode, model=model))
     steps = logic.processSteps(volumeNode, model=model)
-    before = sceneContent()
+    before = scene_state()
     for _ in range({"first": 1, "middle": count // 2, "last": count}[which]):
         next(steps)
     steps.close()
-    assert sceneContent() == before
+    assert scene_state() == before
 
 
-def test_cancelledSecondRunLeavesTheFirstResult(logic, volumeNode, model):
+def test_cancelled_second_run_leaves_the_first_result(logic, volumeNode, model):
     segmentationNode = logic.process(volumeNode, model=model)
-    before = sceneContent()
+    before = scene_state()
     steps = logic.processSteps(volumeNode, segmentationNode, model=model)
     next(steps)
     steps.close()
-    assert sceneContent() == before
-    assertFound(segmentationNode, volumeNode, truthOf(boxesImage()))
+    assert scene_state() == before
+    assert_found(segmentationNode, volumeNode, truth_of(boxes_image()))
 
 
-def test_refusedInputLeavesTheSceneAsItWas(logic, volumeNode, model):
+def test_refused_input_leaves_the_scene_as_it_was(logic, volumeNode, model):
     import slicer
 
     slicer.util.arrayFromVolume(volumeNode)[:] = MIDDLE
-    before = sceneContent()
+    before = scene_state()
     with pytest.raises(MedNCAError, match="no contrast"):
         logic.process(volumeNode, model=model)
-    assert sceneContent() == before
+    assert scene_state() == before
 
 
-def test_unknownModelIsNamedInTheMessage(logic, volumeNode):
+def test_unknown_model_is_named_in_the_message(logic, volumeNode):
     with pytest.raises(MedNCAError, match="no model 'spleen-ct'"):
         logic.process(volumeNode, model="spleen-ct")
 
 
 @pytest.mark.parametrize("deleted", ["input", "output"])
-def test_nodeDeletedDuringTheRunEndsItWithItsName(logic, volumeNode, model, deleted):
+def test_node_deleted_during_the_run_ends_it_with_its_name(logic, volumeNode, model, deleted):
     import slicer
 
     output = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
     steps = logic.processSteps(volumeNode, output, model=model)
     next(steps)
     slicer.mrmlScene.RemoveNode(volumeNode if deleted == "input" else output)
-    before = sceneContent()
+    before = scene_state()
     with pytest.raises(MedNCAError, match="head was deleted" if deleted == "input" else "mine was deleted"):
-        finish(steps)
-    assert sceneContent() == before
+        run_to_end(steps)
+    assert scene_state() == before
 
 
 @pytest.mark.parametrize("change", ["hardened", "replaced"])
-def test_volumeThatIsChangedDuringTheRunEndsIt(logic, volumeNode, model, change):
+def test_volume_that_is_changed_during_the_run_ends_it(logic, volumeNode, model, change):
     """The labels were found on another grid: they would lie beside the anatomy."""
     import slicer
 
@@ -217,13 +205,13 @@ def test_volumeThatIsChangedDuringTheRunEndsIt(logic, volumeNode, model, change)
         volumeNode.HardenTransform()
     else:
         slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
-    before = sceneContent()
+    before = scene_state()
     with pytest.raises(MedNCAError, match="head was changed during the run"):
-        finish(steps)
-    assert sceneContent() == before
+        run_to_end(steps)
+    assert scene_state() == before
 
 
-def test_transformThatBecomesNonLinearDuringTheRunIsFollowedAllTheSame(logic, volumeNode, model):
+def test_transform_that_becomes_non_linear_during_the_run_is_followed_all_the_same(logic, volumeNode, model):
     """The voxels are written in the volume's own space, so whatever moves the volume moves them too."""
     import slicer
 
@@ -231,11 +219,11 @@ def test_transformThatBecomesNonLinearDuringTheRunIsFollowedAllTheSame(logic, vo
     next(steps)
     warp = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "warp")
     volumeNode.SetAndObserveTransformNodeID(warp.GetID())
-    segmentationNode = finish(steps)
+    segmentationNode = run_to_end(steps)
     assert segmentationNode.GetTransformNodeID() == warp.GetID()
 
 
-def test_dialogIsShownOnlyWhenInteractive(logic, host, model):
+def test_dialog_is_shown_only_when_interactive(logic, host, model):
     with pytest.raises(MedNCAError):
         logic.process(None, model=model)
     assert host.messages == []
@@ -244,12 +232,12 @@ def test_dialogIsShownOnlyWhenInteractive(logic, host, model):
     assert host.messages.texts("error") == ["No input volume: choose one."]
 
 
-def test_severalRunsGiveTheQualityScores(logic, volumeNode, model):
+def test_several_runs_give_the_quality_scores(logic, volumeNode, model):
     logic.process(volumeNode, model=model, runs=2)
     assert logic.quality.agreement == pytest.approx(1)  # every cell of this model fires: no run differs
 
 
-def test_savedSceneOpensWithTheSegmentsAndTheirDisplay(logic, volumeNode, model, tmp_path):
+def test_saved_scene_opens_with_the_segments_and_their_display(logic, volumeNode, model, tmp_path):
     import slicer
 
     segmentationNode = logic.process(volumeNode, model=model)
@@ -270,11 +258,11 @@ def test_savedSceneOpensWithTheSegmentsAndTheirDisplay(logic, volumeNode, model,
     slicer.mrmlScene.SetURL(str(tmp_path / "scene.mrml"))
     assert slicer.mrmlScene.Import()
     reopened = slicer.util.getNode("head_brightness")
-    assertFound(reopened, slicer.util.getNode("head"), truthOf(boxesImage()))
+    assert_found(reopened, slicer.util.getNode("head"), truth_of(boxes_image()))
     assert reopened.GetDisplayNode().GetSegmentOpacity2DFill(segmentId) == pytest.approx(0.25)
 
 
-def test_selfTestOfTheModulePasses(logic):
+def test_self_test_of_the_module_passes(logic):
     """The test that also runs in Slicer, with the bundled model."""
     import slicer
 

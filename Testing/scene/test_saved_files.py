@@ -18,7 +18,7 @@ ICONS = [REPOSITORY / "Resources" / "Icons" / "MedNCA.png", MODULE.parent / "Res
 UI = MODULE.parent / "Resources" / "UI" / "MedNCA.ui"
 
 
-def importedAtFileScope(path):
+def imported_at_file_scope(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
     lazy = {inner for function in functions for inner in ast.walk(function)}
@@ -28,12 +28,12 @@ def importedAtFileScope(path):
             yield from (name.partition(".")[0] for name in names)
 
 
-def test_moduleFileImportsNothingThatCostsTimeWhenSlicerStarts():
+def test_module_file_imports_nothing_that_costs_time_when_slicer_starts():
     allowed = {"slicer", "qt", "ctk", "vtk", *sys.stdlib_module_names}
-    assert set(importedAtFileScope(MODULE)) <= allowed
+    assert set(imported_at_file_scope(MODULE)) <= allowed
 
 
-def test_everyControlOfThePanelHasATooltip():
+def test_every_control_of_the_panel_has_a_tooltip():
     without = []
     for widget in ElementTree.parse(UI).iter("widget"):
         interactive = widget.get("class") in {
@@ -44,13 +44,13 @@ def test_everyControlOfThePanelHasATooltip():
     assert without == ["segmentButton"]  # the code tells there what is missing
 
 
-def test_noTwoControlsOfThePanelHaveTheSameMnemonic():
+def test_no_two_controls_of_the_panel_have_the_same_mnemonic():
     texts = [text.text or "" for text in ElementTree.parse(UI).iterfind(".//property[@name='text']/string")]
     letters = sorted(text[text.index("&") + 1].lower() for text in texts if "&" in text)
     assert letters == sorted(set(letters))
 
 
-def test_everyParameterIsBoundToOneControl(host):
+def test_every_parameter_is_bound_to_one_control(host):
     host.loadModule(MODULE)
     import MedNCA
 
@@ -60,7 +60,7 @@ def test_everyParameterIsBoundToOneControl(host):
 
 
 @pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
-def test_slicerReadsTheLabelsOfTheModelAsAColourTable(host, path):
+def test_slicer_reads_the_labels_of_the_model_as_a_colour_table(host, path):
     import slicer
 
     colours = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLColorTableNode")
@@ -80,7 +80,7 @@ def test_slicerReadsTheLabelsOfTheModelAsAColourTable(host, path):
 
 
 @pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
-def test_codesOfTheLabelsAreInTheProjectsTerminology(path):
+def test_codes_of_the_labels_are_in_the_projects_terminology(path):
     """With the same meaning and colour."""
     (category,) = json.loads(TERMINOLOGY.read_text(encoding="utf-8"))["SegmentationCodes"]["Category"]
     types = {entry["CodeValue"]: entry for entry in category["Type"]}
@@ -94,7 +94,7 @@ def test_codesOfTheLabelsAreInTheProjectsTerminology(path):
         )  # fmt: skip
 
 
-def test_applicationKnowsTheTerminologyAfterStartUp(host):
+def test_application_knows_the_terminology_after_start_up(host):
     import slicer
 
     host.loadModule(MODULE)
@@ -108,7 +108,7 @@ def test_applicationKnowsTheTerminologyAfterStartUp(host):
     assert found.GetCodeValue() == "HIPP-ANT"
 
 
-def test_sampleDataOffersThePhantom(host):
+def test_sample_data_offers_the_phantom(host):
     """The custom downloader makes the volume on the spot."""
     import slicer
 
@@ -123,13 +123,13 @@ def test_sampleDataOffersThePhantom(host):
 
 
 @pytest.mark.parametrize("path", ICONS, ids=["extension", "module"])
-def test_iconIsAPngOf128Pixels(path):
+def test_icon_is_a_png_of128_pixels(path):
     content = path.read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", content[16:24]) == (128, 128)
 
 
-def test_labelColoursOfAModelCanBeToldApart():
+def test_label_colours_of_a_model_can_be_told_apart():
     for path in LABELS:
         with open(path, newline="", encoding="utf-8") as file:
             colours = [tuple(int(row[f"Color_{c}"]) for c in "RGB") for row in csv.DictReader(file)]

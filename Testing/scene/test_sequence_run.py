@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.brightness_model import BRIGHT, MIDDLE, boxesImage
-from support.panel_driver import cancelAtStep, nodeIds, segment, tick
-from support.scene_assertions import addVolume, scene_content
+from support.brightness_model import BRIGHT, MIDDLE, boxes_image
+from support.panel_driver import cancel_at_step, node_ids, segment, tick
+from support.scene_assertions import add_volume, scene_content
 
 from MedNCALib import MedNCAError
 
@@ -17,7 +17,7 @@ def volumeNode(panel):
 
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
     for number in range(3):
-        frame = addVolume(movedBoxes(number), "frame")
+        frame = add_volume(moved_boxes(number), "frame")
         sequence.SetDataNodeAtValue(frame, str(10 * number))
         slicer.mrmlScene.RemoveNode(frame.GetDisplayNode())
         slicer.mrmlScene.RemoveNode(frame)
@@ -28,24 +28,24 @@ def volumeNode(panel):
     return node
 
 
-def movedBoxes(number):
-    image = boxesImage()
+def moved_boxes(number):
+    image = boxes_image()
     moved = sitk.GetImageFromArray(np.roll(sitk.GetArrayFromImage(image), number, axis=1))
     moved.CopyInformation(image)
     return moved
 
 
-def browserOf(node):
+def browser_of(node):
     from MedNCAScene.inputs.sequence import browserOf
 
     return browserOf(node)
 
 
-def assertFollows(segmentationNode, volumeNode):
+def assert_follows(segmentationNode, volumeNode):
     """In each frame the segments are where the boxes are."""
     import slicer
 
-    browser = browserOf(volumeNode)
+    browser = browser_of(volumeNode)
     for number in (0, 2, 1):
         browser.SetSelectedItemNumber(number)
         voxels = slicer.util.arrayFromVolume(volumeNode)
@@ -54,13 +54,13 @@ def assertFollows(segmentationNode, volumeNode):
             np.testing.assert_array_equal(found > 0, voxels == value)
 
 
-def test_allFramesAreOfferedOnlyForASequence(host, panel, volumeNode):
+def test_all_frames_are_offered_only_for_a_sequence(host, panel, volumeNode):
     assert panel.ui.allFramesCheckBox.visible
-    panel.ui.inputSelector.setCurrentNode(addVolume())
+    panel.ui.inputSelector.setCurrentNode(add_volume())
     assert not panel.ui.allFramesCheckBox.visible
 
 
-def test_segmentsOfAllFramesPlayAlong(host, panel, volumeNode):
+def test_segments_of_all_frames_play_along(host, panel, volumeNode):
     import slicer
 
     tick(host, panel.ui.allFramesCheckBox)
@@ -68,12 +68,12 @@ def test_segmentsOfAllFramesPlayAlong(host, panel, volumeNode):
     assert panel.ui.statusLabel.text.startswith("Done")
     (segmentationNode,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
     assert panel.ui.outputSelector.currentNode() is segmentationNode
-    assertFollows(segmentationNode, volumeNode)
-    sequence = browserOf(volumeNode).GetSequenceNode(segmentationNode)
+    assert_follows(segmentationNode, volumeNode)
+    sequence = browser_of(volumeNode).GetSequenceNode(segmentationNode)
     assert [sequence.GetNthIndexValue(index) for index in range(3)] == ["0", "10", "20"]
 
 
-def test_nextRunReplacesTheFrames(host, panel, volumeNode):
+def test_next_run_replaces_the_frames(host, panel, volumeNode):
     import slicer
 
     tick(host, panel.ui.allFramesCheckBox)
@@ -81,45 +81,45 @@ def test_nextRunReplacesTheFrames(host, panel, volumeNode):
     before = slicer.mrmlScene.GetNumberOfNodes()
     segment(host, panel)
     assert slicer.mrmlScene.GetNumberOfNodes() == before
-    assertFollows(panel.ui.outputSelector.currentNode(), volumeNode)
+    assert_follows(panel.ui.outputSelector.currentNode(), volumeNode)
 
 
-def test_withoutTheTickOnlyTheShownFrameIsSegmented(host, panel, volumeNode):
+def test_without_the_tick_only_the_shown_frame_is_segmented(host, panel, volumeNode):
     segment(host, panel)
-    assert browserOf(volumeNode).GetSequenceNode(panel.ui.outputSelector.currentNode()) is None
+    assert browser_of(volumeNode).GetSequenceNode(panel.ui.outputSelector.currentNode()) is None
 
 
-def test_progressIsThatOfAllFrames(panel, volumeNode):
+def test_progress_is_that_of_all_frames(panel, volumeNode):
     fractions = [step.fraction for step in panel.logic.processSteps(volumeNode, model="brightness", allFrames=True)]
     assert fractions == sorted(fractions)
     assert fractions[3] == pytest.approx(1 / 3)
     assert fractions[-1] == pytest.approx(1)
 
 
-def test_cancelLeavesTheSequenceAsItWas(host, panel, volumeNode):
-    from support.panel_driver import chooseModel
+def test_cancel_leaves_the_sequence_as_it_was(host, panel, volumeNode):
+    from support.panel_driver import choose_model
 
     tick(host, panel.ui.allFramesCheckBox)
-    chooseModel(panel, "slow")
-    before = nodeIds()
-    cancelAtStep(host, panel, 30)
-    assert nodeIds() == before
+    choose_model(panel, "slow")
+    before = node_ids()
+    cancel_at_step(host, panel, 30)
+    assert node_ids() == before
 
 
-def test_frameThatCannotBeUsedIsNamed(panel, volumeNode):
+def test_frame_that_cannot_be_used_is_named(panel, volumeNode):
     import slicer
 
-    sequence = browserOf(volumeNode).GetSequenceNode(volumeNode)
+    sequence = browser_of(volumeNode).GetSequenceNode(volumeNode)
     slicer.util.arrayFromVolume(sequence.GetNthDataNode(1))[:] = MIDDLE
-    before = nodeIds()
+    before = node_ids()
     with pytest.raises(MedNCAError, match=r"Frame 2 of 3: .*no contrast"):
         panel.logic.process(volumeNode, model="brightness", allFrames=True)
-    assert nodeIds() == before
+    assert node_ids() == before
 
 
-def test_volumeWithoutASequenceIsRefused(panel):
+def test_volume_without_a_sequence_is_refused(panel):
     with pytest.raises(MedNCAError, match="head is not played from a sequence"):
-        panel.logic.process(addVolume(), model="brightness", allFrames=True)
+        panel.logic.process(add_volume(), model="brightness", allFrames=True)
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["first run", "later run"])
@@ -132,7 +132,7 @@ def test_a_run_whose_results_cannot_all_be_written_leaves_the_scene_as_it_was(
     tick(host, panel.ui.allFramesCheckBox)
     if earlier:
         segment(host, panel)
-        browserOf(volumeNode).SetSelectedItemNumber(1)
+        browser_of(volumeNode).SetSelectedItemNumber(1)
     before, original, left = scene_content(), getattr(sequence_run, write), [calls]
 
     def failing(*arguments):
@@ -149,4 +149,4 @@ def test_a_run_whose_results_cannot_all_be_written_leaves_the_scene_as_it_was(
     assert scene_content() == before
     assert host.errors == []
     segment(host, panel)
-    assertFollows(panel.ui.outputSelector.currentNode(), volumeNode)
+    assert_follows(panel.ui.outputSelector.currentNode(), volumeNode)

@@ -24,7 +24,7 @@ sys.path.append(str(MODULE.parent))
 BRIGHT, MIDDLE = 100, 60
 
 
-def brightnessModel(folder, steps=2, name="brightness", labels=None) -> Model:
+def brightness_model(folder, steps=2, name="brightness", labels=None) -> Model:
     """Save and return a model that needs no training: bright voxels are label 1, those of middle brightness label 2.
 
     It works on the image's own grid and every cell fires, so that its labels are the intensities, voxel for voxel. The
@@ -55,7 +55,7 @@ def brightnessModel(folder, steps=2, name="brightness", labels=None) -> Model:
     return model.save(Path(folder) / name)
 
 
-def boxesImage(size=(20, 24, 16), spacing=(1.0, 1.5, 2.0), origin=(-7.0, 11.0, 30.0), direction=None) -> sitk.Image:
+def boxes_image(size=(20, 24, 16), spacing=(1.0, 1.5, 2.0), origin=(-7.0, 11.0, 30.0), direction=None) -> sitk.Image:
     """An int16 image with a bright and a middle box in the dark, that touch and lie off the centre."""
     voxels = np.zeros(size[::-1], np.int16)
     voxels[3:8, 5:12, 4:9] = BRIGHT
@@ -68,7 +68,7 @@ def boxesImage(size=(20, 24, 16), spacing=(1.0, 1.5, 2.0), origin=(-7.0, 11.0, 3
     return image
 
 
-def truthOf(image: sitk.Image) -> np.ndarray:
+def truth_of(image: sitk.Image) -> np.ndarray:
     """The labels that the brightness model gives: uint8, shape (slices, rows, columns)."""
     voxels = sitk.GetArrayViewFromImage(image)
     return np.select([voxels == BRIGHT, voxels == MIDDLE], [1, 2]).astype(np.uint8)

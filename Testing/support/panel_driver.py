@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from support.brightness_model import MODULE, boxesImage, brightnessModel, truthOf
-from support.scene_assertions import addVolume
+from support.brightness_model import MODULE, boxes_image, brightness_model, truth_of
+from support.scene_assertions import add_volume
 
 
 @pytest.fixture
 def panel(host, tmp_path, monkeypatch):
     """The panel, opened, with the model `brightness` chosen."""
-    makeModels(tmp_path, monkeypatch)
-    return openPanel(host)
+    make_models(tmp_path, monkeypatch)
+    return open_panel(host)
 
 
 @pytest.fixture
@@ -19,28 +19,28 @@ def volumeNode(panel):
     """A volume, chosen in the panel and shown in the slice views."""
     import slicer
 
-    node = addVolume()
+    node = add_volume()
     panel.ui.inputSelector.setCurrentNode(node)
     slicer.util.setSliceViewerLayers(background=node, fit=True)
     return node
 
 
-def makeModels(folder, monkeypatch):
+def make_models(folder, monkeypatch):
     """A models directory with two models that need no training; the runs of `slow` take 80 steps."""
     monkeypatch.setenv("MEDNCA_MODELS", str(folder))
-    brightnessModel(folder, name="brightness")
-    brightnessModel(folder, name="slow", steps=40)
+    brightness_model(folder, name="brightness")
+    brightness_model(folder, name="slow", steps=40)
 
 
-def openPanel(host):
+def open_panel(host):
     """Load and open the module; the widget, with the model `brightness` chosen."""
     host.loadModule(MODULE)
     widget = host.openModule("MedNCA")
-    chooseModel(widget, "brightness")
+    choose_model(widget, "brightness")
     return widget
 
 
-def chooseModel(widget, name):
+def choose_model(widget, name):
     index = widget.ui.modelComboBox.findData(name)
     assert index >= 0
     widget.ui.modelComboBox.setCurrentIndex(index)
@@ -59,19 +59,19 @@ def tick(host, checkBox):
     assert checkBox.checked is not before
 
 
-def segmentationNodes():
+def segmentation_nodes():
     import slicer
 
     return slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
 
 
-def nodeIds():
+def node_ids():
     import slicer
 
     return {slicer.mrmlScene.GetNthNode(i).GetID() for i in range(slicer.mrmlScene.GetNumberOfNodes())}
 
 
-def runUntilStep(host, widget, number):
+def run_until_step(host, widget, number):
     """Let the event loop run until the running model has done this many steps."""
     done = [0]
     show = widget._runSection._onStep
@@ -85,10 +85,10 @@ def runUntilStep(host, widget, number):
     assert widget.isRunning
 
 
-def cancelAtStep(host, widget, number):
+def cancel_at_step(host, widget, number):
     """Click Segment, let the run get to this step, and click Cancel."""
     host.click(widget.ui.segmentButton)
-    runUntilStep(host, widget, number)
+    run_until_step(host, widget, number)
     host.click(widget.ui.segmentButton)
 
 
@@ -97,7 +97,7 @@ def segment(host, widget):
     host.waitUntil(lambda: not widget.isRunning)
 
 
-def assertIdle(widget):
+def assert_idle(widget):
     assert not widget.isRunning
     assert widget.ui.segmentButton.text == "&Segment"
     assert not widget.ui.progressBar.visible
@@ -107,9 +107,9 @@ def assertIdle(widget):
     assert widget.ui.advancedCollapsibleButton.enabled
 
 
-def assertFound(segmentationNode, volumeNode):
+def assert_found(segmentationNode, volumeNode):
     import slicer
 
     for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
         found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
-        np.testing.assert_array_equal(found > 0, truthOf(boxesImage()) == value)
+        np.testing.assert_array_equal(found > 0, truth_of(boxes_image()) == value)

@@ -9,7 +9,7 @@ RUNS = 5
 PROGRESS = "Run 3 of 5, middle stage, step 5"
 
 
-def panelStates(host, widget):
+def panel_states(host, widget):
     """A generator of the states' names; the panel stays as it is until the next one is asked for.
 
     :param widget: of the module, just opened in an empty scene.
@@ -18,7 +18,7 @@ def panelStates(host, widget):
 
     ui = widget.ui
     yield "empty"
-    head = loadHead()
+    head = load_head()
     ui.inputSelector.setCurrentNode(head)
     yield "head"
     slicer.mrmlScene.RemoveNode(head)
@@ -40,7 +40,7 @@ def panelStates(host, widget):
     yield "error"
 
 
-def loadHead():
+def load_head():
     """A volume that is much larger than what the model expects, shown in the slice views."""
     import slicer
     from MedNCAScene.inputs.volumes import volumeFromImage

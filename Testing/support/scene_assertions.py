@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from support.brightness_model import BRIGHT, MIDDLE, boxesImage, truthOf
+from support.brightness_model import BRIGHT, MIDDLE, boxes_image, truth_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def scene(host):
     return Scene
 
 
-def addTransform(linear=None, translation=(0, 0, 0)):
+def add_transform(linear=None, translation=(0, 0, 0)):
     """Add a linear transform node: a 3x3 matrix, then a translation in mm."""
     import slicer
 
@@ -31,20 +31,20 @@ def addTransform(linear=None, translation=(0, 0, 0)):
     return node
 
 
-def addVolume(image=None, name="head"):
+def add_volume(image=None, name="head"):
     """Add a volume node, by default of the two boxes."""
     from MedNCAScene.inputs.volumes import volumeFromImage
 
-    return volumeFromImage(boxesImage() if image is None else image, name)
+    return volumeFromImage(boxes_image() if image is None else image, name)
 
 
-def labelsOf(image):
-    labels = sitk.GetImageFromArray(truthOf(image))
+def labels_of(image):
+    labels = sitk.GetImageFromArray(truth_of(image))
     labels.CopyInformation(image)
     return labels
 
 
-def voxelsInWorld(segmentationNode, segmentId):
+def voxels_in_world(segmentationNode, segmentId):
     """World RAS of the centre of each voxel of a segment, sorted, shape (n, 3): read from the node alone."""
     import slicer
     import vtk
@@ -61,10 +61,10 @@ def voxelsInWorld(segmentationNode, segmentId):
     if segmentationNode.GetParentTransformNode():
         segmentationNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
     vtk.vtkMatrix4x4.Multiply4x4(parentToWorld, imageToWorld, imageToWorld)
-    return sortedPoints(indices, slicer.util.arrayFromVTKMatrix(imageToWorld))
+    return sorted_points(indices, slicer.util.arrayFromVTKMatrix(imageToWorld))
 
 
-def anatomyInWorld(volumeNode, value):
+def anatomy_in_world(volumeNode, value):
     """World RAS of the centre of each voxel of the volume that has this value, sorted: read from the node alone."""
     import slicer
     import vtk
@@ -74,27 +74,27 @@ def anatomyInWorld(volumeNode, value):
     if volumeNode.GetParentTransformNode():
         volumeNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
     indices = np.argwhere(slicer.util.arrayFromVolume(volumeNode) == value)[:, ::-1]
-    return sortedPoints(
+    return sorted_points(
         indices, slicer.util.arrayFromVTKMatrix(parentToWorld) @ slicer.util.arrayFromVTKMatrix(ijkToRas)
     )
 
 
-def sortedPoints(indices, matrix):
+def sorted_points(indices, matrix):
     points = np.round(indices @ matrix[:3, :3].T + matrix[:3, 3], 6)
     return points[np.lexsort(points.T)]
 
 
-def assertOnTheAnatomy(segmentationNode, model, volumeNode):
+def assert_on_the_anatomy(segmentationNode, model, volumeNode):
     from MedNCAScene.results.segments import segmentsOfModel
 
     segmentIds = segmentsOfModel(model, segmentationNode)
     for label, value in ((1, BRIGHT), (2, MIDDLE)):
-        expected = anatomyInWorld(volumeNode, value)
+        expected = anatomy_in_world(volumeNode, value)
         assert len(expected)
-        np.testing.assert_allclose(voxelsInWorld(segmentationNode, segmentIds[label]), expected, atol=1e-5)
+        np.testing.assert_allclose(voxels_in_world(segmentationNode, segmentIds[label]), expected, atol=1e-5)
 
 
-def addHandDrawnSegment(segmentationNode, volumeNode, name="lesion"):
+def add_hand_drawn_segment(segmentationNode, volumeNode, name="lesion"):
     """A segment as the user draws it: over the first slices of the volume, overlapping with what the model finds."""
     import slicer
 
@@ -105,13 +105,13 @@ def addHandDrawnSegment(segmentationNode, volumeNode, name="lesion"):
     return segmentId
 
 
-def contentOf(segmentationNode, segmentId):
+def content_of(segmentationNode, segmentId):
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
-    voxels = voxelsInWorld(segmentationNode, segmentId).tolist()
+    voxels = voxels_in_world(segmentationNode, segmentId).tolist()
     return segment.GetName(), segment.GetColor(), segment.GetTerminology(), voxels
 
 
-def newSegmentation(volumeNode, name="mine"):
+def new_segmentation(volumeNode, name="mine"):
     import slicer
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
@@ -150,7 +150,7 @@ def _content(node):
         content.append(node.GetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole()))
         content.append(segmentation.GetConversionParameter("Reference image geometry"))
         content.append(segmentation.ContainsRepresentation("Closed surface"))
-        content.append([(segmentId, *contentOf(node, segmentId)) for segmentId in segmentation.GetSegmentIDs()])
+        content.append([(segmentId, *content_of(node, segmentId)) for segmentId in segmentation.GetSegmentIDs()])
     if node.IsA("vtkMRMLSegmentationDisplayNode"):
         shown = node.GetDisplayableNode()
         ids = shown.GetSegmentation().GetSegmentIDs() if shown else ()

@@ -13,7 +13,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
 from host import slicerHost  # noqa: E402
 from PIL import Image, ImageDraw, ImageFont  # noqa: E402
-from support.panel_states import panelStates  # noqa: E402
+from support.panel_states import panel_states  # noqa: E402
 
 import MedNCALib as mednca  # noqa: E402
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT  # noqa: E402
@@ -52,7 +52,7 @@ def makePictures(output):
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         panels, views = {}, []
-        for state in panelStates(host, widget):
+        for state in panel_states(host, widget):
             for look in (NORMAL, LARGE, DARK):
                 panels[state, str(look)] = panel(host, widget, Path(folder) / "panel.png", look)
             if state == "done":

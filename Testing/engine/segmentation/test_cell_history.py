@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.brightness_model import boxesImage, brightnessModel
+from support.brightness_model import boxes_image, brightness_model
 
 from MedNCALib import ImageError, segment_steps
 from MedNCALib.segmentation.cell_history import cell_history
@@ -12,7 +12,7 @@ from MedNCALib.segmentation.recording import step_number
 
 @pytest.mark.parametrize("index", [(4, 5, 3), (0, 0, 0), (19, 23, 15)])
 def test_the_history_is_that_of_the_cell_in_the_whole_run(tmp_path, index):
-    model, image = brightnessModel(tmp_path, steps=4), boxesImage()
+    model, image = brightness_model(tmp_path, steps=4), boxes_image()
     point = image.TransformIndexToPhysicalPoint(index)
     history = cell_history(image, model, point)
     assert history.channels.shape == (8, 4)
@@ -43,6 +43,6 @@ def test_fire_draws_are_those_of_the_run():
 
 
 def test_a_point_outside_is_refused(tmp_path):
-    model, image = brightnessModel(tmp_path), sitk.Image(boxesImage())
+    model, image = brightness_model(tmp_path), sitk.Image(boxes_image())
     with pytest.raises(ImageError, match="outside"):
         cell_history(image, model, (500, 0, 0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.brightness_model import boxesImage, brightnessModel
+from support.brightness_model import boxes_image, brightness_model
 
 from MedNCALib import segment_steps
 from MedNCALib.segmentation import segmenter
@@ -17,7 +17,7 @@ def noise(size=(13, 14, 9)):
 
 @pytest.fixture
 def model(tmp_path):
-    return brightnessModel(tmp_path, steps=6)
+    return brightness_model(tmp_path, steps=6)
 
 
 def labels_after(step):
@@ -55,7 +55,7 @@ def test_frames_hold_what_the_steps_showed(model, monkeypatch, group_bytes):
 
 def test_the_last_frame_is_the_result(model):
     recorder = Recorder(labels_after, np.uint8, 10**9)
-    result = finish(recorder.follow(segment_steps(boxesImage(), model)))
+    result = finish(recorder.follow(segment_steps(boxes_image(), model)))
     found = sitk.GetImageFromArray(recorder.frames[12])
     matrix = recorder.space.index_to_physical()
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)

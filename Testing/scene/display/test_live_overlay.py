@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from support.brightness_model import boxesImage, rotation, truthOf
-from support.panel_driver import chooseModel, nodeIds, runUntilStep, segment, tick
-from support.scene_assertions import addTransform, addVolume
+from support.brightness_model import boxes_image, rotation, truth_of
+from support.panel_driver import choose_model, node_ids, run_until_step, segment, tick
+from support.scene_assertions import add_transform, add_volume
 from support.slice_view_probe import colored, layers, pixels
 
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
@@ -14,12 +14,12 @@ ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
 @pytest.fixture
 def volumeNode(panel, volumeNode):
-    chooseModel(panel, "slow")
+    choose_model(panel, "slow")
     return volumeNode
 
 
 @pytest.fixture
-def eachStepIsShown(panel, monkeypatch):
+def each_step_is_shown(panel, monkeypatch):
     from MedNCAScene.display.live_overlay import LiveOverlay
 
     monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
@@ -48,10 +48,12 @@ def middle(volumeNode):
 
 def start(host, panel, steps):
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, steps)
+    run_until_step(host, panel, steps)
 
 
-def test_sliceViewsShowTheLabelsInTheirColoursDuringARun(host, panel, volumeNode, eachStepIsShown, tmp_path):
+def test_slice_views_show_the_labels_in_their_colours_during_a_run(
+    host, panel, volumeNode, each_step_is_shown, tmp_path
+):
     centre = middle(volumeNode)
     before = pixels(host, tmp_path / "before.png", centreOn=centre)
     start(host, panel, 79)
@@ -64,21 +66,21 @@ def test_sliceViewsShowTheLabelsInTheirColoursDuringARun(host, panel, volumeNode
     np.testing.assert_array_equal(after, before)
 
 
-def test_pictureFollowsTheStep(host, panel, volumeNode, eachStepIsShown):
+def test_picture_follows_the_step(host, panel, volumeNode, each_step_is_shown):
     import slicer
 
     start(host, panel, 20)
     assert not slicer.util.arrayFromVolume(overlay()).any()  # the coarse stage of this model is silent
-    runUntilStep(host, panel, 41)
+    run_until_step(host, panel, 41)
     early = slicer.util.arrayFromVolume(overlay()).copy()
-    runUntilStep(host, panel, 79)
+    run_until_step(host, panel, 79)
     late = slicer.util.arrayFromVolume(overlay())
     assert early.any()
     assert (late != early).any()
     assert set(np.unique(late)) == {0, 127, 254}
 
 
-def test_turnOfTheEventLoopThatPreparesTheVolumeShowsNoPicture(panel, volumeNode, eachStepIsShown):
+def test_turn_of_the_event_loop_that_prepares_the_volume_shows_no_picture(panel, volumeNode, each_step_is_shown):
     steps = panel.logic.processSteps(volumeNode, model="slow", showWhileRunning=True)
     next(steps)
     assert all(foreground is None for _, foreground, *_ in layers())
@@ -87,12 +89,12 @@ def test_turnOfTheEventLoopThatPreparesTheVolumeShowsNoPicture(panel, volumeNode
     steps.close()
 
 
-def test_pictureLiesOnTheAnatomy(host, panel, volumeNode, eachStepIsShown):
+def test_picture_lies_on_the_anatomy(host, panel, volumeNode, each_step_is_shown):
     import slicer
-    from support.scene_assertions import sortedPoints
+    from support.scene_assertions import sorted_points
     from vtk import vtkMatrix4x4
 
-    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
+    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
     start(host, panel, 79)
     node = overlay()
     assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
@@ -100,18 +102,18 @@ def test_pictureLiesOnTheAnatomy(host, panel, volumeNode, eachStepIsShown):
     def points(which, values):
         matrix = vtkMatrix4x4()
         which.GetIJKToRASMatrix(matrix)
-        return sortedPoints(np.argwhere(values)[:, ::-1], slicer.util.arrayFromVTKMatrix(matrix))
+        return sorted_points(np.argwhere(values)[:, ::-1], slicer.util.arrayFromVTKMatrix(matrix))
 
     found = slicer.util.arrayFromVolume(node)
     for value, code in ((1, 127), (2, 254)):
-        expected = points(volumeNode, truthOf(boxesImage()) == value)
+        expected = points(volumeNode, truth_of(boxes_image()) == value)
         np.testing.assert_allclose(points(node, found == code), expected, atol=1e-4)
 
 
-def test_everythingIsAsBeforeAfterTheRun(host, panel, volumeNode):
+def test_everything_is_as_before_after_the_run(host, panel, volumeNode):
     import slicer
 
-    other = addVolume(name="other")
+    other = add_volume(name="other")
     slicer.util.setSliceViewerLayers(foreground=other, foregroundOpacity=0.3)
     before = layers()
     segment(host, panel)
@@ -122,12 +124,12 @@ def test_everythingIsAsBeforeAfterTheRun(host, panel, volumeNode):
 
 
 @pytest.mark.parametrize("ending", ["cancel", "failure", "input deleted", "reload"])
-def test_everythingIsAsBeforeHoweverTheRunEnds(host, panel, volumeNode, ending):
+def test_everything_is_as_before_however_the_run_ends(host, panel, volumeNode, ending):
     import slicer
 
-    other = addVolume(name="other")
+    other = add_volume(name="other")
     slicer.util.setSliceViewerLayers(background=other, foreground=other, foregroundOpacity=0.3)
-    nodes, before = nodeIds(), layers()
+    nodes, before = node_ids(), layers()
     start(host, panel, 3)
     assert overlay().GetName() == "MedNCA live preview"
     if ending == "cancel":
@@ -142,27 +144,27 @@ def test_everythingIsAsBeforeHoweverTheRunEnds(host, panel, volumeNode, ending):
     else:
         host.reloadModule("MedNCA")
     assert layers() == before
-    assert nodeIds() <= nodes | {volumeNode.GetDisplayNodeID()}
+    assert node_ids() <= nodes | {volumeNode.GetDisplayNodeID()}
 
 
-def test_closedSceneIsEmpty(host, panel, volumeNode):
+def test_closed_scene_is_empty(host, panel, volumeNode):
     start(host, panel, 3)
     host.closeScene()
     assert all(foreground is None for _, foreground, *_ in layers())
-    assert not [node for node in nodeIds() if "ScalarVolume" in node or "ColorTableNode1" in node]
+    assert not [node for node in node_ids() if "ScalarVolume" in node or "ColorTableNode1" in node]
 
 
-def test_foregroundThatTheUserChoosesMeanwhileStays(host, panel, volumeNode):
+def test_foreground_that_the_user_chooses_meanwhile_stays(host, panel, volumeNode):
     import slicer
 
-    other = addVolume(name="other")
+    other = add_volume(name="other")
     start(host, panel, 3)
     slicer.util.setSliceViewerLayers(foreground=other, foregroundOpacity=0.3)
     host.click(panel.ui.segmentButton)
     assert {foreground for _, foreground, *_ in layers()} == {other.GetID()}
 
 
-def test_pictureIsNotListedNorSaved(host, panel, volumeNode):
+def test_picture_is_not_listed_nor_saved(host, panel, volumeNode):
     start(host, panel, 3)
     node = overlay()
     selector = panel.ui.inputSelector
@@ -172,16 +174,16 @@ def test_pictureIsNotListedNorSaved(host, panel, volumeNode):
         assert not each.GetSaveWithScene()
 
 
-def test_clearedTickShowsNothing(host, panel, volumeNode):
+def test_cleared_tick_shows_nothing(host, panel, volumeNode):
     tick(host, panel.ui.showWhileRunningCheckBox)
-    before, nodes = layers(), nodeIds()
+    before, nodes = layers(), node_ids()
     start(host, panel, 3)
     assert layers() == before
-    assert nodeIds() == nodes
+    assert node_ids() == nodes
 
 
 @pytest.mark.parametrize("drawing", [0.001, 0.01])
-def test_picturesComeSeldomEnough(panel, volumeNode, monkeypatch, drawing):
+def test_pictures_come_seldom_enough(panel, volumeNode, monkeypatch, drawing):
     """Not more than 20 in a second, and what the application then needs to draw one counts too."""
     from MedNCAScene.display import live_overlay
 
@@ -206,13 +208,15 @@ def test_picturesComeSeldomEnough(panel, volumeNode, monkeypatch, drawing):
     assert intervals.max() < max(0.05, 15 * drawing) + 0.05  # and not less often than that
 
 
-def test_pictureOfAVolumeInGroupsKeepsTheSlicesThatAreDone(host, panel, volumeNode, eachStepIsShown, monkeypatch):
+def test_picture_of_a_volume_in_groups_keeps_the_slices_that_are_done(
+    host, panel, volumeNode, each_step_is_shown, monkeypatch
+):
     import slicer
 
     from MedNCALib.segmentation import segmenter
 
     monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
-    chooseModel(panel, "brightness")
+    choose_model(panel, "brightness")
     found = None
     for step in panel.logic.processSteps(volumeNode, model="brightness", showWhileRunning=True):
         if step.slices[0] == 12 and step.stage == 1:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.panel_driver import chooseModel, runUntilStep, segment, tick
-from support.scene_assertions import addHandDrawnSegment, addVolume, newSegmentation
+from support.panel_driver import choose_model, run_until_step, segment, tick
+from support.scene_assertions import add_hand_drawn_segment, add_volume, new_segmentation
 from support.slice_view_probe import colored, layers, pixels
 
 ORANGE = (230, 159, 0)  # of the first label
@@ -46,7 +46,7 @@ def look(displayNode):
 FILLED, OUTLINES = (True, True), (False, True)
 
 
-def setForeground(volumeNode):
+def set_foreground(volumeNode):
     import slicer
 
     slicer.util.setSliceViewerLayers(foreground=volumeNode)
@@ -68,7 +68,7 @@ class Seen:
         return (self.picture != self.bare).any(axis=-1)[where].mean()
 
 
-def test_sliceViewsShowTheUncertaintyWhereTheSegmentIs(host, kept, volumeNode, tmp_path):
+def test_slice_views_show_the_uncertainty_where_the_segment_is(host, kept, volumeNode, tmp_path):
     before = Seen(host, kept, volumeNode, tmp_path)
     tick(host, kept.ui.uncertaintyOverlayCheckBox)
     during = Seen(host, kept, volumeNode, tmp_path)
@@ -80,7 +80,7 @@ def test_sliceViewsShowTheUncertaintyWhereTheSegmentIs(host, kept, volumeNode, t
     np.testing.assert_array_equal(Seen(host, kept, volumeNode, tmp_path).picture, before.picture)
 
 
-def test_playedStepsAreSeenWhereTheSegmentIs(host, kept, volumeNode, tmp_path):
+def test_played_steps_are_seen_where_the_segment_is(host, kept, volumeNode, tmp_path):
     kept.ui.stepSlider.setValue(0)  # nothing has grown yet
     empty = Seen(host, kept, volumeNode, tmp_path)
     kept.ui.stepSlider.setValue(3)
@@ -90,7 +90,7 @@ def test_playedStepsAreSeenWhereTheSegmentIs(host, kept, volumeNode, tmp_path):
     assert grown.shareOfSegments(orange) < 0.1
 
 
-def test_eachWayToLayThemOverTheViewsMakesOutlines(host, kept):
+def test_each_way_to_lay_them_over_the_views_makes_outlines(host, kept):
     ui = kept.ui
     for way, box in (
         (lambda: host.click(ui.playButton), ui.growthOverlayCheckBox),
@@ -104,7 +104,7 @@ def test_eachWayToLayThemOverTheViewsMakesOutlines(host, kept):
         assert look(display(kept)) == FILLED
 
 
-def test_oneOverlayAfterTheOtherStillGivesTheFillBack(host, kept):
+def test_one_overlay_after_the_other_still_gives_the_fill_back(host, kept):
     tick(host, kept.ui.growthOverlayCheckBox)
     tick(host, kept.ui.uncertaintyOverlayCheckBox)
     assert look(display(kept)) == OUTLINES
@@ -113,7 +113,7 @@ def test_oneOverlayAfterTheOtherStillGivesTheFillBack(host, kept):
 
 
 @pytest.mark.parametrize("before", [(True, True), (True, False), (False, True), (False, False)])
-def test_fillAndOutlinesComeBackAsTheyWere(host, kept, before):
+def test_fill_and_outlines_come_back_as_they_were(host, kept, before):
     display(kept).SetVisibility2DFill(before[0])
     display(kept).SetVisibility2DOutline(before[1])
     tick(host, kept.ui.growthOverlayCheckBox)
@@ -124,7 +124,7 @@ def test_fillAndOutlinesComeBackAsTheyWere(host, kept, before):
 
 
 @pytest.mark.parametrize("choices", [(True,), (True, False)])
-def test_fillThatTheUserSwitchesMeanwhileStaysAsHeHasSetIt(host, kept, choices):
+def test_fill_that_the_user_switches_meanwhile_stays_as_he_has_set_it(host, kept, choices):
     tick(host, kept.ui.growthOverlayCheckBox)
     for choice in choices:
         display(kept).SetVisibility2DFill(choice)
@@ -136,14 +136,14 @@ def test_fillThatTheUserSwitchesMeanwhileStaysAsHeHasSetIt(host, kept, choices):
     assert display(kept).GetVisibility2DFill() == choices[-1]
 
 
-def test_outlineThatWasLentGoesWhenTheUserFillsTheSegments(host, kept):
+def test_outline_that_was_lent_goes_when_the_user_fills_the_segments(host, kept):
     display(kept).SetVisibility2DOutline(False)
     tick(host, kept.ui.growthOverlayCheckBox)
     display(kept).SetVisibility2DFill(True)
     assert look(display(kept)) == (True, False)
 
 
-def test_settingsOfSingleSegmentsStay(host, kept):
+def test_settings_of_single_segments_stay(host, kept):
     first, second = kept.ui.outputSelector.currentNode().GetSegmentation().GetSegmentIDs()
     display(kept).SetSegmentVisibility2DFill(first, False)
     display(kept).SetSegmentOpacity2DFill(second, 0.2)
@@ -154,10 +154,10 @@ def test_settingsOfSingleSegmentsStay(host, kept):
         assert display(kept).GetSegmentOpacity2DFill(second) == pytest.approx(0.2)
 
 
-def test_otherSegmentationsAreNotTouched(host, kept, volumeNode):
-    other = addVolume(name="other")
-    drawn = newSegmentation(volumeNode)
-    addHandDrawnSegment(drawn, volumeNode)
+def test_other_segmentations_are_not_touched(host, kept, volumeNode):
+    other = add_volume(name="other")
+    drawn = new_segmentation(volumeNode)
+    add_hand_drawn_segment(drawn, volumeNode)
     ofOtherVolume = kept.logic.process(other, model="brightness")
     ofOtherModel = kept.logic.process(volumeNode, model="slow")
     tick(host, kept.ui.growthOverlayCheckBox)
@@ -166,7 +166,7 @@ def test_otherSegmentationsAreNotTouched(host, kept, volumeNode):
         assert look(node.GetDisplayNode()) == FILLED
 
 
-def test_segmentsThatARunMakesUnderAnOverlayAreOutlinesToo(host, kept):
+def test_segments_that_a_run_makes_under_an_overlay_are_outlines_too(host, kept):
     tick(host, kept.ui.uncertaintyOverlayCheckBox)
     first = display(kept)
     kept.ui.outputSelector.setCurrentNode(None)
@@ -177,14 +177,14 @@ def test_segmentsThatARunMakesUnderAnOverlayAreOutlinesToo(host, kept):
     assert look(first) == look(display(kept)) == FILLED
 
 
-def test_foregroundThatTheUserChoosesGivesTheFillBack(host, kept):
+def test_foreground_that_the_user_chooses_gives_the_fill_back(host, kept):
     tick(host, kept.ui.growthOverlayCheckBox)
-    setForeground(addVolume(name="other"))
+    set_foreground(add_volume(name="other"))
     assert look(display(kept)) == FILLED
 
 
 @pytest.mark.parametrize("deleted", ["growth", "input", "segmentation"])
-def test_deletedNodesGiveTheFillBack(host, kept, volumeNode, deleted):
+def test_deleted_nodes_give_the_fill_back(host, kept, volumeNode, deleted):
     import slicer
 
     segmentationNode, displayNode = kept.ui.outputSelector.currentNode(), display(kept)
@@ -200,18 +200,18 @@ def test_deletedNodesGiveTheFillBack(host, kept, volumeNode, deleted):
     assert host.errors == []
 
 
-def test_nextRunReplacesTheGrowthAndGivesTheFillBack(host, kept):
+def test_next_run_replaces_the_growth_and_gives_the_fill_back(host, kept):
     tick(host, kept.ui.growthOverlayCheckBox)
     segment(host, kept)
     assert not kept.ui.growthOverlayCheckBox.checked
     assert look(display(kept)) == FILLED
 
 
-def test_cellsOfTheNextRunAreSeenUnderThePreviousResult(host, panel, volumeNode):
-    chooseModel(panel, "slow")
+def test_cells_of_the_next_run_are_seen_under_the_previous_result(host, panel, volumeNode):
+    choose_model(panel, "slow")
     segment(host, panel)
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 10)
+    run_until_step(host, panel, 10)
     assert look(display(panel)) == OUTLINES
     host.click(panel.ui.segmentButton)
     assert look(display(panel)) == FILLED
@@ -219,29 +219,29 @@ def test_cellsOfTheNextRunAreSeenUnderThePreviousResult(host, panel, volumeNode)
     assert look(display(panel)) == FILLED
 
 
-def test_cancelledRunGivesTheViewsBackToTheOverlay(host, panel, volumeNode):
-    chooseModel(panel, "slow")
+def test_cancelled_run_gives_the_views_back_to_the_overlay(host, panel, volumeNode):
+    choose_model(panel, "slow")
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
     tick(host, panel.ui.growthOverlayCheckBox)
     host.click(panel.ui.segmentButton)
-    runUntilStep(host, panel, 10)
+    run_until_step(host, panel, 10)
     host.click(panel.ui.segmentButton)
     assert look(display(panel)) == OUTLINES
     tick(host, panel.ui.growthOverlayCheckBox)
     assert look(display(panel)) == FILLED
 
 
-def test_leftModuleStillGivesTheFillBack(host, kept):
+def test_left_module_still_gives_the_fill_back(host, kept):
     displayNode = display(kept)
     tick(host, kept.ui.growthOverlayCheckBox)
     host.closeModule()
     assert look(displayNode) == OUTLINES
-    setForeground(None)
+    set_foreground(None)
     assert look(displayNode) == FILLED
 
 
-def test_reloadedModuleGivesTheFillBackAndLooksNoMore(host, kept):
+def test_reloaded_module_gives_the_fill_back_and_looks_no_more(host, kept):
     from host.inspection import observerCount
 
     displayNode, growth = display(kept), kept.logic.outcome.growthNode
@@ -252,19 +252,19 @@ def test_reloadedModuleGivesTheFillBackAndLooksNoMore(host, kept):
     assert look(displayNode) == FILLED
     assert observerCount(displayNode) == before
     host.unloadModule("MedNCA")
-    setForeground(growth)
+    set_foreground(growth)
     assert look(displayNode) == FILLED
 
 
-def test_volumeThatTheUserLaysOverTheViewsHimselfCountsToo(host, kept):
+def test_volume_that_the_user_lays_over_the_views_himself_counts_too(host, kept):
     displayNode, growth = display(kept), kept.logic.outcome.growthNode
-    setForeground(growth)
+    set_foreground(growth)
     assert look(displayNode) == OUTLINES
     host.reloadModule("MedNCA")
     assert look(displayNode) == FILLED
 
 
-def test_outlinesThatHaveEndedObserveNothing(host, kept):
+def test_outlines_that_have_ended_observe_nothing(host, kept):
     import slicer
     from host.inspection import observerCount
     from MedNCAScene.display.segment_outlines import SegmentOutlines
@@ -278,7 +278,7 @@ def test_outlinesThatHaveEndedObserveNothing(host, kept):
 
 
 @pytest.mark.parametrize("fill", [False, True])
-def test_savedSceneIsSeenAgainAsItWasSaved(host, kept, tmp_path, fill):
+def test_saved_scene_is_seen_again_as_it_was_saved(host, kept, tmp_path, fill):
     import slicer
 
     tick(host, kept.ui.growthOverlayCheckBox)
@@ -291,12 +291,12 @@ def test_savedSceneIsSeenAgainAsItWasSaved(host, kept, tmp_path, fill):
     assert look(display(kept)) == (fill, True)
     kept.ui.stepSlider.setValue(1)
     assert look(display(kept)) == (fill, True)
-    setForeground(None)
+    set_foreground(None)
     assert look(display(kept)) == (fill, True)
     assert host.errors == []
 
 
-def test_overlayOfASavedSceneCanBeTakenAwayByItsBox(host, kept, tmp_path):
+def test_overlay_of_a_saved_scene_can_be_taken_away_by_its_box(host, kept, tmp_path):
     import slicer
 
     tick(host, kept.ui.growthOverlayCheckBox)
@@ -312,7 +312,7 @@ def test_overlayOfASavedSceneCanBeTakenAwayByItsBox(host, kept, tmp_path):
     assert host.errors == []
 
 
-def test_sceneThatIsAddedIsSeenAsItWasSaved(host, kept, tmp_path):
+def test_scene_that_is_added_is_seen_as_it_was_saved(host, kept, tmp_path):
     import slicer
 
     tick(host, kept.ui.growthOverlayCheckBox)
@@ -327,22 +327,22 @@ def test_sceneThatIsAddedIsSeenAsItWasSaved(host, kept, tmp_path):
     assert host.errors == []
 
 
-def test_viewsThatChangeWhileASceneIsLoadedAreLeftAlone(host, kept):
+def test_views_that_change_while_a_scene_is_loaded_are_left_alone(host, kept):
     import slicer
 
     slicer.mrmlScene.StartState(slicer.mrmlScene.ImportState)
-    setForeground(kept.logic.outcome.growthNode)
+    set_foreground(kept.logic.outcome.growthNode)
     slicer.mrmlScene.EndState(slicer.mrmlScene.ImportState)
     kept.onParametersModified()
     assert look(display(kept)) == FILLED
 
 
-def test_closedSceneLeavesTheNextOneFilled(host, kept):
+def test_closed_scene_leaves_the_next_one_filled(host, kept):
     tick(host, kept.ui.growthOverlayCheckBox)
     host.closeScene()
     assert host.errors == []
-    kept.ui.inputSelector.setCurrentNode(addVolume())
-    chooseModel(kept, "brightness")
+    kept.ui.inputSelector.setCurrentNode(add_volume())
+    choose_model(kept, "brightness")
     tick(host, kept.ui.keepGrowthCheckBox)
     segment(host, kept)
     assert look(display(kept)) == FILLED

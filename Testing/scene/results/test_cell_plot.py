@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import MODULE, boxesImage, brightnessModel
-from support.scene_assertions import addTransform, addVolume
+from support.brightness_model import MODULE, boxes_image, brightness_model
+from support.scene_assertions import add_transform, add_volume
 
 from MedNCALib import MedNCAError
 from MedNCALib.segmentation.cell_history import cell_history
@@ -17,8 +17,8 @@ def logic(host):
     return MedNCA.MedNCALogic()
 
 
-def worldOf(index, offset=(0, 0, 0)):
-    x, y, z = boxesImage().TransformIndexToPhysicalPoint(index)
+def world_of(index, offset=(0, 0, 0)):
+    x, y, z = boxes_image().TransformIndexToPhysicalPoint(index)
     return np.add((-x, -y, z), offset)
 
 
@@ -31,33 +31,33 @@ def columns(chart):
     return {table.GetColumnName(index): values for index, values in enumerate(numbers)}
 
 
-def test_chartShowsTheCellUnderThePoint(logic, tmp_path):
-    model = brightnessModel(tmp_path, steps=4)
-    volumeNode = addVolume()
-    volumeNode.SetAndObserveTransformNodeID(addTransform(np.eye(3), (50, 0, 0)).GetID())
-    chart = logic.plotCell(volumeNode, worldOf((5, 6, 4), (50, 0, 0)), model=str(model.folder))
+def test_chart_shows_the_cell_under_the_point(logic, tmp_path):
+    model = brightness_model(tmp_path, steps=4)
+    volumeNode = add_volume()
+    volumeNode.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
+    chart = logic.plotCell(volumeNode, world_of((5, 6, 4), (50, 0, 0)), model=str(model.folder))
     shown = columns(chart)
     assert next(iter(shown)) == "Step"
     assert shown["Step"] == list(range(1, 9))
-    history = cell_history(boxesImage(), model, boxesImage().TransformIndexToPhysicalPoint((5, 6, 4)))
+    history = cell_history(boxes_image(), model, boxes_image().TransformIndexToPhysicalPoint((5, 6, 4)))
     assert shown["Probability of anterior hippocampus"] == pytest.approx(history.probabilities[:, 0].tolist(), abs=1e-4)
     assert shown["Probability of anterior hippocampus"][-1] > 0.9
     assert chart.GetNumberOfPlotSeriesNodes() == len(shown) - 1
 
 
-def test_nextCellTakesTheSameChart(logic, tmp_path):
+def test_next_cell_takes_the_same_chart(logic, tmp_path):
     import slicer
 
-    model = brightnessModel(tmp_path)
-    volumeNode = addVolume()
-    first = logic.plotCell(volumeNode, worldOf((5, 6, 4)), model=str(model.folder))
+    model = brightness_model(tmp_path)
+    volumeNode = add_volume()
+    first = logic.plotCell(volumeNode, world_of((5, 6, 4)), model=str(model.folder))
     before = slicer.mrmlScene.GetNumberOfNodes()
-    assert logic.plotCell(volumeNode, worldOf((5, 15, 4)), model=str(model.folder)) is first
+    assert logic.plotCell(volumeNode, world_of((5, 15, 4)), model=str(model.folder)) is first
     assert slicer.mrmlScene.GetNumberOfNodes() == before
     assert columns(first)["Probability of posterior hippocampus"][-1] > 0.9
 
 
-def test_pointOutsideOfTheVolumeIsRefused(logic, tmp_path):
-    model = brightnessModel(tmp_path)
+def test_point_outside_of_the_volume_is_refused(logic, tmp_path):
+    model = brightness_model(tmp_path)
     with pytest.raises(MedNCAError, match="outside"):
-        logic.plotCell(addVolume(), (500, 0, 0), model=str(model.folder))
+        logic.plotCell(add_volume(), (500, 0, 0), model=str(model.folder))

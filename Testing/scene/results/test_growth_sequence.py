@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import MODULE, boxesImage, brightnessModel, rotation, truthOf
-from support.scene_assertions import addTransform, addVolume
+from support.brightness_model import MODULE, boxes_image, brightness_model, rotation, truth_of
+from support.scene_assertions import add_transform, add_volume
 from support.slice_view_probe import colored, layers, pixels
 
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
@@ -11,7 +11,7 @@ ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
 @pytest.fixture
 def model(tmp_path):
-    return brightnessModel(tmp_path, steps=5)
+    return brightness_model(tmp_path, steps=5)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def logic(host):
 def volumeNode(logic):
     import slicer
 
-    node = addVolume()
+    node = add_volume()
     slicer.util.setSliceViewerLayers(background=node, fit=True)
     return node
 
@@ -47,7 +47,7 @@ def frames(browser):
     }
 
 
-def ijkToRas(node):
+def ijk_to_ras(node):
     import slicer
     import vtk
 
@@ -56,32 +56,32 @@ def ijkToRas(node):
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
-def assertOnTheBoxes(node, volumeNode, voxels, value, truth=1):
+def assert_on_the_boxes(node, volumeNode, voxels, value, truth=1):
     """The cells of a value are the voxels of a label, in the space of the volume."""
-    from support.scene_assertions import sortedPoints
+    from support.scene_assertions import sorted_points
 
-    expected = sortedPoints(np.argwhere(truthOf(boxesImage()) == truth)[:, ::-1], ijkToRas(volumeNode))
-    found = sortedPoints(np.argwhere(voxels == value)[:, ::-1], ijkToRas(node))
+    expected = sorted_points(np.argwhere(truth_of(boxes_image()) == truth)[:, ::-1], ijk_to_ras(volumeNode))
+    found = sorted_points(np.argwhere(voxels == value)[:, ::-1], ijk_to_ras(node))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_sequenceHasAFrameForEachStep(logic, volumeNode, model):
+def test_sequence_has_a_frame_for_each_step(logic, volumeNode, model):
     node, browser = keep(logic, volumeNode, model)
     kept = frames(browser)
     assert list(kept) == list(range(1, 11))
     assert not kept[5].any()  # the coarse stage of this model is silent
-    assertOnTheBoxes(node, volumeNode, kept[10], 127)
-    assertOnTheBoxes(node, volumeNode, kept[10], 254, truth=2)
+    assert_on_the_boxes(node, volumeNode, kept[10], 127)
+    assert_on_the_boxes(node, volumeNode, kept[10], 254, truth=2)
 
 
-def test_framesLieOnTheVolumeUnderItsTransform(logic, volumeNode, model):
-    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
+def test_frames_lie_on_the_volume_under_its_transform(logic, volumeNode, model):
+    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
     node, browser = keep(logic, volumeNode, model)
     browser.SetSelectedItemNumber(7)
     assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
 
 
-def test_selectedFrameIsShownByTheVolume(logic, volumeNode, model):
+def test_selected_frame_is_shown_by_the_volume(logic, volumeNode, model):
     import slicer
 
     node, browser = keep(logic, volumeNode, model)
@@ -89,16 +89,16 @@ def test_selectedFrameIsShownByTheVolume(logic, volumeNode, model):
     for number in (0, 6, 9, 2):
         browser.SetSelectedItemNumber(number)
         np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), kept[number + 1])
-    assert ijkToRas(node) == pytest.approx(ijkToRas(browser.GetMasterSequenceNode().GetNthDataNode(0)))
+    assert ijk_to_ras(node) == pytest.approx(ijk_to_ras(browser.GetMasterSequenceNode().GetNthDataNode(0)))
 
 
-def test_playingItIsSeenInTheSliceViews(host, logic, volumeNode, model, tmp_path):
+def test_playing_it_is_seen_in_the_slice_views(host, logic, volumeNode, model, tmp_path):
     import slicer
 
     node, browser = keep(logic, volumeNode, model)
     slicer.mrmlScene.RemoveNode(logic.outcome.segmentationNode)
     slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=0.7)
-    centre = tuple((ijkToRas(volumeNode) @ [6, 12, 5, 1])[:3])
+    centre = tuple((ijk_to_ras(volumeNode) @ [6, 12, 5, 1])[:3])
     shares = []
     for number in (0, 5, 9):
         browser.SetSelectedItemNumber(number)
@@ -108,7 +108,7 @@ def test_playingItIsSeenInTheSliceViews(host, logic, volumeNode, model, tmp_path
     assert shares[2] > 1000
 
 
-def test_growthIsExportedFromThePythonConsole(host, logic, volumeNode, model, tmp_path):
+def test_growth_is_exported_from_the_python_console(host, logic, volumeNode, model, tmp_path):
     from PIL import Image
 
     keep(logic, volumeNode, model)
@@ -122,7 +122,7 @@ def test_growthIsExportedFromThePythonConsole(host, logic, volumeNode, model, tm
     assert len(logic.exportGrowth(tmp_path / "growth.png")) == 10
 
 
-def test_exportWithoutKeptStepsSaysWhatToDo(logic, volumeNode, model, tmp_path):
+def test_export_without_kept_steps_says_what_to_do(logic, volumeNode, model, tmp_path):
     from MedNCALib import MedNCAError
 
     for _ in range(2):
@@ -131,17 +131,17 @@ def test_exportWithoutKeptStepsSaysWhatToDo(logic, volumeNode, model, tmp_path):
         logic.process(volumeNode, model=str(model.folder))
 
 
-def test_probabilityOfALabelIsKeptInPercent(logic, volumeNode, model):
+def test_probability_of_a_label_is_kept_in_percent(logic, volumeNode, model):
     node, browser = keep(logic, volumeNode, model, "probability:2")
     last = frames(browser)[10]
     assert last.dtype == np.uint8
     assert last.max() == 100
-    assertOnTheBoxes(node, volumeNode, last > 50, True, truth=2)
+    assert_on_the_boxes(node, volumeNode, last > 50, True, truth=2)
 
 
-def test_hiddenChannelIsKept(host, tmp_path, logic):
+def test_hidden_channel_is_kept(host, tmp_path, logic):
     """Of the bundled model, whose hidden channels are not silent."""
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     logic.process(volumeNode, keepGrowth="hidden:3")
     kept = frames(logic.outcome.growthBrowserNode)
     assert kept[1].dtype == np.float32
@@ -157,18 +157,18 @@ def test_hiddenChannelIsKept(host, tmp_path, logic):
         np.testing.assert_allclose(kept[number][::-1], steps[number], atol=1e-5)
 
 
-def test_whenItSettledIsOneVolume(logic, volumeNode, model):
+def test_when_it_settled_is_one_volume(logic, volumeNode, model):
     import slicer
 
     node, browser = keep(logic, volumeNode, model, "settled")
     assert browser is None
     assert node.GetName() == "head when it settled"
     settled = slicer.util.arrayFromVolume(node)
-    assert ((settled > 5) & (settled <= 10)).sum() == (truthOf(boxesImage()) > 0).sum()
+    assert ((settled > 5) & (settled <= 10)).sum() == (truth_of(boxes_image()) > 0).sum()
     assert node.GetDisplayNode().GetApplyThreshold()
 
 
-def test_estimateIsWhatIsKept(logic, volumeNode, model):
+def test_estimate_is_what_is_kept(logic, volumeNode, model):
     from MedNCAScene.results.growth_sequence import estimateGrowth
 
     guess = estimateGrowth(volumeNode, model, "labels", megabytes=1)
@@ -178,17 +178,17 @@ def test_estimateIsWhatIsKept(logic, volumeNode, model):
     assert guess.megabytes == pytest.approx(sum(frame.nbytes for frame in kept.values()) / 1e6)
 
 
-def test_capThinsTheSteps(logic, model):
+def test_cap_thins_the_steps(logic, model):
     from MedNCAScene.results.growth_sequence import estimateGrowth
 
-    large = addVolume(boxesImage((100, 100, 40)), "large")
+    large = add_volume(boxes_image((100, 100, 40)), "large")
     guess = estimateGrowth(large, model, "labels", megabytes=2)
     _, browser = keep(logic, large, model, growthMegabytes=2)
     assert guess.kept == len(frames(browser)) == 5
     assert list(frames(browser))[-1] == 10
 
 
-def test_nextRunReplacesTheGrowth(logic, volumeNode, model):
+def test_next_run_replaces_the_growth(logic, volumeNode, model):
     import slicer
 
     keep(logic, volumeNode, model)
@@ -201,13 +201,13 @@ def test_nextRunReplacesTheGrowth(logic, volumeNode, model):
     assert browser.GetAttribute("MedNCA.View") == "Probability of anterior hippocampus (%)"
 
 
-def test_savedSceneThatIsOpenedAgainPlaysTheSame(host, logic, volumeNode, model, tmp_path):
+def test_saved_scene_that_is_opened_again_plays_the_same(host, logic, volumeNode, model, tmp_path):
     import slicer
 
     node, browser = keep(logic, volumeNode, model)
     slicer.mrmlScene.RemoveNode(logic.outcome.segmentationNode)
     slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=0.7)
-    centre = tuple((ijkToRas(volumeNode) @ [6, 12, 5, 1])[:3])
+    centre = tuple((ijk_to_ras(volumeNode) @ [6, 12, 5, 1])[:3])
     before, picturesBefore = frames(browser), []
     for number in (0, 9):
         browser.SetSelectedItemNumber(number)
@@ -228,14 +228,14 @@ def test_savedSceneThatIsOpenedAgainPlaysTheSame(host, logic, volumeNode, model,
         np.testing.assert_array_equal(pixels(host, tmp_path / "picture.png", centreOn=centre), expected)
 
 
-def test_hiddenChannelIsDarkWhereItIsNearZero(host, logic, tmp_path):
+def test_hidden_channel_is_dark_where_it_is_near_zero(host, logic, tmp_path):
     """Blue below zero, orange above, darker where the channel has less to say, and nothing where it has none."""
     import slicer
 
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     slicer.util.arrayFromVolume(volumeNode)[:] = 0
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
-    node = addVolume(name="cells")
+    node = add_volume(name="cells")
     values = np.zeros(slicer.util.arrayFromVolume(node).shape, np.float32)
     values[:, :, :6], values[:, :, 6:12], values[:, :, 12:18] = -1, 0.25, 1
     slicer.util.updateVolumeFromArray(node, values)
@@ -243,7 +243,7 @@ def test_hiddenChannelIsDarkWhereItIsNearZero(host, logic, tmp_path):
 
     showCellColors(node, addSignedColors(), (-1, 1))
     slicer.util.setSliceViewerLayers(foreground=node, foregroundOpacity=1.0)
-    picture = pixels(host, tmp_path / "signed.png", centreOn=tuple((ijkToRas(volumeNode) @ [10, 12, 8, 1])[:3]))
+    picture = pixels(host, tmp_path / "signed.png", centreOn=tuple((ijk_to_ras(volumeNode) @ [10, 12, 8, 1])[:3]))
     assert colored(picture, BLUE).sum() > 1000
     lengths = np.linalg.norm(picture, axis=-1)[colored(picture, (230, 158, 0))]
     pale, strong = np.percentile(lengths, 2), np.percentile(lengths, 98)

@@ -2,36 +2,36 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import boxesImage, rotation, truthOf
-from support.panel_driver import cancelAtStep, chooseModel, nodeIds, segment, tick
-from support.scene_assertions import addTransform, addVolume
+from support.brightness_model import boxes_image, rotation, truth_of
+from support.panel_driver import cancel_at_step, choose_model, node_ids, segment, tick
+from support.scene_assertions import add_transform, add_volume
 
 
-def volumeNames():
+def volume_names():
     import slicer
 
     return sorted(node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"))
 
 
-def test_noVolumesAreAddedUnlessAskedFor(host, panel, volumeNode):
+def test_no_volumes_are_added_unless_asked_for(host, panel, volumeNode):
     segment(host, panel)
-    assert volumeNames() == ["head"]
+    assert volume_names() == ["head"]
 
 
-def test_tickedProbabilityGivesAVolumePerLabel(host, panel, volumeNode):
+def test_ticked_probability_gives_a_volume_per_label(host, panel, volumeNode):
     import slicer
 
     tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
-    assert volumeNames() == ["head", "head anterior hippocampus probability", "head posterior hippocampus probability"]
-    truth = truthOf(boxesImage())
-    for value, name in enumerate(volumeNames()[1:], 1):
+    assert volume_names() == ["head", "head anterior hippocampus probability", "head posterior hippocampus probability"]
+    truth = truth_of(boxes_image())
+    for value, name in enumerate(volume_names()[1:], 1):
         voxels = slicer.util.arrayFromVolume(slicer.util.getNode(name))
         assert voxels.dtype == np.float32
         np.testing.assert_array_equal(voxels > 0.5, truth == value)
 
 
-def test_uncertaintyNeedsTwoRunsAndSaysSo(host, panel, volumeNode):
+def test_uncertainty_needs_two_runs_and_says_so(host, panel, volumeNode):
     assert not panel.ui.uncertaintyCheckBox.enabled
     assert "set Runs to 2 or more" in panel.ui.uncertaintyCheckBox.toolTip
     panel.ui.runsSpinBox.setValue(2)
@@ -39,20 +39,20 @@ def test_uncertaintyNeedsTwoRunsAndSaysSo(host, panel, volumeNode):
     assert "low confidence" in panel.ui.uncertaintyCheckBox.toolTip
     tick(host, panel.ui.uncertaintyCheckBox)
     segment(host, panel)
-    assert "head uncertainty" in volumeNames()
+    assert "head uncertainty" in volume_names()
 
 
-def test_tickLeftFromMoreRunsDoesNotFailASingleRun(host, panel, volumeNode):
+def test_tick_left_from_more_runs_does_not_fail_a_single_run(host, panel, volumeNode):
     panel.ui.runsSpinBox.setValue(2)
     tick(host, panel.ui.uncertaintyCheckBox)
     panel.ui.runsSpinBox.setValue(1)
     segment(host, panel)
     assert panel.ui.statusLabel.text.startswith("Done in")
-    assert volumeNames() == ["head"]
+    assert volume_names() == ["head"]
 
 
-def test_uncertaintyOverlaysInWarmColoursAndOnlyWhereThereIsSome(host, panel, volumeNode):
-    node = uncertaintyNode(panel, volumeNode)
+def test_uncertainty_overlays_in_warm_colours_and_only_where_there_is_some(host, panel, volumeNode):
+    node = uncertainty_node(panel, volumeNode)
     display = node.GetDisplayNode()
     assert display.GetColorNode().GetName() == "Warm1"
     assert display.GetApplyThreshold()
@@ -60,17 +60,17 @@ def test_uncertaintyOverlaysInWarmColoursAndOnlyWhereThereIsSome(host, panel, vo
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.05, 0.5))
 
 
-def uncertaintyNode(panel, volumeNode):
+def uncertainty_node(panel, volumeNode):
     panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
     return panel.logic.outcome.uncertaintyNode
 
 
-def test_volumesLieOnTheInputUnderItsTransformAndBesideIt(host, panel, volumeNode):
+def test_volumes_lie_on_the_input_under_its_transform_and_beside_it(host, panel, volumeNode):
     import slicer
 
     folder = hierarchy().CreateFolderItem(hierarchy().GetSceneItemID(), "patient")
     hierarchy().SetItemParent(hierarchy().GetItemByDataNode(volumeNode), folder)
-    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
+    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
     panel.logic.process(volumeNode, model="brightness", runs=2, probability=True, uncertainty=True)
     for node in (*panel.logic.outcome.probabilityNodes, panel.logic.outcome.uncertaintyNode):
         assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
@@ -95,35 +95,35 @@ def hierarchy():
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
 
 
-def test_nextRunFillsTheSameVolumesAndKeepsTheirDisplay(host, panel, volumeNode):
+def test_next_run_fills_the_same_volumes_and_keeps_their_display(host, panel, volumeNode):
     tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     nodes = panel.logic.outcome.probabilityNodes
     nodes[0].GetDisplayNode().SetWindowLevelMinMax(0.2, 0.3)
-    before = nodeIds()
+    before = node_ids()
     segment(host, panel)
     assert panel.logic.outcome.probabilityNodes == nodes
     assert nodes[0].GetDisplayNode().GetWindowLevelMax() == pytest.approx(0.3)
-    assert nodeIds() == before
+    assert node_ids() == before
 
 
-def test_volumesOfAnotherInputAreLeftAlone(host, panel, volumeNode):
+def test_volumes_of_another_input_are_left_alone(host, panel, volumeNode):
     tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
-    panel.ui.inputSelector.setCurrentNode(addVolume(name="second"))
+    panel.ui.inputSelector.setCurrentNode(add_volume(name="second"))
     segment(host, panel)
-    assert len(volumeNames()) == 6
+    assert len(volume_names()) == 6
 
 
-def test_cancelledRunAddsNoVolumes(host, panel, volumeNode):
+def test_cancelled_run_adds_no_volumes(host, panel, volumeNode):
     tick(host, panel.ui.probabilityCheckBox)
-    chooseModel(panel, "slow")
-    before = nodeIds()
-    cancelAtStep(host, panel, 70)
-    assert nodeIds() == before
+    choose_model(panel, "slow")
+    before = node_ids()
+    cancel_at_step(host, panel, 70)
+    assert node_ids() == before
 
 
-def test_outputIsNoInputToBeginWith(host, panel, volumeNode):
+def test_output_is_no_input_to_begin_with(host, panel, volumeNode):
     from MedNCAScene.inputs.volumes import canBeInput
 
     panel.logic.process(volumeNode, model="brightness", probability=True)

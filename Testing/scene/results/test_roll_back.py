@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support.brightness_model import boxesImage, brightnessModel
+from support.brightness_model import boxes_image, brightness_model
 from support.panel_driver import segment
-from support.scene_assertions import addHandDrawnSegment, addTransform, addVolume, labelsOf, scene_content
+from support.scene_assertions import add_hand_drawn_segment, add_transform, add_volume, labels_of, scene_content
 
 # What fails -> the module, the function in it, and after which of its calls.
 WRITES = {
@@ -72,13 +72,13 @@ def test_a_later_run_leaves_the_earlier_results(host, all_results, volumeNode, f
     segment(host, all_results)
     output = all_results.ui.outputSelector.currentNode()
     if others:
-        addHandDrawnSegment(output, volumeNode)
+        add_hand_drawn_segment(output, volumeNode)
     output.GetDisplayNode().SetSegmentOpacity2DFill(output.GetSegmentation().GetNthSegmentID(1), 0.25)
     host.click(all_results.ui.show3DButton)
     voxels = slicer.util.arrayFromVolume(volumeNode)
     voxels[:] = np.roll(voxels, 2, axis=1)
     slicer.util.arrayFromVolumeModified(volumeNode)
-    volumeNode.SetAndObserveTransformNodeID(addTransform(translation=(50, 0, 0)).GetID())
+    volumeNode.SetAndObserveTransformNodeID(add_transform(translation=(50, 0, 0)).GetID())
     before = scene_content()
     left = failing_write()
     segment(host, all_results)
@@ -116,9 +116,9 @@ def test_a_segment_that_was_removed_comes_back_in_its_place(host, tmp_path):
     from MedNCAScene.results.roll_back import allOrNothing
     from MedNCAScene.results.segments import writeSegments
 
-    model, volumeNode = brightnessModel(tmp_path), addVolume()
-    output = writeSegments(labelsOf(boxesImage()), model, volumeNode)
-    addHandDrawnSegment(output, volumeNode)
+    model, volumeNode = brightness_model(tmp_path), add_volume()
+    output = writeSegments(labels_of(boxes_image()), model, volumeNode)
+    add_hand_drawn_segment(output, volumeNode)
     before = scene_content()
 
     class Newer:
@@ -126,7 +126,7 @@ def test_a_segment_that_was_removed_comes_back_in_its_place(host, tmp_path):
 
     def write_and_stop():
         with allOrNothing(Newer, volumeNode, output):
-            writeSegments(labelsOf(boxesImage()) * 0, Newer, volumeNode, output)
+            writeSegments(labels_of(boxes_image()) * 0, Newer, volumeNode, output)
             assert output.GetSegmentation().GetNumberOfSegments() == 2
             raise KeyboardInterrupt
 

@@ -3,15 +3,22 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.brightness_model import boxesImage, brightnessModel, rotation, truthOf
-from support.scene_assertions import addTransform, addVolume, assertOnTheAnatomy, contentOf, labelsOf, voxelsInWorld
+from support.brightness_model import boxes_image, brightness_model, rotation, truth_of
+from support.scene_assertions import (
+    add_transform,
+    add_volume,
+    assert_on_the_anatomy,
+    content_of,
+    labels_of,
+    voxels_in_world,
+)
 
 from MedNCALib.imaging.labels import Label
 
 
 @pytest.fixture
 def model(tmp_path):
-    return brightnessModel(tmp_path)
+    return brightness_model(tmp_path)
 
 
 #
@@ -20,10 +27,10 @@ def model(tmp_path):
 
 
 @pytest.mark.parametrize("direction", [np.eye(3), np.eye(3)[:, [2, 0, 1]] * [-1, 1, -1], rotation()])
-def test_segmentsLieOnTheAnatomyInEveryOrientation(scene, model, direction):
-    image = boxesImage(direction=direction)
-    volumeNode = addVolume(image)
-    assertOnTheAnatomy(scene.write(labelsOf(image), model, volumeNode), model, volumeNode)
+def test_segments_lie_on_the_anatomy_in_every_orientation(scene, model, direction):
+    image = boxes_image(direction=direction)
+    volumeNode = add_volume(image)
+    assert_on_the_anatomy(scene.write(labels_of(image), model, volumeNode), model, volumeNode)
 
 
 @pytest.mark.parametrize(
@@ -36,42 +43,42 @@ def test_segmentsLieOnTheAnatomyInEveryOrientation(scene, model, direction):
     ],
     ids=["50 mm", "rotated", "rotated and scaled", "mirrored"],
 )
-def test_segmentsLieOnTheAnatomyUnderAParentTransform(scene, model, linear, translation):
-    image = boxesImage(direction=rotation((5, 6, 7)))
-    volumeNode = addVolume(image)
-    volumeNode.SetAndObserveTransformNodeID(addTransform(linear, translation).GetID())
-    segmentationNode = scene.write(labelsOf(image), model, volumeNode)
-    assertOnTheAnatomy(segmentationNode, model, volumeNode)
+def test_segments_lie_on_the_anatomy_under_a_parent_transform(scene, model, linear, translation):
+    image = boxes_image(direction=rotation((5, 6, 7)))
+    volumeNode = add_volume(image)
+    volumeNode.SetAndObserveTransformNodeID(add_transform(linear, translation).GetID())
+    segmentationNode = scene.write(labels_of(image), model, volumeNode)
+    assert_on_the_anatomy(segmentationNode, model, volumeNode)
     assert segmentationNode.GetTransformNodeID() == volumeNode.GetTransformNodeID()
 
 
-def test_segmentsFollowTheVolumesTransformAfterwards(scene, model):
-    volumeNode = addVolume()
-    transform = addTransform(translation=(50, 0, 0))
+def test_segments_follow_the_volumes_transform_afterwards(scene, model):
+    volumeNode = add_volume()
+    transform = add_transform(translation=(50, 0, 0))
     volumeNode.SetAndObserveTransformNodeID(transform.GetID())
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, volumeNode)
-    transform.SetMatrixTransformToParent(addTransform(rotation(), (9, 9, 9)).GetMatrixTransformToParent())
-    assertOnTheAnatomy(segmentationNode, model, volumeNode)
+    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
+    transform.SetMatrixTransformToParent(add_transform(rotation(), (9, 9, 9)).GetMatrixTransformToParent())
+    assert_on_the_anatomy(segmentationNode, model, volumeNode)
 
 
-def test_segmentComesBackAsItWentIn(scene, model):
+def test_segment_comes_back_as_it_went_in(scene, model):
     import slicer
 
-    volumeNode = addVolume()
-    volumeNode.SetAndObserveTransformNodeID(addTransform(rotation(), (50, 0, 0)).GetID())
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, volumeNode)
+    volumeNode = add_volume()
+    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
+    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
     for value, segmentId in scene.segmentsOfModel(model, segmentationNode).items():
         voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
-        np.testing.assert_array_equal(voxels > 0, truthOf(boxesImage()) == value)
+        np.testing.assert_array_equal(voxels > 0, truth_of(boxes_image()) == value)
 
 
-def test_voxelsAtTheEdgeOfTheVolumeAreKept(scene, model):
+def test_voxels_at_the_edge_of_the_volume_are_kept(scene, model):
     import slicer
 
     voxels = np.zeros((6, 7, 8), np.uint8)
     voxels[0, 0, 0] = voxels[-1, -1, -1] = 1
     labels = sitk.GetImageFromArray(voxels)
-    volumeNode = addVolume(labels)
+    volumeNode = add_volume(labels)
     segmentationNode = scene.write(labels, model, volumeNode)
     first = scene.segmentsOfModel(model, segmentationNode)[1]
     found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, first, volumeNode)
@@ -83,8 +90,8 @@ def test_voxelsAtTheEdgeOfTheVolumeAreKept(scene, model):
 #
 
 
-def test_segmentsCarryNameColourAndTerminologyOfTheLabels(scene, model):
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, addVolume())
+def test_segments_carry_name_colour_and_terminology_of_the_labels(scene, model):
+    segmentationNode = scene.write(labels_of(boxes_image()), model, add_volume())
     segmentation = segmentationNode.GetSegmentation()
     segments = [segmentation.GetSegment(segmentId) for segmentId in segmentation.GetSegmentIDs()]
     assert [segment.GetName() for segment in segments] == ["anterior hippocampus", "posterior hippocampus"]
@@ -93,10 +100,10 @@ def test_segmentsCarryNameColourAndTerminologyOfTheLabels(scene, model):
     assert not any(segment.GetNameAutoGenerated() or segment.GetColorAutoGenerated() for segment in segments)
 
 
-def test_slicerUnderstandsTheTerminology(scene, model):
+def test_slicer_understands_the_terminology(scene, model):
     import slicer
 
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, addVolume())
+    segmentationNode = scene.write(labels_of(boxes_image()), model, add_volume())
     segment = segmentationNode.GetSegmentation().GetSegment(scene.segmentsOfModel(model, segmentationNode)[1])
     entry = slicer.vtkSlicerTerminologyEntry()
     logic = slicer.modules.terminologies.logic()
@@ -107,22 +114,22 @@ def test_slicerUnderstandsTheTerminology(scene, model):
     assert logic.SerializeTerminologyEntry(entry) == segment.GetTerminology()
 
 
-def test_newNodeIsNamedAfterVolumeAndModelAndStandsBesideTheVolume(scene, model):
+def test_new_node_is_named_after_volume_and_model_and_stands_beside_the_volume(scene, model):
     import slicer
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    volumeNode = addVolume()
+    volumeNode = add_volume()
     study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
     hierarchy.CreateItem(study, volumeNode)
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, volumeNode)
+    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
     assert segmentationNode.GetName() == "head_brightness"
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentationNode)) == study
-    assert scene.write(labelsOf(boxesImage()), model, volumeNode).GetName() != "head_brightness"
+    assert scene.write(labels_of(boxes_image()), model, volumeNode).GetName() != "head_brightness"
 
 
-def test_newNodeHasTheReferenceGeometryAndADisplayNodeAndNoSurface(scene, model):
-    volumeNode = addVolume()
-    segmentationNode = scene.write(labelsOf(boxesImage()), model, volumeNode)
+def test_new_node_has_the_reference_geometry_and_a_display_node_and_no_surface(scene, model):
+    volumeNode = add_volume()
+    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
     role = segmentationNode.GetReferenceImageGeometryReferenceRole()
     assert segmentationNode.GetNodeReference(role) is volumeNode
     geometry = segmentationNode.GetSegmentation().GetConversionParameter("Reference image geometry")
@@ -131,36 +138,36 @@ def test_newNodeHasTheReferenceGeometryAndADisplayNodeAndNoSurface(scene, model)
     assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
-def test_structureThatIsNotFoundIsAnEmptySegment(scene, model):
-    labels = labelsOf(boxesImage()) * 0
-    volumeNode = addVolume()
+def test_structure_that_is_not_found_is_an_empty_segment(scene, model):
+    labels = labels_of(boxes_image()) * 0
+    volumeNode = add_volume()
     segmentationNode = scene.write(labels, model, volumeNode)
     segmentIds = scene.segmentsOfModel(model, segmentationNode)
     assert set(segmentIds) == {1, 2}
-    assert all(len(voxelsInWorld(segmentationNode, segmentId)) == 0 for segmentId in segmentIds.values())
+    assert all(len(voxels_in_world(segmentationNode, segmentId)) == 0 for segmentId in segmentIds.values())
 
 
-def test_labelValuesNeedNotCountFromOne(scene, tmp_path):
+def test_label_values_need_not_count_from_one(scene, tmp_path):
     import slicer
 
     labels = (Label(7, "seven", (10, 20, 30)), Label(200, "two hundred", (30, 20, 10)))
-    sparse = brightnessModel(tmp_path, name="sparse", labels=labels)
-    voxels = np.select([truthOf(boxesImage()) == 1, truthOf(boxesImage()) == 2], [7, 200]).astype(np.uint8)
+    sparse = brightness_model(tmp_path, name="sparse", labels=labels)
+    voxels = np.select([truth_of(boxes_image()) == 1, truth_of(boxes_image()) == 2], [7, 200]).astype(np.uint8)
     image = sitk.GetImageFromArray(voxels)
-    image.CopyInformation(boxesImage())
-    volumeNode = addVolume()
+    image.CopyInformation(boxes_image())
+    volumeNode = add_volume()
     segmentationNode = scene.write(image, sparse, volumeNode)
     for value, segmentId in scene.segmentsOfModel(sparse, segmentationNode).items():
         found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
         np.testing.assert_array_equal(found > 0, voxels == value)
 
 
-def test_savedFileReopensWithVoxelsNamesColoursAndTerminology(scene, model, tmp_path):
+def test_saved_file_reopens_with_voxels_names_colours_and_terminology(scene, model, tmp_path):
     import slicer
 
-    image = boxesImage(direction=rotation())
-    volumeNode = addVolume(image)
-    segmentationNode = scene.write(labelsOf(image), model, volumeNode)
+    image = boxes_image(direction=rotation())
+    volumeNode = add_volume(image)
+    segmentationNode = scene.write(labels_of(image), model, volumeNode)
     storage = slicer.vtkMRMLSegmentationStorageNode()
     storage.SetFileName(str(tmp_path / "saved.seg.nrrd"))
     assert storage.WriteData(segmentationNode)
@@ -170,12 +177,12 @@ def test_savedFileReopensWithVoxelsNamesColoursAndTerminology(scene, model, tmp_
     reading.SetFileName(str(tmp_path / "saved.seg.nrrd"))
     assert reading.ReadData(reopened)
     assert reopened.GetSegmentation().GetSegmentIDs() == segmentationNode.GetSegmentation().GetSegmentIDs()
-    assertOnTheAnatomy(reopened, model, volumeNode)
+    assert_on_the_anatomy(reopened, model, volumeNode)
     for segmentId in reopened.GetSegmentation().GetSegmentIDs():
-        name, color, terminology, _ = contentOf(reopened, segmentId)
-        savedName, savedColor, savedTerminology, _ = contentOf(segmentationNode, segmentId)
+        name, color, terminology, _ = content_of(reopened, segmentId)
+        savedName, savedColor, savedTerminology, _ = content_of(segmentationNode, segmentId)
         assert (name, terminology) == (savedName, savedTerminology)
         np.testing.assert_allclose(color, savedColor, atol=1e-5)
     # Also after saving and opening it is known which segments are the model's.
-    scene.write(labelsOf(image), model, volumeNode, reopened)
+    scene.write(labels_of(image), model, volumeNode, reopened)
     assert reopened.GetSegmentation().GetNumberOfSegments() == 2
