@@ -6,7 +6,7 @@ Attributes are those of DICOM PS3.3: Image Pixel (C.7.6.3), Modality LUT (C.11.1
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ import SimpleITK as sitk
 
 from ..errors import ImageError
 from .dicom_frames import Frame, lenient_pydicom, read_header
-from .itk_calls import quiet_itk
+from .itk_calls import quiet_libraries
+from .jpeg_codestream import check_codestream
 from .raw_voxels import damaged
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _PIXEL_MODULE = (
 )
 # Implicit and explicit little endian, and the latter deflated, which pydicom undoes.
 _PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
+_ITEM = b"\xfe\xff\x00\xe0"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -129,10 +131,16 @@ def _is_plain(header: Dataset) -> bool:
 
 
 def _decoded(header: Dataset) -> np.ndarray:
-    """What GDCM decodes from a copy that holds nothing but the pixels, so that it does not scale them."""
+    """What GDCM decodes from a copy that holds nothing but the pixels, so that it does not scale them.
+
+    Raises:
+        ValueError: the pixels do not fit what the header says of them.
+    """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
+    for fragment in _fragments(header.PixelData):
+        check_codestream(fragment, header.Columns, header.Rows, header.BitsAllocated)
     copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=bytes(128))
     copy.file_meta.TransferSyntaxUID = header.file_meta.TransferSyntaxUID
     copy.file_meta.MediaStorageSOPClassUID = copy.SOPClassUID = UID(_SECONDARY_CAPTURE)
@@ -141,7 +149,16 @@ def _decoded(header: Dataset) -> np.ndarray:
         if keyword in header:
             copy[keyword] = header[keyword]
     copy.is_little_endian, copy.is_implicit_VR = header.is_little_endian, header.is_implicit_VR
-    with TemporaryDirectory() as folder, quiet_itk():
+    with TemporaryDirectory() as folder, quiet_libraries():
         file = Path(folder) / "pixels.dcm"
         copy.save_as(file)
         return sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="GDCMImageIO"))
+
+
+def _fragments(data: bytes) -> Iterator[bytes]:
+    """The items of encapsulated pixels (PS3.5, A.4); the first one is a table of offsets."""
+    start = 0
+    while data[start : start + 4] == _ITEM:
+        length = int.from_bytes(data[start + 4 : start + 8], "little")
+        yield data[start + 8 : start + 8 + length]
+        start += 8 + length

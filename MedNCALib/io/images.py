@@ -15,11 +15,11 @@ from ..errors import ImageError, MedNCAWarning
 from .dicom_frames import is_dicom
 from .dicom_series import DicomSeries
 from .image_header import ImageFile, too_large
-from .itk_calls import itk_path, quiet_itk
+from .itk_calls import itk_path, quiet_libraries
 from .itk_file import ItkFile
-from .jpeg import JPEG_SIGNATURE, JpegFile
 from .mgh import MGH_ENDINGS, MghFile
 from .nifti import NiftiFile, is_nifti
+from .picture import PictureFile, is_picture
 
 # File endings of images, the longer before those that they end with.
 IMAGE_ENDINGS = (
@@ -133,7 +133,11 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping
         image = sitk.Image(image)
         for key, value in fields.items():
             image.SetMetaData(key, value)
-    with quiet_itk(), written_whole(path, lambda written: _holds(written, image)) as beside, itk_path(beside) as name:
+    with (
+        quiet_libraries(),
+        written_whole(path, lambda written: _holds(written, image)) as beside,
+        itk_path(beside) as name,
+    ):
         try:
             sitk.WriteImage(image, name, useCompression=True)
         except RuntimeError as error:
@@ -155,7 +159,7 @@ def _open(path: Path, series: str | int | None) -> ImageFile:
         return MghFile(path)
     if is_dicom(start):
         return DicomSeries.of_file(path)
-    return JpegFile(path) if start.startswith(JPEG_SIGNATURE) else ItkFile(path)
+    return PictureFile(path) if is_picture(start) else ItkFile(path)
 
 
 def _holds(path: Path, image: sitk.Image) -> bool:

@@ -1,4 +1,4 @@
-"""What ITK needs around its calls: a file name that it takes, and nothing printed."""
+"""What ITK and other libraries need around their calls: a file name that they take, and nothing printed."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ _quiet = _Quiet()
 
 
 @contextmanager
-def quiet_itk() -> Iterator[None]:
-    """Keep ITK and the libraries below it (GDCM, OpenJPEG, libtiff) from printing: what matters is in the errors here.
+def quiet_libraries() -> Iterator[None]:
+    """Keep ITK, Pillow and what is below them (GDCM, OpenJPEG, libtiff) from printing: errors here say what matters.
 
-    They print past Python, to file descriptor 2, which leads nowhere meanwhile.
+    They print past Python, to file descriptor 2, which leads nowhere meanwhile, for other threads as well.
     """
     _quiet.start()
     try:

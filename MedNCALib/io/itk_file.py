@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from ..errors import ImageError
 from .image_header import ImageHeader, too_large
-from .itk_calls import is_utf8, itk_path, quiet_itk
+from .itk_calls import is_utf8, itk_path, quiet_libraries
 from .itk_formats import HEADER_BYTES, WITH_SIGNATURE, check_text, format_of, is_bounded, is_cut_short, with_gaps
 from .raw_voxels import damaged
 
@@ -79,7 +79,7 @@ def itk_reader(path: Path, file_format: str) -> Iterator[sitk.ImageFileReader]:
     """A reader for a file, whose errors become an `ImageError` and which prints nothing."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO(file_format)
-    with quiet_itk(), itk_path(path) as name:
+    with quiet_libraries(), itk_path(path) as name:
         reader.SetFileName(name)
         try:
             yield reader
@@ -96,7 +96,7 @@ def _format_by_itk(path: Path) -> str:
         ValueError: ITK goes by the name of the file, and the signature is not there.
         ImageError: ITK does not know it either.
     """
-    with quiet_itk(), itk_path(path) as name:
+    with quiet_libraries(), itk_path(path) as name:
         found: str = sitk.ImageFileReader.GetImageIOFromFileName(name)
     if not found:
         raise ImageError(
@@ -110,6 +110,8 @@ def _format_by_itk(path: Path) -> str:
 
 def _header(reader: sitk.ImageFileReader) -> ImageHeader:
     dimension, size, components = reader.GetDimension(), reader.GetSize(), reader.GetNumberOfComponents()
+    if not dimension:
+        raise RuntimeError("no dimensions")
     direction = np.eye(max(dimension, 3))
     direction[:dimension, :dimension] = np.reshape(reader.GetDirection(), (dimension, dimension))
     kind = reader.GetPixelID()

@@ -23,16 +23,21 @@ _SIGNATURES = (
     (rb"# vtk DataFile", "VTKImageIO"),
     (rb"(?s).{252}(\xef\xff\xe9\xb0|\x2a\xe3\x89\xb8)", "GiplImageIO"),
     (rb"\x89PNG\r\n", "PNGImageIO"),
-    (rb"II[*+]\0|MM\0[*+]", "TIFFImageIO"),
-    (rb"(?s)BM.{12}", "BMPImageIO"),
 )
 # Formats that are known by how they start, here or before a file comes here: ITK goes by the name of some.
-WITH_SIGNATURE = (*(name for _, name in _SIGNATURES), "NiftiImageIO", "GDCMImageIO", "JPEGImageIO")
+WITH_SIGNATURE = (
+    *(name for _, name in _SIGNATURES),
+    "NiftiImageIO",
+    "GDCMImageIO",
+    "JPEGImageIO",
+    "TIFFImageIO",
+    "BMPImageIO",
+)
 # Formats that never have directions, and those that have no distance between slices either.
-_WITHOUT_DIRECTIONS = ("VTKImageIO", "GiplImageIO", "TIFFImageIO", "LSMImageIO", "MRCImageIO", "BioRadImageIO")
-_WITHOUT_SPACING = ("TIFFImageIO", "BioRadImageIO")
+_WITHOUT_DIRECTIONS = ("VTKImageIO", "GiplImageIO", "LSMImageIO", "MRCImageIO", "BioRadImageIO")
+_WITHOUT_SPACING = ("BioRadImageIO",)
 # Formats in which the size of the file bounds what it can hold.
-_BOUNDED = ("NrrdImageIO", "MetaImageIO", "VTKImageIO", "GiplImageIO", "PNGImageIO", "TIFFImageIO", "BMPImageIO")
+_BOUNDED = ("NrrdImageIO", "MetaImageIO", "VTKImageIO", "GiplImageIO", "PNGImageIO")
 
 _ANATOMICAL_SPACE = re.compile(r"(left|right)-(anterior|posterior)-superior(-time)?|[rl][ap]st?", re.IGNORECASE)
 _GIPL_HEADER = 256

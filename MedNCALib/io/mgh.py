@@ -50,7 +50,8 @@ class MghFile:
         geometry = np.array(fields[8:] if given else _CORONAL, float)
         spacing, directions, centre = geometry[:3], geometry[3:12].reshape(3, 3).T, geometry[12:]
         to_lps = np.array([-1.0, -1.0, 1.0])
-        origin = centre - (directions * spacing) @ (np.array(lengths[:3]) / 2)
+        with np.errstate(all="ignore"):  # damaged headers have numbers of any size, and are refused afterwards
+            origin = centre - (directions * spacing) @ (np.array(lengths[:3]) / 2)
         note = f"{path} does not say where it lies: taken as coronal slices of 1 mm, as FreeSurfer does."
         self.header = ImageHeader(
             size=(lengths[0], lengths[1], lengths[2]),

@@ -62,7 +62,8 @@ class NiftiFile:
         except (*UNREADABLE, ValueError) as error:
             raise damaged(path) from error
         self._voxels = header_path if self._fields.kind == "file" else _partner(header_path, ".hdr", ".img")
-        self.header = self._header()
+        with np.errstate(all="ignore"):  # damaged headers have numbers of any size, and are refused afterwards
+            self.header = self._header()
 
     def read(self) -> sitk.Image:
         """Read the voxels, scaled as the header says.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from .itk_calls import quiet_itk
+from .itk_calls import quiet_libraries
 
 # The first four bytes hold the header's own size, and thereby the version and the byte order.
 NIFTI_1, NIFTI_2 = 348, 540
@@ -173,7 +173,7 @@ class NiftiHeader:
         for name, value in values.items():
             struct.pack_into("<" + _FIELDS[name][0], raw, _FIELDS[name][1], *value)
         reader = sitk.ImageFileReader()
-        with TemporaryDirectory() as folder, quiet_itk():
+        with TemporaryDirectory() as folder, quiet_libraries():
             file = Path(folder) / "header.nii"
             file.write_bytes(raw)
             reader.SetFileName(str(file))

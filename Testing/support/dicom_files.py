@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -50,6 +51,28 @@ def image_file(path, stored, sop_class=MR, preamble=True, syntax=ExplicitVRLittl
         warnings.simplefilter("ignore")  # the way that all versions of pydicom know is not the latest
         dataset.is_little_endian, dataset.is_implicit_VR = True, False
         dataset.save_as(path)
+
+
+def compressed(path, stored, compressor):
+    """Write a classic file whose pixels ITK packs: with "JPEG" (lossless) or "JPEG2000"."""
+    image = sitk.GetImageFromArray(np.asarray(stored)[None])
+    image.SetSpacing((1.0, 1.5, 2.0))
+    tags = {
+        "0008|0008": "ORIGINAL\\PRIMARY",
+        "0008|0016": MR,
+        "0008|0060": "MR",
+        "0018|0050": "2",
+        "0020|0032": "10\\-20\\0",
+        "0020|0037": "1\\0\\0\\0\\1\\0",
+    }
+    for tag, value in tags.items():
+        image.SetMetaData(tag, value)
+    writer = sitk.ImageFileWriter()
+    writer.SetFileName(str(path))
+    writer.UseCompressionOn()
+    writer.SetCompressor(compressor)
+    writer.Execute(image)
+    return path
 
 
 def series(folder, count=5, change=lambda number: {}, **attributes):

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib.errors import MedNCAError
+from MedNCALib.errors import MedNCAError, MedNCAWarning
 from MedNCALib.imaging.labels import Label
 from MedNCALib.io.image_label_pairs import Pair, read_pair
 from MedNCALib.io.images import read_image
 from MedNCALib.io.segmentation_file import write_segmentation
 from MedNCALib.model.model import load_model
 from MedNCALib.process_memory import peak_mb
-from support.dicom_files import enhanced, series
+from support.dicom_files import compressed, enhanced, series
 from support.nifti_files import nifti
 from support.threshold_model import threshold_model
 
@@ -123,10 +123,13 @@ FORMATS = {
     "vtk": (_saved("v.vtk", _IMAGE), _read_stated),
     "gipl": (_saved("v.gipl", _IMAGE), _read_stated),
     "tiff-stack": (_saved("v.tif", _IMAGE), _read_stated),
+    "bmp": (_saved("v.bmp", _PICTURE), _read),
     "png": (_saved("v.png", _PICTURE), _read),
     "jpeg": (_saved("v.jpg", _PICTURE), _read),
     "dicom-classic": (_classic, _read_folder),
     "dicom-file": (_classic, _read),
+    "dicom-jpeg": (lambda folder: compressed(folder / "v.dcm", _VALUES[0], "JPEG"), _read),
+    "dicom-jpeg-2000": (lambda folder: compressed(folder / "v.dcm", _VALUES[0], "JPEG2000"), _read),
     "dicom-enhanced": (lambda folder: enhanced(folder / "v.dcm"), _read),
     "labels": (_segmentation, _read_labels),
     "card.json": (_model("card.json"), _load),
@@ -178,19 +181,24 @@ def main(name: str, first: int, count: int, folder: Path) -> int:
     path = make(folder)
     good = path.read_bytes()
     read(path)
-    warnings.simplefilter("ignore")
     for seed in range(first, first + count):
         print(seed, flush=True)
         path.write_bytes(changed(good, random.Random(f"{name} {seed}")))
         started = time.monotonic()
         try:
-            read(path)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                read(path)
         except MedNCAError as error:
             if "\n" in str(error):
                 print(f"more than one line: {error}")
                 return 1
         except BaseException:
             traceback.print_exc()
+            return 1
+        others = [str(note.message) for note in caught if not issubclass(note.category, MedNCAWarning)]
+        if others:
+            print(f"warnings: {others}")
             return 1
         seconds, memory = time.monotonic() - started, peak_mb() or 0
         if seconds > MOST_SECONDS or memory > MOST_MEMORY_MB:

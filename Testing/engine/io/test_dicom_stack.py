@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.dicom_files import MULTIFRAME_CAPTURE, enhanced, image_file, pixels, series
+from support.dicom_files import MULTIFRAME_CAPTURE, compressed, enhanced, image_file, pixels, series
 
 from MedNCALib.errors import ImageError, MedNCAWarning
 from MedNCALib.io.images import read_image
@@ -106,6 +106,14 @@ def test_every_way_to_store_whole_numbers_is_read(tmp_path, kind):
     values = sitk.GetArrayFromImage(read_image(tmp_path / "s"))
     assert values.dtype == kind
     assert np.array_equal(values, EXPECTED.astype(int) - (np.dtype(kind).kind == "i"))
+
+
+@pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
+def test_compressed_pixels_are_decoded(tmp_path, compressor):
+    stored = np.arange(32 * 32, dtype=np.uint16).reshape(32, 32)
+    image = read_image(compressed(tmp_path / "v.dcm", stored, compressor))
+    assert np.array_equal(sitk.GetArrayFromImage(image)[0], stored)
+    assert image.GetSpacing() == (1.0, 1.5, 2.0)
 
 
 def test_compressed_pixels_are_decoded_before_they_are_scaled(tmp_path):

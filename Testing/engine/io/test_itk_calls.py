@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from support.shared_data import REPOSITORY
 
 from MedNCALib.io.images import read_image, write_image
-from MedNCALib.io.itk_calls import itk_path, quiet_itk
+from MedNCALib.io.itk_calls import itk_path, quiet_libraries
 
 any_bytes = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
 
@@ -73,14 +73,14 @@ def print_past_python(text):
 
 
 def test_what_libraries_print_does_not_reach_the_user(capfd):
-    with quiet_itk():
+    with quiet_libraries():
         print_past_python("lost")
     print_past_python("seen")
     assert capfd.readouterr().err == "seen"
 
 
 def test_silence_ends_with_an_error_too(capfd):
-    with pytest.raises(KeyError), quiet_itk():
+    with pytest.raises(KeyError), quiet_libraries():
         raise KeyError
     print_past_python("seen")
     assert capfd.readouterr().err == "seen"
@@ -90,12 +90,12 @@ def test_silence_lasts_as_long_as_any_thread_wants_it(capfd):
     inside, leave = threading.Event(), threading.Event()
 
     def other():
-        with quiet_itk():
+        with quiet_libraries():
             inside.set()
             leave.wait(10)
 
     thread = threading.Thread(target=other)
-    with quiet_itk():
+    with quiet_libraries():
         thread.start()
         inside.wait(10)
     print_past_python("lost")
@@ -107,7 +107,7 @@ def test_silence_lasts_as_long_as_any_thread_wants_it(capfd):
 
 def test_warnings_of_itk_come_back_afterwards():
     sitk.ProcessObject.SetGlobalWarningDisplay(True)
-    with quiet_itk():
+    with quiet_libraries():
         assert not sitk.ProcessObject.GetGlobalWarningDisplay()
     assert sitk.ProcessObject.GetGlobalWarningDisplay()
 

@@ -34,7 +34,7 @@ def refusal(path, **stated):
     return text
 
 
-@pytest.mark.parametrize("written", [".nrrd", ".nhdr", ".mha", ".mhd", ".vtk", ".gipl", ".tif", ".seg.nrrd"])
+@pytest.mark.parametrize("written", [".nrrd", ".nhdr", ".mha", ".mhd", ".vtk", ".gipl", ".seg.nrrd"])
 @pytest.mark.parametrize("called", [str.upper, lambda ending: ending, lambda ending: ".data", lambda ending: ""])
 def test_a_volume_is_read_whatever_its_ending_is(tmp_path, written, called):
     path = saved(tmp_path / f"v{written}")
@@ -43,9 +43,8 @@ def test_a_volume_is_read_whatever_its_ending_is(tmp_path, written, called):
     assert np.array_equal(sitk.GetArrayFromImage(image), VOXELS)
 
 
-@pytest.mark.parametrize("written", [".png", ".tif", ".jpg"])
-def test_a_picture_is_a_volume_of_one_slice_whatever_its_ending_is(tmp_path, written):
-    saved(tmp_path / f"v{written}", np.zeros((4, 5), np.uint8)).rename(tmp_path / "picture")
+def test_a_picture_is_a_volume_of_one_slice_whatever_its_ending_is(tmp_path):
+    saved(tmp_path / "v.png", np.zeros((4, 5), np.uint8)).rename(tmp_path / "picture")
     assert read_image(tmp_path / "picture").GetSize() == (5, 4, 1)
 
 
@@ -56,17 +55,6 @@ def test_stacks_without_directions_have_to_be_told_their_axes(tmp_path, ending):
     assert "does not say which way its axes point: its format has no directions" in text
     assert "--axes RAS" in text
     assert read_image(path, axes="RAS").GetSpacing() == pytest.approx((1, 1.5, 2))
-
-
-def test_a_tiff_stack_has_to_be_told_its_voxel_sizes_too(tmp_path):
-    path = saved(tmp_path / "v.tif")
-    text = refusal(path)
-    assert "neither which way its axes point" in text
-    assert "--axes RAS" in text
-    assert "--spacing X Y Z" in text
-    assert "how large its voxels are" in refusal(path, axes="RAS")
-    assert "which way its axes point" in refusal(path, spacing=(1, 1, 2))
-    assert read_image(path, axes="RAS", spacing=(1, 1, 2)).GetSpacing() == (1, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +137,7 @@ def test_a_header_whose_voxels_are_missing_is_refused(tmp_path, ending):
     assert "cannot be read" in refusal(path)
 
 
-@pytest.mark.parametrize(
-    "data", [b"nothing", b"NRRD0004\n", b"NRRD0004\ntype: x\n\n", b"BM" + bytes(20), b"II*\0", b"\0"]
-)
+@pytest.mark.parametrize("data", [b"nothing", b"BMW", b"NRRD0004\n", b"NRRD0004\ntype: x\n\n", b"\0"])
 def test_what_only_starts_like_an_image_is_refused_in_silence(tmp_path, data, capfd):
     (tmp_path / "v.nrrd").write_bytes(data)
     assert "cannot be read" in refusal(tmp_path / "v.nrrd")
