@@ -56,7 +56,8 @@ def segment_steps(
     """Segment a volume step by step.
 
     Args:
-        image: three-dimensional scalar volume (or one slice), any axis order, spacing and voxel type.
+        image: three-dimensional scalar volume (or one slice), any axis order, spacing and voxel type. Of one whose axes
+            are more than about ten degrees off the body's, a model with anatomical axes sees upright slices.
         model: from `load_model`.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is segmented.
         runs, seed, engine, threads: see `RunOptions`.
@@ -78,7 +79,8 @@ def segment_steps(
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
     try:
         model_input = ModelInput(image, model, region)
-        _require_memory(model_input.space, model, runs, len(model.labels) * probabilities + uncertainty)
+        float_images = len(model.labels) * bool(probabilities) + bool(uncertainty)
+        _require_memory(model_input.space, model, runs, float_images)
         output = _Output(model_input.space, model, runs, probabilities, uncertainty, largest_only)
         return (yield from _passes(model_input, model, options, output))
     except MemoryError as error:
