@@ -51,29 +51,34 @@ class QualitySection:
 
     def show(self, parameters: Parameters) -> None:
         """Show the scores in the parameters' table, and the uncertainty of their volume."""
-        ui, table = self._ui, parameters.qualityTable
+        self._ui.uncertaintyCheckBox.enabled = parameters.runs > 1
+        self._ui.uncertaintyCheckBox.toolTip = messages.uncertaintyTip(parameters.runs)
+        self._showScores(parameters.qualityTable)
+        self._showUncertainty(uncertaintyOf(parameters.inputVolume))
+
+    def _showScores(self, table: slicer.vtkMRMLTableNode | None) -> None:
         self._table = table
-        ui.uncertaintyCheckBox.enabled = parameters.runs > 1
-        ui.uncertaintyCheckBox.toolTip = messages.uncertaintyTip(parameters.runs)
+        label, view = self._ui.verdictLabel, self._ui.qualityTableView
         verdict = verdictOf(table) if table else None
         isStale = table is not None and table is self._staleTable
         color = COLORS[verdict.verdict if verdict and not isStale else None]
         line = messages.staleScores() if isStale else messages.verdictLine(verdict)
-        ui.verdictLabel.text = f'<span style="color:{color}">\u25cf</span> {line}'
-        ui.verdictLabel.enabled = ui.qualityTableView.enabled = not isStale
-        if ui.qualityTableView.mrmlTableNode() is not table:
-            ui.qualityTableView.setMRMLTableNode(table)
-        header = ui.qualityTableView.horizontalHeader()
-        if header.count():
+        label.text = f'<span style="color:{color}">\u25cf</span> {line}'
+        label.enabled = view.enabled = not isStale
+        if view.mrmlTableNode() is not table:
+            view.setMRMLTableNode(table)
+        if view.horizontalHeader().count():
             # In a narrow panel the names of the structures take two lines.
-            header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        ui.qualityTableView.setVisible(table is not None)
-        self._uncertaintyNode = uncertaintyOf(parameters.inputVolume)
-        self._overlay.takeOver(self._uncertaintyNode)
-        hasUncertainty = self._uncertaintyNode is not None
-        ui.uncertaintyOverlayCheckBox.enabled = ui.jumpButton.enabled = hasUncertainty
-        ui.uncertaintyOverlayCheckBox.toolTip = messages.uncertaintyOverlayTip(hasUncertainty)
-        ui.jumpButton.toolTip = messages.jumpTip(hasUncertainty)
+            view.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        view.setVisible(table is not None)
+
+    def _showUncertainty(self, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
+        self._uncertaintyNode = node
+        self._overlay.takeOver(node)
+        box, button = self._ui.uncertaintyOverlayCheckBox, self._ui.jumpButton
+        box.enabled = button.enabled = node is not None
+        box.toolTip = messages.uncertaintyOverlayTip(node is not None)
+        button.toolTip = messages.jumpTip(node is not None)
         self._updateOverlay()
 
     def _updateOverlay(self) -> None:
