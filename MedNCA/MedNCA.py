@@ -219,8 +219,6 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setParameterNode(self, parameterNode: MedNCAParameterNode | None) -> None:
         """Bind the panel to a parameter node, or to none."""
-        from MedNCAPanel.gui_binding import GuiBinding
-
         if self._parameterNode:
             self._guiBinding.end()
             node = self._parameterNode.parameterNode
@@ -230,6 +228,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._panel:
             self._panel.release()
         if self._parameterNode:
+            from MedNCAPanel.gui_binding import GuiBinding
+
             self._guiBinding = GuiBinding(self._parameterNode, self.ui)
             # Not of the wrapper: whatever was observed once is kept, and with it the wrapper's own observers.
             node = self._parameterNode.parameterNode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from MedNCAScene.application.sample_data import loadPhantom
-from MedNCAScene.inputs.checks import InputWarnings
+from MedNCAScene.inputs.checks import InputCheck
 from MedNCAScene.inputs.region import placeRegion
 from MedNCAScene.inputs.sequence import frameCount
 from MedNCAScene.node_watch import NodeWatch
@@ -28,7 +28,7 @@ class InputSection:
         self._ui = ui
         self._getParameters = getParameters
         self._model: mednca.Model | None = None
-        self._warnings = InputWarnings()
+        self._check = InputCheck()
         self._volume = NodeWatch(self._update)  # it may get its voxels later
         self._region = NodeWatch(self._update)
         ui.tryButton.connect("clicked(bool)", self._onTry)
@@ -51,12 +51,11 @@ class InputSection:
     def _update(self) -> None:
         volumeNode, ui = self._volume.node, self._ui
         ui.allFramesCheckBox.setVisible(frameCount(volumeNode) > 1)
-        canPlace = volumeNode is not None and self._expectedSize is not None
-        ui.placeRegionButton.enabled = canPlace
-        warnings = self._warnings.of(volumeNode, self._model, self._region.node)
-        ui.hintFrame.setVisible(bool(warnings))
-        ui.hintLabel.text = warnings[0] if warnings else ""
-        ui.hintButton.setVisible(canPlace and self._region.node is None)
+        ui.placeRegionButton.enabled = volumeNode is not None and self._expectedSize is not None
+        self._check.update(volumeNode, self._model, self._region.node)
+        ui.hintFrame.setVisible(bool(self._check.warnings))
+        ui.hintLabel.text = self._check.warnings[0] if self._check.warnings else ""
+        ui.hintButton.setVisible(self._check.needsRegion)
 
     @property
     def _expectedSize(self) -> tuple[float, float, float] | None:

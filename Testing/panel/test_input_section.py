@@ -178,6 +178,7 @@ def test_a_volume_for_another_model_is_hinted_at(host, panel):
     choose_model(panel, "prostate-mr-t2")
     host.click(panel.ui.tryButton)
     assert "prostate-mr-t2 is for MR" in shown_hint(panel)
+    assert not panel.ui.hintButton.visible  # a region is no help
     choose_model(panel, "hippocampus-mr")
     assert shown_hint(panel) == ""
 
