@@ -156,9 +156,15 @@ def _decoded(header: Dataset) -> np.ndarray:
 
 
 def _fragments(data: bytes) -> Iterator[bytes]:
-    """The items of encapsulated pixels (PS3.5, A.4); the first one is a table of offsets."""
+    """The items of encapsulated pixels (PS3.5, A.4); the first one is a table of offsets.
+
+    Raises:
+        ValueError: they are not all there, or there is more.
+    """
     start = 0
-    while data[start : start + 4] == _ITEM:
-        length = int.from_bytes(data[start + 4 : start + 8], "little")
-        yield data[start + 8 : start + 8 + length]
-        start += 8 + length
+    while start < len(data):
+        end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "little")
+        if data[start : start + 4] != _ITEM or end > len(data):
+            raise ValueError("items that cannot be")
+        yield data[start + 8 : end]
+        start = end

@@ -22,7 +22,6 @@ _SIGNATURES = (
     (rb"(?s)\s*(Comment|ObjectType|NDims)\s*=(?=.{,4096}?\bElementDataFile\s*=)", "MetaImageIO"),
     (rb"# vtk DataFile", "VTKImageIO"),
     (rb"(?s).{252}(\xef\xff\xe9\xb0|\x2a\xe3\x89\xb8)", "GiplImageIO"),
-    (rb"\x89PNG\r\n", "PNGImageIO"),
 )
 # Formats that are known by how they start, here or before a file comes here: ITK goes by the name of some.
 WITH_SIGNATURE = (
@@ -37,7 +36,7 @@ WITH_SIGNATURE = (
 _WITHOUT_DIRECTIONS = ("VTKImageIO", "GiplImageIO", "LSMImageIO", "MRCImageIO", "BioRadImageIO")
 _WITHOUT_SPACING = ("BioRadImageIO",)
 # Formats in which the size of the file bounds what it can hold.
-_BOUNDED = ("NrrdImageIO", "MetaImageIO", "VTKImageIO", "GiplImageIO", "PNGImageIO")
+_BOUNDED = ("NrrdImageIO", "MetaImageIO", "VTKImageIO", "GiplImageIO")
 
 _ANATOMICAL_SPACE = re.compile(r"(left|right)-(anterior|posterior)-superior(-time)?|[rl][ap]st?", re.IGNORECASE)
 _GIPL_HEADER = 256

@@ -174,6 +174,7 @@ def _scaled(voxels: np.ndarray, slope: float, intercept: float) -> np.ndarray:
     size, whole = voxels.dtype.itemsize, voxels.dtype.kind in "iu"
     wide = size > 4 or (whole and (size > 2 or abs(intercept) > _LARGE_INTERCEPT * abs(slope)))
     scaled = np.empty(voxels.shape, np.float64 if wide else np.float32)
-    for plane, into in zip(voxels, scaled):
-        into[:] = plane.astype(np.float64) * slope + intercept
+    with np.errstate(all="ignore"):  # what becomes infinite is refused by whoever uses it
+        for plane, into in zip(voxels, scaled):
+            into[:] = plane.astype(np.float64) * slope + intercept
     return scaled

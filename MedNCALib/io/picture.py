@@ -1,7 +1,7 @@
-"""JPEG, TIFF and BMP pictures and TIFF stacks, read by Pillow.
+"""PNG, JPEG, TIFF and BMP pictures and TIFF stacks, read by Pillow.
 
-ITK fills a JPEG file that is cut with grey, writes beyond its memory if the pages of a TIFF file differ, and takes grey
-BMP files for coloured ones.
+ITK fills a JPEG file that is cut with grey, writes beyond its memory if the pages of a TIFF file differ, reserves as
+much as a damaged PNG file asks for, and takes grey BMP files for coloured ones.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .raw_voxels import damaged
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SIGNATURES = re.compile(rb"\xff\xd8|II[*+]\0|MM\0[*+]|BM.{4}\0{4}", re.DOTALL)
-_FORMATS = ("JPEG", "TIFF", "BMP")
+_SIGNATURES = re.compile(rb"\x89PNG\r\n|\xff\xd8|II[*+]\0|MM\0[*+]|BM.{4}\0{4}", re.DOTALL)
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 # Pillow's modes of grey values, and their bytes; all others are coloured.
 _GREY = {"1": 1, "L": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I": 4, "F": 4}
 # Tags of TIFF files (TIFF 6.0, section 8).
@@ -66,6 +66,8 @@ class PictureFile:
         """
         try:
             with self._opened() as picture:
+                picture.verify()  # the checksums, of formats that have them
+            with self._opened() as picture:
                 pages = [_pixels(picture, number) for number in range(self.header.size[2])]
         except Exception as error:  # as above
             raise damaged(self._path) from error
@@ -101,12 +103,11 @@ def _header(picture: Image) -> ImageHeader:
 
 
 def _pixel_size(picture: Image) -> tuple[float, float]:
-    """Of a TIFF file that gives its resolution with a unit; others give that of a screen or of nothing: 1 mm."""
+    """The mm that a PNG or TIFF file states with a unit; else 1, as others have the resolution of a screen or none."""
     tags = getattr(picture, "tag_v2", {})
-    if all(tags.get(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)) and "dpi" in picture.info:
-        across, down = (float(dots) for dots in picture.info["dpi"])
-        return _INCH / across, _INCH / down
-    return 1.0, 1.0
+    stated = picture.format == "PNG" or all(tags.get(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT))
+    across, down = picture.info.get("dpi", (_INCH, _INCH)) if stated else (_INCH, _INCH)
+    return _INCH / float(across), _INCH / float(down)
 
 
 def _pixels(picture: Image, page: int) -> np.ndarray:

@@ -43,11 +43,6 @@ def test_a_volume_is_read_whatever_its_ending_is(tmp_path, written, called):
     assert np.array_equal(sitk.GetArrayFromImage(image), VOXELS)
 
 
-def test_a_picture_is_a_volume_of_one_slice_whatever_its_ending_is(tmp_path):
-    saved(tmp_path / "v.png", np.zeros((4, 5), np.uint8)).rename(tmp_path / "picture")
-    assert read_image(tmp_path / "picture").GetSize() == (5, 4, 1)
-
-
 @pytest.mark.parametrize("ending", [".vtk", ".gipl"])
 def test_stacks_without_directions_have_to_be_told_their_axes(tmp_path, ending):
     path = saved(tmp_path / f"v{ending}")

@@ -46,6 +46,26 @@ def test_more_tiles_than_there_can_be_are_refused():
         check_codestream(header + b"\0\x01\x0f\x01\x01", 500, 500, 16)
 
 
+@pytest.mark.parametrize(("at", "value"), [(4, 0), (4, 0x51), (7, 33), (8, 9), (9, 0x29)])
+def test_a_coding_style_that_cannot_be_is_refused(tmp_path, at, value):
+    data = pydicom.dcmread(compressed(tmp_path / "v.dcm", STORED, "JPEG2000")).PixelData[16:]
+    style = bytearray(data[data.index(b"\xff\x52") :])
+    style[at + 2 : at + 3] = bytes([value])
+    style[at + 3 : at + 4] = bytes([value]) if at == 4 else style[at + 3 : at + 4]
+    with pytest.raises(ValueError, match="a coding style that cannot be"):
+        check_codestream(data[: data.index(b"\xff\x52")] + bytes(style), 11, 10, 16)
+
+
+@pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
+def test_fragments_that_reach_beyond_the_pixels_are_refused(tmp_path, compressor):
+    path = compressed(tmp_path / "v.dcm", STORED, compressor)
+    data = path.read_bytes()
+    item = data.rindex(b"\xfe\xff\0\xe0")
+    path.write_bytes(data[: item + 6] + b"\xff" + data[item + 7 :])
+    with pytest.raises(ImageError, match="damaged"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
 def test_a_file_whose_pixels_have_more_bits_than_fit_is_refused(tmp_path, compressor):
     path = compressed(tmp_path / "v.dcm", STORED, compressor)

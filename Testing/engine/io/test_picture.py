@@ -1,4 +1,4 @@
-"""JPEG, TIFF and BMP pictures and TIFF stacks."""
+"""PNG, JPEG, TIFF and BMP pictures and TIFF stacks."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ def refusal(path, **stated):
     return text
 
 
-@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg"])
-@pytest.mark.parametrize("called", ["picture", "PICTURE.TIFF", "picture.png"])
+@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg", ".png"])
+@pytest.mark.parametrize("called", ["picture", "PICTURE.TIFF", "picture.nrrd"])
 def test_a_picture_is_a_volume_of_one_slice_whatever_it_is_called(tmp_path, ending, called):
     pixels = np.full((4, 5), 77, np.uint8)
     Image.fromarray(pixels).save(tmp_path / f"v{ending}")
@@ -30,7 +30,7 @@ def test_a_picture_is_a_volume_of_one_slice_whatever_it_is_called(tmp_path, endi
     assert np.array_equal(sitk.GetArrayFromImage(image), pixels[None])
 
 
-@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg"])
+@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg", ".png"])
 def test_colour_is_refused(tmp_path, ending):
     Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / f"v{ending}")
     assert "3 values in each voxel" in refusal(tmp_path / f"v{ending}")
@@ -41,9 +41,20 @@ def test_a_palette_is_colour(tmp_path):
     assert "3 values in each voxel" in refusal(tmp_path / "v.tif")
 
 
-def test_the_resolution_of_a_tiff_picture_is_its_pixel_size(tmp_path):
-    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "v.tif", dpi=(50.8, 12.7))
-    assert read_image(tmp_path / "v.tif").GetSpacing() == pytest.approx((0.5, 2, 1))
+@pytest.mark.parametrize("ending", [".tif", ".png"])
+def test_a_stated_resolution_is_the_pixel_size(tmp_path, ending):
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / f"v{ending}", dpi=(50.8, 12.7))
+    assert read_image(tmp_path / f"v{ending}").GetSpacing() == pytest.approx((0.5, 2, 1))
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_a_png_picture_is_read_as_itk_reads_it(tmp_path, kind):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (20, 30)).astype(kind)
+    sitk.WriteImage(sitk.GetImageFromArray(pixels), str(tmp_path / "v.png"))
+    ours, itk = read_image(tmp_path / "v.png"), sitk.ReadImage(str(tmp_path / "v.png"))
+    assert np.array_equal(sitk.GetArrayFromImage(ours)[0], sitk.GetArrayFromImage(itk))
+    assert ours.GetSpacing()[:2] == pytest.approx(itk.GetSpacing())
+    assert ours.GetPixelID() == itk.GetPixelID()
 
 
 def test_a_stack_has_to_be_told_its_axes_and_voxel_sizes(tmp_path):
@@ -83,7 +94,7 @@ def test_pages_that_differ_are_refused(tmp_path, other):
     assert "has pages that differ in size or kind" in refusal(tmp_path / "v.tif", **STATED)
 
 
-@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg"])
+@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg", ".png"])
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.005])
 def test_a_picture_that_is_cut_is_refused(tmp_path, ending, share):
     path = tmp_path / f"v{ending}"
