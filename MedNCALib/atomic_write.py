@@ -23,7 +23,7 @@ def written_whole(path: str | os.PathLike[str], check: Check | None = None) -> I
     """Give a path to write to; if the block ends well, that file takes the place of `path`, else nothing is left of it.
 
     Every file of the project is written so. The temporary file has the same name, in a new hidden folder beside, since
-    writers choose the format by the ending. Before it replaces anything it is flushed to the disk, where a full disk,
+    writers choose the format by the ending. Before it replaces anything it is flushed to the disk, when a full disk,
     a quota or a lost network share shows at the latest, and must hold at least one byte.
 
         with written_whole("card.json") as beside:

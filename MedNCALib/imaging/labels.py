@@ -56,7 +56,7 @@ class Label:
 
     @property
     def terminology_entry(self) -> str:
-        """Slicer's one-line form of the terminology; empty where there is none."""
+        """Slicer's one-line form of the terminology; empty if there is none."""
         if not self.terminology.get("type"):
             return ""
         category, kind, modifier, region, region_modifier = (

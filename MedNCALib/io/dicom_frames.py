@@ -112,6 +112,7 @@ class Frame:
     Attributes:
         file: where it is.
         number, count: which frame of the file, from 0, and of how many.
+        is_film: whether it stands for all of these, since the file does not say how they differ.
         uid: of the file's instance.
         series, description, series_number: of its series.
         rows, columns, samples: pixels, and values of each.
@@ -126,6 +127,7 @@ class Frame:
     file: Path
     number: int
     count: int
+    is_film: bool
     uid: str
     series: str
     description: str
@@ -201,8 +203,9 @@ def read_frames(path: Path) -> tuple[list[Frame], str]:
         raise damaged(path) from error
 
 
-def tags_of(header: Dataset) -> dict[str, str]:
+def tags_of(path: Path) -> dict[str, str]:
     """What an image keeps of its file, by tag as SimpleITK writes it: "0008|0060" for the modality."""
+    header = read_header(path)
     try:
         with lenient_pydicom():
             _, _, *groups = next(iter(_functional_groups(header)))
@@ -247,14 +250,20 @@ def _sop_class(header: Dataset) -> str:
     return UID(str(header.get("SOPClassUID", ""))).name
 
 
-def _functional_groups(header: Dataset) -> Iterator[tuple[int, int, Dataset | None, Dataset | None]]:
-    """For each frame its number, their count, and its own and the shared functional groups."""
+def _functional_groups(header: Dataset, path: Path) -> Iterator[tuple[int, int, Dataset | None, Dataset | None]]:
+    """For each frame its number, their count, and its own and the shared functional groups.
+
+    Of many frames with nothing of their own, a film, only the first: it stands for all.
+
+    Raises:
+        ValueError: not all frames are described.
+    """
     count = int(header.get("NumberOfFrames") or 1)
     own = header.get("PerFrameFunctionalGroupsSequence")
     shared = header.get("SharedFunctionalGroupsSequence")
     if count < 1 or (own and len(own) != count):
         raise ValueError(f"{count} frames, {len(own or ())} of them described")
-    for number in range(count):
+    for number in range(count if own else 1):
         yield number, count, own[number] if own else None, shared[0] if shared else None
 
 
@@ -272,13 +281,12 @@ def _frame(header: Dataset, path: Path, number: int, count: int, own: Dataset | 
         spacing = ()
     no_spacing = "" if spacing else _why_no_spacing(header, _value("PixelSpacing", header, groups))
     thicknesses = (numbers(keyword, 1) for keyword in ("SpacingBetweenSlices", "SliceThickness"))
-    # Several frames cannot all have the one position at the top of their file.
-    position = numbers("ImagePositionPatient", 3) if count == 1 or own else ()
     slope, intercept = numbers("RescaleSlope", 1), numbers("RescaleIntercept", 1)
     return Frame(
         file=path,
         number=number,
         count=count,
+        is_film=count > 1 and own is None,
         uid=_text(header, "SOPInstanceUID"),
         series=_text(header, "SeriesInstanceUID"),
         description=_text(header, "SeriesDescription"),
@@ -290,7 +298,7 @@ def _frame(header: Dataset, path: Path, number: int, count: int, own: Dataset | 
         bits_stored=int(header.BitsStored),
         high_bit=int(header.HighBit),
         signed=bool(header.PixelRepresentation),
-        position=position,
+        position=numbers("ImagePositionPatient", 3),
         orientation=numbers("ImageOrientationPatient", 6),
         pixel_spacing=spacing,
         no_spacing=no_spacing,

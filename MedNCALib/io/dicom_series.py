@@ -9,7 +9,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from .dicom_frames import Frame, is_dicom, read_frames, read_header, tags_of
+from .dicom_frames import Frame, is_dicom, read_frames, tags_of
 from .dicom_pixels import read_values, value_type
 from .dicom_stack import header_of, in_order
 from .raw_voxels import damaged
@@ -72,7 +72,7 @@ class DicomSeries:
             ImageError: a file is damaged or cut short.
         """
         image = sitk.GetImageFromArray(read_values(self._frames, self._kind))
-        for tag, value in tags_of(read_header(self._frames[0].file)).items():
+        for tag, value in tags_of(self._frames[0].file).items():
             image.SetMetaData(tag, value)
         return image
 

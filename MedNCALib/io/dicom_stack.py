@@ -39,6 +39,12 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
     Raises:
         ImageError: the first thing that is off.
     """
+    film = next((frame for frame in frames if frame.is_film), None)
+    if film:
+        raise ImageError(
+            f"{where} has {film.count} frames and does not say where they lie in the patient: it is a film or a capture "
+            "of the screen. Export the images themselves."
+        )
     for name in frames[0].whose:
         _check_same(frames, where, name, [frame.whose[name] for frame in frames])
     _check_same(frames, where, "sizes", [f"{frame.columns} x {frame.rows} pixels" for frame in frames])

@@ -74,7 +74,7 @@ def read_image(
     """Read a volume from a file, or from a folder with DICOM files.
 
     What a file does not say is not guessed: which way its axes point, how large its voxels are, in which order its
-    slices lie. Where its format has a rule for that, or its header contradicts itself, a `MedNCAWarning` says what was
+    slices lie. If its format has a rule for that, or its header contradicts itself, a `MedNCAWarning` says what was
     taken.
 
     Args:
@@ -112,7 +112,7 @@ def read_image(
 
 
 def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping[str, object] | None = None) -> None:
-    """Write an image, compressed where the format can, and read it again; the file is whole or not there.
+    """Write an image, compressed if the format can be, and read it again; the file is whole or not there.
 
     Args:
         path: ends with `.nrrd`, `.nii`, `.nii.gz` or `.mha`.
@@ -149,6 +149,8 @@ def _open(path: Path, series: str | int | None) -> ImageFile:
         return DicomSeries.of_folder(path, series)
     if series is not None:
         raise ImageError(f"{path} is a file: a series is chosen in a folder of DICOM files. Name that.")
+    if not path.is_file():
+        raise ImageError(f"{path} is neither a file nor a folder. Name one of them.")
     with open(path, "rb") as file:
         start = file.read(132)
     if not start:

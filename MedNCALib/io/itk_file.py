@@ -1,4 +1,4 @@
-"""Files that ITK reads: NRRD, MetaImage, VTK, GIPL, TIFF, PNG and others."""
+"""Files that ITK reads: NRRD, MetaImage, VTK, GIPL and rarer ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files in formats that ITK reads leave out: ITK makes it up without a word.
+"""What files in formats that ITK reads leave out, and ITK makes up without a word.
 
 - NRRD: https://teem.sourceforge.net/nrrd/format.html
 - MetaImage: https://itk.org/Wiki/ITK/MetaIO/Documentation
@@ -28,6 +28,7 @@ WITH_SIGNATURE = (
     *(name for _, name in _SIGNATURES),
     "NiftiImageIO",
     "GDCMImageIO",
+    "PNGImageIO",
     "JPEGImageIO",
     "TIFFImageIO",
     "BMPImageIO",
@@ -113,6 +114,8 @@ def _fields(start: bytes, separator: str) -> dict[str, str]:
 
 
 def _nrrd(header: ImageHeader, fields: dict[str, str]) -> ImageHeader:
+    if fields.get("dimension") == "2":
+        return header
     directions = fields.get("space directions", "")
     units = set(re.findall(r'"([^"]*)"', fields.get("space units", ""))) - {"", "mm", "millimeter", "millimeters"}
     axes = spacing = ""

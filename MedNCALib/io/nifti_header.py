@@ -118,7 +118,7 @@ class NiftiHeader:
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """Voxel sizes as the file has them, in mm; where an axis is left out, 1."""
+        """Voxel sizes as the file has them, in mm; 1 for an axis that is left out."""
         x, y, z = (
             1.0 if axis >= self.dim[0] and not size > 0 else size * self._mm
             for axis, size in enumerate(self.pixdim[1:4])

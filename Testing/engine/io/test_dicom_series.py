@@ -117,6 +117,15 @@ def test_the_class_says_that_a_file_is_no_image_whatever_its_modality(tmp_path, 
     assert "holds no image but DICOM of another kind" in refusal(tmp_path / "other.dcm")
 
 
+def test_a_film_beside_a_series_is_another_series(tmp_path):
+    series(tmp_path / "s")
+    film = np.stack([pixels(number) for number in range(3)])
+    image_file(tmp_path / "s" / "film.dcm", film, NumberOfFrames=3, SeriesInstanceUID="1.2.9", SeriesDescription="film")
+    assert "holds 2 DICOM series" in refusal(tmp_path / "s")
+    assert read_image(tmp_path / "s", series="1.2.3.4").GetSize() == (6, 8, 5)
+    assert "has 3 frames and does not say where they lie" in refusal(tmp_path / "s", series="1.2.9")
+
+
 def test_files_of_another_kind_and_hidden_ones_do_not_matter(tmp_path):
     series(tmp_path / "s")
     for name in ("notes.txt", ".DS_Store", "._IM000.dcm", "Thumbs.db", "DICOMDIR"):

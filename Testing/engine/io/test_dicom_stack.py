@@ -300,11 +300,13 @@ def test_a_cine_of_one_slice_is_called_that_and_not_damaged(tmp_path, kind):
 
 def test_many_frames_without_a_place_are_refused(tmp_path):
     image_file(tmp_path / "capture.dcm", EXPECTED, MULTIFRAME_CAPTURE, NumberOfFrames=5)
-    assert "does not say where all its images lie" in refusal(tmp_path / "capture.dcm")
+    assert "has 5 frames and does not say where they lie in the patient" in refusal(tmp_path / "capture.dcm")
     image_file(
         tmp_path / "nuclear.dcm", EXPECTED, NumberOfFrames=5, ImagePositionPatient=[0, 0, 0], PixelSpacing=[1, 1]
     )
-    assert "does not say where all its images lie" in refusal(tmp_path / "nuclear.dcm")
+    assert "has 5 frames and does not say where they lie in the patient" in refusal(tmp_path / "nuclear.dcm")
+    image_file(tmp_path / "endless.dcm", EXPECTED, NumberOfFrames=2**31 - 1)
+    assert "has 2147483647 frames" in refusal(tmp_path / "endless.dcm")
 
 
 def test_frames_that_are_missing_are_noticed(tmp_path):

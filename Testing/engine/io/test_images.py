@@ -136,6 +136,19 @@ def test_a_flipped_bit_inside_a_packed_nifti_file_is_noticed(tmp_path, volume, s
         read_image(tmp_path / "v.nii.gz")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_what_is_neither_a_file_nor_a_folder_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.nii")
+    with pytest.raises(ImageError, match=r"pipe\.nii is neither a file nor a folder"):
+        read_image(tmp_path / "pipe.nii")
+
+
+@pytest.mark.parametrize("path", [None, 3, b"bytes.nii", sitk.Image((2, 2), sitk.sitkUInt8)])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(ImageError, match=f"from a path, not from {type(path).__name__}"):
+        read_image(path)
+
+
 @pytest.mark.skipif(os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="may read everything")
 def test_a_file_that_may_not_be_opened_is_named(tmp_path, volume):
     sitk.WriteImage(volume, str(tmp_path / "secret.nrrd"))

@@ -81,6 +81,12 @@ def without_space(data):
     return data.replace(b"space directions: (1,0,0) (0,1.5,0) (0,0,2)\n", b"spacings: 1 1.5 2\n")
 
 
+def test_an_nrrd_picture_has_no_place_to_be_told(tmp_path):
+    path = tmp_path / "v.nrrd"
+    path.write_bytes(b"NRRD0004\ntype: uint8\ndimension: 2\nsizes: 5 4\nencoding: raw\n\n" + bytes(20))
+    assert read_image(path).GetSize() == (5, 4, 1)
+
+
 @pytest.mark.parametrize("spacings", [b"", b"spacings: 1 1.5 nan\n"])
 def test_an_nrrd_file_without_voxel_sizes_has_to_be_told_them(tmp_path, spacings):
     path = saved(tmp_path / "v.nrrd")
