@@ -88,7 +88,9 @@ host.waitUntil(lambda: not widget.isRunning, 120)
 import MedNCALib, MedNCAPanel
 print(MedNCALib.__file__, MedNCAPanel.__file__, sep="\\n")
 print(widget.ui.statusLabel.text)
+host.quit()
 assert not host.errors
+host.reset()
 """
     lines = run(sys.executable, "-I", "-c", script, cwd=modules).splitlines()
     engine, panel, status = lines[-3:]
