@@ -250,7 +250,7 @@ def _sop_class(header: Dataset) -> str:
     return UID(str(header.get("SOPClassUID", ""))).name
 
 
-def _functional_groups(header: Dataset, path: Path) -> Iterator[tuple[int, int, Dataset | None, Dataset | None]]:
+def _functional_groups(header: Dataset) -> Iterator[tuple[int, int, Dataset | None, Dataset | None]]:
     """For each frame its number, their count, and its own and the shared functional groups.
 
     Of many frames with nothing of their own, a film, only the first: it stands for all.

@@ -42,8 +42,8 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
     film = next((frame for frame in frames if frame.is_film), None)
     if film:
         raise ImageError(
-            f"{where} has {film.count} frames and does not say where they lie in the patient: it is a film or a capture "
-            "of the screen. Export the images themselves."
+            f"{where} has {film.count} frames and does not say where they lie in the patient: it is a film or a "
+            "capture of the screen. Export the images themselves."
         )
     for name in frames[0].whose:
         _check_same(frames, where, name, [frame.whose[name] for frame in frames])
