@@ -104,6 +104,9 @@ _KEYWORDS = (
     *(keyword for names in (_WHOSE, _WHICH, _WHEN, _TAGS) for keywords in names.values() for keyword in keywords),
 )
 
+# Letters of a text of a header that a message has.
+_TEXT_SHOWN = 64
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -164,6 +167,12 @@ def is_dicom(start: bytes) -> bool:
     implicit = start[6:8] == b"\0\0"
     group = start[:2] in (b"\x02\0", b"\x08\0") and start[3:4] == b"\0"
     return group and (explicit or implicit)
+
+
+def shown(text: str) -> str:
+    """A text of a header, which may be damaged, for a message: one line, not too long."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text[: _TEXT_SHOWN + 1])
+    return line if len(line) <= _TEXT_SHOWN else f"{line[:_TEXT_SHOWN]}..."
 
 
 def read_header(path: Path, keywords: Sequence[str] = _KEYWORDS) -> Dataset:
@@ -313,7 +322,7 @@ def _frame(header: Dataset, path: Path, number: int, count: int, own: Dataset | 
 
 def _why_no_spacing(header: Dataset, value: Any) -> str:
     if _as_text(value):
-        return f"Pixel Spacing is {_as_text(value)}"
+        return f"Pixel Spacing is {shown(_as_text(value))}"
     if header.get("ImagerPixelSpacing"):
         return "there is only Imager Pixel Spacing, which is measured at the detector"
     return "Pixel Spacing is missing"

@@ -9,7 +9,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from .dicom_frames import Frame, is_dicom, read_frames, tags_of
+from .dicom_frames import Frame, is_dicom, read_frames, shown, tags_of
 from .dicom_pixels import read_values, value_type
 from .dicom_stack import header_of, in_order
 from .raw_voxels import damaged
@@ -46,8 +46,8 @@ class DicomSeries:
         frames, modality = read_frames(path)
         if not frames:
             raise ImageError(
-                f"{path} holds no image but DICOM of another kind ({modality or 'an index'}). Name the folder with the "
-                "images."
+                f"{path} holds no image but DICOM of another kind ({shown(modality) or 'an index'}). Name the folder "
+                "with the images."
             )
         return cls(frames, str(path))
 
@@ -104,7 +104,7 @@ def _frames_in(path: Path) -> list[Frame]:
     Raises:
         ImageError, OSError: it is a DICOM file and cannot be read.
     """
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         start = file.read(132)
     if is_dicom(start):
         return read_frames(path)[0]
@@ -124,13 +124,13 @@ def _choose(series: Mapping[str, list[Frame]], folder: Path, wanted: str | int |
     chosen = [uid for uid in series if str(wanted) in (uid, numbers[uid])]
     if len(chosen) == 1:
         return series[chosen[0]]
-    listed = [f"{numbers[uid]}: {_describe(frames)}" for uid, frames in series.items()]
+    listed = [f"{shown(numbers[uid])}: {_describe(frames)}" for uid, frames in series.items()]
     more = f"; and {len(listed) - _SERIES_SHOWN} more" if len(listed) > _SERIES_SHOWN else ""
     found = f"{len(series)} DICOM series" if len(series) > 1 else "one DICOM series"
     none = f", none of them {wanted}" if wanted is not None else ""
     raise ImageError(
         f"{folder} holds {found}{none}: {'; '.join(listed[:_SERIES_SHOWN])}{more}. Choose one by its number: --series "
-        f"{numbers[next(iter(series))]}."
+        f"{shown(numbers[next(iter(series))])}."
     )
 
 
@@ -144,4 +144,4 @@ def _numbers(series: Mapping[str, list[Frame]]) -> dict[str, str]:
 
 def _describe(frames: Sequence[Frame]) -> str:
     files = len({frame.file for frame in frames})
-    return f"{frames[0].description or 'no name'!r} ({files} file{'s' if files > 1 else ''})"
+    return f"{shown(frames[0].description) or 'no name'!r} ({files} file{'s' if files > 1 else ''})"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ImageError
-from .dicom_frames import Frame
+from .dicom_frames import Frame, shown
 from .image_header import ORTHOGONAL, ImageHeader
 
 # How far (mm) a slice may lie from where equal spacing puts it. Scanners round positions to a tenth of a millimetre; a
@@ -117,8 +117,8 @@ def _check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence
     if other:
         (first, first_name), (second, second_name) = known[0], other
         raise ImageError(
-            f"{where} mixes {name}: {first} ({first_name}) and {second} ({second_name}). Save the images of one volume "
-            "as a series of their own, and name that."
+            f"{where} mixes {name}: {shown(first)} ({first_name}) and {shown(second)} ({second_name}). Save the images "
+            "of one volume as a series of their own, and name that."
         )
 
 

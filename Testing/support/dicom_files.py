@@ -44,11 +44,12 @@ def image_file(path, stored, sop_class=MR, preamble=True, syntax=ExplicitVRLittl
         "PixelData": stored.tobytes(),
         **attributes,
     }
-    for keyword, value in values.items():
-        if value is not None:
-            setattr(dataset, keyword, value)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the way that all versions of pydicom know is not the latest
+        # Of values that the standard forbids, and of the one way to write a file that all versions of pydicom know.
+        warnings.simplefilter("ignore")
+        for keyword, value in values.items():
+            if value is not None:
+                setattr(dataset, keyword, value)
         dataset.is_little_endian, dataset.is_implicit_VR = True, False
         dataset.save_as(path)
 

@@ -258,6 +258,14 @@ def test_images_of_several_volumes_in_one_series_are_named(tmp_path, keyword, va
     assert f"mixes {name}" in refusal(tmp_path / "s")
 
 
+def test_texts_of_a_damaged_header_are_cut_to_a_line(tmp_path):
+    series(tmp_path / "s", change=lambda number: {"PatientID": "A" * 500 if number else "B\nC"})
+    text = refusal(tmp_path / "s")
+    assert "\n" not in text
+    assert "A" * 64 + "..." in text
+    assert "A" * 65 not in text
+
+
 def test_images_of_different_sizes_are_named(tmp_path):
     series(tmp_path / "s", change=lambda number: {"stored": pixels(number, columns=6 + number // 4)})
     text = refusal(tmp_path / "s")
