@@ -47,7 +47,7 @@ def written_whole(path: str | os.PathLike[str], check: Check | None = None) -> I
             raise MedNCAError(
                 f"{path} cannot be written: only a part of it arrived. Make room on the disk, or choose another place."
             )
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise MedNCAError(f"{path} cannot be written: {reason}. Make room, or choose another place.") from error
@@ -60,7 +60,7 @@ def _flushed_size(path: Path) -> int:
     """Bytes of a file, all of them on the disk; 0 if there is none."""
     if not path.exists():
         return 0
-    with open(path, "rb+") as file:
+    with path.open("rb+") as file:
         try:
             os.fsync(file.fileno())
         except OSError as error:

@@ -165,7 +165,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
     """Write `labels.csv`."""
     header = ["LabelValue", "Name", *(f"Color_{letter}" for letter in "RGBA")]
     header += [f"{column}_{part}" for column in _COLUMNS for part in _PARTS]
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(_row(label) for label in labels)

@@ -227,12 +227,12 @@ class _ObliqueWriter(SliceWriter):
         slices, rows, columns, channels = self._shape
         column, row, number = (indices @ self._to_grid[:3, :3].T + self._to_grid[:3, 3]).T
         first, second, weights = [], [], []
-        for place, length, begin, held in (
+        for index, length, begin, held in (
             (number, slices, self._first, len(self._kept)),
             (row, rows, 0, rows),
             (column, columns, 0, columns),
         ):
-            place = np.clip(place, 0, length - 1) - begin
+            place = np.clip(index, 0, length - 1) - begin
             below = np.floor(place).astype(int)
             first.append(below)
             second.append(np.minimum(below + 1, held - 1))

@@ -96,7 +96,7 @@ def read_image(
     if not isinstance(path, (str, os.PathLike)):
         raise ImageError(f"An image is read from a path, not from {type(path).__name__}.")
     path = Path(path)
-    if not os.path.exists(path):  # unlike Path.exists, also answers for a name that is too long
+    if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for a name that is too long)
         raise ImageError(f"There is no file or folder {path}. Check the name.")
     try:
         source = _open(path, series)
@@ -151,7 +151,7 @@ def _open(path: Path, series: str | int | None) -> ImageFile:
         raise ImageError(f"{path} is a file: a series is chosen in a folder of DICOM files. Name that.")
     if not path.is_file():
         raise ImageError(f"{path} is neither a file nor a folder. Name one of them.")
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         start = file.read(132)
     if not start:
         raise ImageError(f"{path} is empty. Copy it again.")

@@ -49,7 +49,7 @@ def is_utf8(text: str) -> bool:
 
 def _link(target: str, link: Path) -> None:
     try:
-        os.symlink(target, link)
+        link.symlink_to(target)
     except OSError:  # not everybody may make links on Windows
         shutil.copyfile(target, link)
 

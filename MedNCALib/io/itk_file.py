@@ -30,7 +30,7 @@ class ItkFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             self._start = file.read(HEADER_BYTES)
         try:
             self._format = format_of(self._start) or _format_by_itk(path)
@@ -65,7 +65,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         ImageError: it is damaged.
     """
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         is_nrrd = format_of(file.read(HEADER_BYTES)) == "NrrdImageIO"
     if not is_nrrd:
         return {}

@@ -20,9 +20,9 @@ _CHUNK = 1 << 24
 
 def opened(path: Path) -> gzip.GzipFile | BufferedReader:
     """A file, unpacked if it is packed, whatever its name says."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         packed = file.read(len(_GZIP)) == _GZIP
-    return gzip.open(path, "rb") if packed else open(path, "rb")
+    return gzip.open(path, "rb") if packed else path.open("rb")
 
 
 def read_voxels(path: Path, start: int, count: int, kind: str) -> np.ndarray:

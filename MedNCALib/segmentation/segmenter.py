@@ -130,8 +130,10 @@ def _group_size(space: SliceSpace, architecture: Architecture) -> int:
 
 
 def _cell_bytes(architecture: Architecture) -> int:
-    """Memory that a cell takes: its state, the initial state of the next stage and the next states of firing cells, in
-    float32, and three index tables of 64-bit numbers.
+    """Memory that a cell takes.
+
+    That is its state, the initial state of the next stage and the next states of firing cells, in float32, and three
+    index tables of 64-bit numbers.
     """
     return 3 * 4 * architecture.channels + 3 * 8
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_a_writer_that_says_nothing_of_a_full_disk_is_found_out(tmp_path, monkey
 
     def cut(image, name, **options):
         write(image, name, **options)
-        with open(name, "r+b") as file:
+        with Path(name).open("r+b") as file:
             file.truncate(1000)
 
     monkeypatch.setattr(sitk, "WriteImage", cut)
