@@ -1,3 +1,5 @@
+"""The four classes that Slicer looks for in a module. They only join the packages that do the work."""
+
 import sys
 from collections.abc import Generator
 from typing import Annotated, Any

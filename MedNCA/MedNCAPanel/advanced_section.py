@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
 
 from MedNCAScene.application.settings import modelsFolder, setModelsFolder
@@ -39,7 +39,7 @@ class AdvancedSection:
 
     def _onFolder(self, path: str, *_args: Any) -> None:
         # A path that is still being typed is not that of a folder.
-        if path and not os.path.isdir(path):
+        if path and not Path(path).is_dir():
             return
         setModelsFolder(path)
         self.fillModels()

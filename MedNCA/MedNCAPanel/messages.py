@@ -141,7 +141,9 @@ def duration(seconds: float) -> str:
 
 
 def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
-    """The result, for example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
+    """The result in one line.
+
+    For example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
 
     Args:
         volumes: segment name -> volume in mL.
