@@ -46,6 +46,7 @@ def runInHost(checkout, modules="MedNCA"):
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "Testing")},
     )
 

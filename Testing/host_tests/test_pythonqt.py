@@ -121,7 +121,7 @@ def test_stateChangedComparesWithCheckState(host, calls):
 def test_slotGetsNoMoreArgumentsThanItTakes(button, calls):
     button.checkable = True
     button.clicked.connect(lambda: calls.append("none"))
-    button.clicked.connect(lambda checked: calls.append(checked))
+    button.clicked.connect(lambda checked: calls.append(checked))  # noqa: PLW0108 (one argument, where append takes any)
     button.clicked.connect(lambda *arguments: calls.append(arguments))
     button.connect("clicked()", lambda *arguments: calls.append(arguments))
     button.connect("clicked(bool)", lambda *arguments: calls.append(arguments))

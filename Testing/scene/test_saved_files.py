@@ -131,7 +131,7 @@ def test_icon_is_a_png_of128_pixels(path):
 
 def test_label_colours_of_a_model_can_be_told_apart():
     for path in LABELS:
-        with open(path, newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             colours = [tuple(int(row[f"Color_{c}"]) for c in "RGB") for row in csv.DictReader(file)]
         assert len(set(colours)) == len(colours)
         assert all(max(colour) - min(colour) > 80 for colour in colours), "too grey to stand out from an MR image"

@@ -24,11 +24,11 @@ from statistics import median
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-from host import slicerHost  # noqa: E402
+from host import slicerHost
 
-from MedNCALib.errors import MedNCAError  # noqa: E402
-from MedNCALib.imaging.phantom import make_phantom  # noqa: E402
-from MedNCALib.model.model import bundled_models_directory, list_models  # noqa: E402
+from MedNCALib.errors import MedNCAError
+from MedNCALib.imaging.phantom import make_phantom
+from MedNCALib.model.model import bundled_models_directory, list_models
 
 SIZE = (256, 256, 24)  # voxels
 SECONDS = 40.0  # for the runs of all models; each has two of each kind at least

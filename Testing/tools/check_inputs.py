@@ -14,10 +14,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-from support.shared_data import data_folder  # noqa: E402
+from support.shared_data import data_folder
 
-import MedNCALib as mednca  # noqa: E402
-from MedNCALib.segmentation.input_checks import check_input, fitting_models  # noqa: E402
+import MedNCALib as mednca
+from MedNCALib.segmentation.input_checks import check_input, fitting_models
 
 SETS = ("hippocampus", "head", "prostate", "left_ventricle")
 

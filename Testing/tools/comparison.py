@@ -20,24 +20,24 @@ from tempfile import TemporaryDirectory
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-import numpy as np  # noqa: E402
-import SimpleITK as sitk  # noqa: E402
-import torch  # noqa: E402
+import numpy as np
+import SimpleITK as sitk
+import torch
 
-import MedNCALib as mednca  # noqa: E402
-from MedNCALib.errors import TrainingError  # noqa: E402
-from MedNCALib.evaluation.evaluate import perturbed_scores  # noqa: E402
-from MedNCALib.evaluation.metrics import compare  # noqa: E402
-from MedNCALib.evaluation.perturbations import UNPERTURBED  # noqa: E402
-from MedNCALib.process_memory import peak_mb  # noqa: E402
-from MedNCALib.segmentation.options import RunOptions  # noqa: E402
-from MedNCALib.training.length import Minutes  # noqa: E402
-from MedNCALib.training.preparation import prepare  # noqa: E402
-from MedNCALib.training.preset import Preset, load_preset  # noqa: E402
-from MedNCALib.training.recipe import Recipe, standard_recipe  # noqa: E402
-from MedNCALib.training.trainer import CHECKPOINT_SECONDS, Trainer  # noqa: E402
-from tools import baselines  # noqa: E402
-from tools.benchmark_page import BUNDLED, PRESET, RECIPE, UNET, comparison_tables  # noqa: E402
+import MedNCALib as mednca
+from MedNCALib.errors import TrainingError
+from MedNCALib.evaluation.evaluate import perturbed_scores
+from MedNCALib.evaluation.metrics import compare
+from MedNCALib.evaluation.perturbations import UNPERTURBED
+from MedNCALib.process_memory import peak_mb
+from MedNCALib.segmentation.options import RunOptions
+from MedNCALib.training.length import Minutes
+from MedNCALib.training.preparation import prepare
+from MedNCALib.training.preset import Preset, load_preset
+from MedNCALib.training.recipe import Recipe, standard_recipe
+from MedNCALib.training.trainer import CHECKPOINT_SECONDS, Trainer
+from tools import baselines
+from tools.benchmark_page import BUNDLED, PRESET, RECIPE, UNET, comparison_tables
 
 
 @dataclass(frozen=True)

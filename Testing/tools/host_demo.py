@@ -11,13 +11,13 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-from host import slicerHost  # noqa: E402
+from host import slicerHost
 
-import MedNCALib as mednca  # noqa: E402
-from MedNCALib.cli.demo_run import demo_model, demo_volume, scores, summary  # noqa: E402
-from MedNCALib.io.images import write_image  # noqa: E402
-from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
-from MedNCALib.segmentation.input_checks import check_input  # noqa: E402
+import MedNCALib as mednca
+from MedNCALib.cli.demo_run import demo_model, demo_volume, scores, summary
+from MedNCALib.io.images import write_image
+from MedNCALib.segmentation.growth_animation import write_growth_gif
+from MedNCALib.segmentation.input_checks import check_input
 
 
 def segmentAsAUser(volumePath, model):

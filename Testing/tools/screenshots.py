@@ -11,13 +11,13 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
-from host import slicerHost  # noqa: E402
-from PIL import Image, ImageDraw, ImageFont  # noqa: E402
-from support.panel_states import panel_states  # noqa: E402
+from host import slicerHost
+from PIL import Image, ImageDraw, ImageFont
+from support.panel_states import panel_states
 
-import MedNCALib as mednca  # noqa: E402
-from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT  # noqa: E402
-from MedNCALib.segmentation.growth_animation import write_growth_gif  # noqa: E402
+import MedNCALib as mednca
+from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
+from MedNCALib.segmentation.growth_animation import write_growth_gif
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
 # File -> rows of its pictures: state, look, caption.

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.augmentation import Augmentation  # noqa: E402
+from MedNCALib.training.augmentation import Augmentation
 
 
 def warped(image, target, axis="slices", seed=0, **changes):

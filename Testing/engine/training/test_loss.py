@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.loss import dice_and_cross_entropy  # noqa: E402
+from MedNCALib.training.loss import dice_and_cross_entropy
 
 
 def shares(target, labels):

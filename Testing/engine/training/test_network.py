@@ -11,9 +11,9 @@ from MedNCALib.numerics.resampling import METHODS, sampling_matrix
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from torch.nn import functional  # noqa: E402
+from torch.nn import functional
 
-from MedNCALib.training.network import Automaton, Network, resize  # noqa: E402
+from MedNCALib.training.network import Automaton, Network, resize
 
 PRECISIONS = (torch.float32, torch.bfloat16)
 

@@ -24,10 +24,10 @@ from MedNCALib.imaging.slice_space import SliceSpace
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training import train  # noqa: E402
-from MedNCALib.training.network import Network  # noqa: E402
-from MedNCALib.training.trainer import Trainer  # noqa: E402
-from MedNCALib.training.validation import validation_scores  # noqa: E402
+from MedNCALib.training import train
+from MedNCALib.training.network import Network
+from MedNCALib.training.trainer import Trainer
+from MedNCALib.training.validation import validation_scores
 
 PRESETS = REPOSITORY / "MedNCALib" / "training" / "presets"
 

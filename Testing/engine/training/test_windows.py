@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.windows import crop  # noqa: E402
+from MedNCALib.training.windows import crop
 
 
 def test_a_window_is_the_same_place_in_image_target_and_state():
