@@ -77,6 +77,7 @@ def read_pair(
         ImageError: a file cannot be read, the grids differ, the labels are not whole numbers from 0 to 255, or have
             names that the model does not have.
     """
+    segments = read_segments(pair.label)
     image = read_image(pair.image, axes=axes, spacing=spacing)
     with warnings.catch_warnings():  # what is to be said of the grid has been said of the image
         warnings.simplefilter("ignore", MedNCAWarning)
@@ -86,7 +87,6 @@ def read_pair(
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255 and (values % 1 == 0).all()):
         raise ImageError(f"{pair.label} is no label image: its voxels are not whole numbers from 0 to 255.")
     truth = sitk.Cast(truth, sitk.sitkUInt8)
-    segments = read_segments(pair.label) if labels is not None else {}
     if labels is not None and segments:
         truth = _renamed(truth, segments, labels, pair.label)
     truth.CopyInformation(image)

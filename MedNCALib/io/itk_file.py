@@ -60,14 +60,17 @@ class ItkFile:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The fields of an NRRD file that its format does not define; none of a file in another format.
+    """The fields of an NRRD file that its format does not define; none of what is no NRRD file.
 
     Raises:
         ImageError: it is damaged.
     """
-    with path.open("rb") as file:
-        is_nrrd = format_of(file.read(HEADER_BYTES)) == "NrrdImageIO"
-    if not is_nrrd:
+    try:
+        with path.open("rb") as file:
+            start = file.read(HEADER_BYTES)
+    except OSError:
+        return {}
+    if format_of(start) != "NrrdImageIO":
         return {}
     with itk_reader(path, "NrrdImageIO") as reader:
         reader.ReadImageInformation()

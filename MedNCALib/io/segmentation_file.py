@@ -9,6 +9,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from ..errors import ImageError
 from ..imaging.labels import Label
 from .images import write_image
 from .itk_file import read_metadata
@@ -47,9 +48,14 @@ def read_segments(path: str | os.PathLike[str]) -> dict[int, Label]:
     """The segments that a Slicer segmentation names, by their value in its voxels; none for another label image.
 
     Raises:
-        ImageError: the file cannot be read.
+        ImageError: the file cannot be read, or its segments overlap, so that one value for each voxel does not do.
     """
     fields = read_metadata(Path(path))
+    if any(re.fullmatch(r"Segment\d+_Layer", key) and layer != "0" for key, layer in fields.items()):
+        raise ImageError(
+            f"{path} has segments in several layers, which may overlap. Export them as a label map: in 3D Slicer's "
+            "module Segmentations, Export/import models and labelmaps."
+        )
     segments = {}
     for number in range(sum(key.endswith("_LabelValue") for key in fields)):
         value, name = fields.get(f"Segment{number}_LabelValue", ""), fields.get(f"Segment{number}_Name", "").strip()

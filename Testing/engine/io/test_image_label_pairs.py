@@ -157,6 +157,17 @@ def test_voxels_of_no_segment_are_refused(tmp_path):
         read_pair(pair, (FRONT, BACK))
 
 
+def test_segments_in_several_layers_are_refused(tmp_path):
+    pair = named_pair(tmp_path, [FRONT, BACK], [0, 1, 2])
+    layers = sitk.Compose([sitk.ReadImage(str(pair.label))] * 2)
+    for number in range(2):
+        for key, value in {"Name": "front", "LabelValue": "1", "Layer": str(number)}.items():
+            layers.SetMetaData(f"Segment{number}_{key}", value)
+    sitk.WriteImage(layers, str(pair.label))
+    with pytest.raises(ImageError, match=r"a\.seg\.nrrd has segments in several layers"):
+        read_pair(pair)
+
+
 def test_names_of_all_files_become_labels_whatever_their_values(tmp_path):
     pairs = [
         named_pair(tmp_path, [Label(1, "front"), Label(2, "back")], [0, 1, 2], "a"),
