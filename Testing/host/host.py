@@ -1,5 +1,6 @@
 """The host itself: starts the stand-in application once, and drives it from tests."""
 
+import atexit
 import os
 import sys
 import time
@@ -281,9 +282,11 @@ _host = None
 
 
 def slicerHost():
-    """The process's host, started on the first call."""
+    """The process's host, started on the first call; the process exits as the application does."""
     global _host
     if _host is None:
         pythonqt.install()
         _host = Host()
+        # Widgets and nodes that observe each other have to go before Qt and VTK do, or the interpreter crashes.
+        atexit.register(_host.reset)
     return _host
