@@ -15,6 +15,11 @@ if sys.version_info < (3, 10):
     collect_ignore_glob = ["panel/*", "scene/*", "host_tests/*", "tools_tests/*", "packaging/*"]
 
 
+def pytest_collection_modifyitems(items):
+    # The tests of the programs take longest: side by side with the others, nobody waits for them at the end.
+    items.sort(key=lambda item: "tools_tests" not in item.path.parts)
+
+
 def pytest_sessionfinish(session):
     if forbidden_skips(session.config) and session.exitstatus == 0:
         session.exitstatus = 1
