@@ -34,7 +34,11 @@ class Checkpoint:
         self._preset, self._architecture, self._seed = preset, architecture, seed
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Write the state of a training: tensors, numbers, and containers of them."""
+        """Write the state of a training: tensors, numbers, and containers of them.
+
+        Raises:
+            MedNCAError: the file cannot be written; an older one is as it was.
+        """
         # As text, since a checkpoint holds plain types only.
         settings = {
             "preset": json.dumps(self._preset.to_json()),
@@ -42,7 +46,10 @@ class Checkpoint:
             "seed": self._seed,
         }
         with written_whole(self._file) as path:
-            torch.save({"settings": settings, **state}, path)
+            try:
+                torch.save({"settings": settings, **state}, path)
+            except RuntimeError as error:  # what PyTorch's writer raises if the system refuses to write
+                raise OSError(f"PyTorch reports {str(error).splitlines()[0]!r}") from error
 
     def load(self, device: torch.device) -> dict[str, Any]:
         """The state that was saved.
