@@ -16,19 +16,27 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' MedNCALib/_version.py)
-# Tests run side by side, in as many processes as there are processors, so a library's own threads would only wait.
+# Tests run side by side, so a library's own threads would only wait. One process more than there are processors works
+# while the others wait for files, timers and programs that they have started.
 test: export OMP_NUM_THREADS = 1
-PYTEST = -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
+PROCESSES = $(shell $(PYTHON) -c "import os; print(min(8, 1 + os.cpu_count()))")
+PYTEST = -m pytest -q --numprocesses $(PROCESSES) --dist worksteal
+# Without PyTorch: on an older Python all tests of the engine, on the same one those of the parts that may use PyTorch.
+ENGINE_TESTS = $(if $(filter $(PYTHON),$(OLD_PYTHON)),$(addprefix Testing/engine/,automaton benchmark cli segmentation),Testing/engine)
 
-.PHONY: demo test lint bench pictures pages weights comparison packages clean help
+.PHONY: demo test engine-test lint bench pictures pages weights comparison packages clean help
 .DEFAULT_GOAL := demo
 
 demo: .venv/host
 	.venv/bin/python Testing/tools/host_demo.py --output demo $(if $(VOLUME),--volume "$(VOLUME)") $(if $(MODEL),--model "$(MODEL)")
 
-test: lint .venv/test .venv-engine/test
+test:
+	$(MAKE) --jobs 2 .venv/test .venv-engine/test
+	$(MAKE) --jobs 2 lint engine-test
 	MEDNCA_RUN_ALL_TESTS=1 .venv/bin/python $(PYTEST) --cov
-	.venv-engine/bin/python $(PYTEST) Testing/engine
+
+engine-test: .venv-engine/test
+	.venv-engine/bin/python $(PYTEST) $(ENGINE_TESTS)
 
 lint: .venv/test
 	.venv/bin/ruff check .
