@@ -18,6 +18,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .errors import ImageError, MedNCAError, ModelError, TrainingError
+    from .evaluation.stress_test import StressTest, stress_test, stress_test_steps
     from .imaging.labels import Label
     from .imaging.phantom import Phantom, make_phantom
     from .io.images import read_image
@@ -44,6 +45,9 @@ _HOMES = {
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
+    "stress_test": "evaluation.stress_test",
+    "stress_test_steps": "evaluation.stress_test",
+    "StressTest": "evaluation.stress_test",
     "make_phantom": "imaging.phantom",
     "Phantom": "imaging.phantom",
     "read_image": "io.images",
@@ -61,6 +65,7 @@ __all__ = [
     "Result",
     "RunOptions",
     "Step",
+    "StressTest",
     "TrainingError",
     "__version__",
     "check_model",
@@ -70,6 +75,8 @@ __all__ = [
     "read_image",
     "segment",
     "segment_steps",
+    "stress_test",
+    "stress_test_steps",
     "write_segmentation",
 ]
 

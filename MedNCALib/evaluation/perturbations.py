@@ -51,12 +51,35 @@ class Trial:
         name: of the perturbation.
         model: the model, which a perturbation may change too.
         image, labels: the image and its true labels, on one grid.
+        to_anatomy: of the stack; None if the grid is where the anatomy lies.
     """
 
     name: str
     model: Model
     image: sitk.Image
     labels: sitk.Image
+    to_anatomy: np.ndarray | None = None
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of the anatomy that a voxel shows, in mL."""
+        if self.to_anatomy is None:
+            return float(np.prod(self.image.GetSpacing())) / 1000
+        return abs(float(np.linalg.det(self.to_anatomy[:3, :3]))) / 1000
+
+    def onto(self, grid: sitk.Image, found: sitk.Image) -> sitk.Image:
+        """A result of the trial, brought back to where the anatomy lies.
+
+        Args:
+            grid: the image without the perturbation, or one that it is a part of.
+            found: labels on the grid of the trial's image.
+
+        Returns:
+            The labels on the other grid; 0 if the trial's image does not show what lies there.
+        """
+        if self.to_anatomy is not None:
+            found = _placed(sitk.GetArrayViewFromImage(found), self.to_anatomy)
+        return sitk.Resample(found, grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
 
 
 @dataclass(frozen=True)
@@ -67,11 +90,13 @@ class Stack:
         image: intensities, float32, shape (slices, rows, columns).
         labels: the true labels, uint8, the same shape.
         to_physical: 4x4 matrix from (column, row, slice) to LPS mm.
+        to_anatomy: likewise, to where that which the slices show lay before it was moved or scaled.
     """
 
     image: np.ndarray
     labels: np.ndarray
     to_physical: np.ndarray
+    to_anatomy: np.ndarray
 
     @classmethod
     def of(cls, image: sitk.Image, truth: sitk.Image, axes: str) -> Stack:
@@ -85,17 +110,31 @@ class Stack:
         low, high = _INTENSITIES.limits(space.voxels)
         slices = (space.voxels.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         labels = SliceSpace(truth, own_voxels).voxels.copy()  # a view would not outlive the image
-        return cls(np.ascontiguousarray(slices), labels, space.index_to_physical())
+        to_physical = space.index_to_physical()
+        return cls(np.ascontiguousarray(slices), labels, to_physical, to_physical)
 
     def images(self) -> tuple[sitk.Image, sitk.Image]:
         """The image and the label image, stored in the order of the slices."""
-        spacing = np.linalg.norm(self.to_physical[:3, :3], axis=0)
-        image, labels = (sitk.GetImageFromArray(array) for array in (self.image, self.labels))
-        for each in (image, labels):
-            each.SetSpacing(spacing.tolist())
-            each.SetDirection((self.to_physical[:3, :3] / spacing).ravel().tolist())
-            each.SetOrigin(self.to_physical[:3, 3].tolist())
-        return image, labels
+        return _placed(self.image, self.to_physical), _placed(self.labels, self.to_physical)
+
+    def moved(self, index_before: np.ndarray, image: np.ndarray, labels: np.ndarray) -> Stack:
+        """The stack with other voxels, which lay elsewhere before.
+
+        Args:
+            index_before: 4x4 matrix from a voxel's (column, row, slice) to those of what it shows, before the change.
+            image, labels: after the change.
+        """
+        return replace(self, image=image, labels=labels, to_anatomy=self.to_anatomy @ index_before)
+
+
+def _placed(voxels: np.ndarray, to_physical: np.ndarray) -> sitk.Image:
+    """An image of voxels, shape (slices, rows, columns), on the grid of a matrix from (column, row, slice) to LPS."""
+    spacing = np.linalg.norm(to_physical[:3, :3], axis=0)
+    image = sitk.GetImageFromArray(voxels)
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection((to_physical[:3, :3] / spacing).ravel().tolist())
+    image.SetOrigin(to_physical[:3, 3].tolist())
+    return image
 
 
 # --- Intensities ---
@@ -150,7 +189,9 @@ def scale(stack: Stack, random: np.random.Generator, factor: float) -> Stack:
         return resample_planes(planes.astype(np.float32), *matrices)
 
     labels = resampled(stack.labels, "nearest").astype(np.uint8)
-    return replace(stack, image=resampled(stack.image, "linear"), labels=labels)
+    before = np.diag([1 / factor, 1 / factor, 1, 1])
+    before[:2, 3] = (np.array(stack.image.shape[:0:-1]) - 1) / 2 * (1 - 1 / factor)
+    return stack.moved(before, resampled(stack.image, "linear"), labels)
 
 
 def shift(stack: Stack, random: np.random.Generator, rows: int = 0, columns: int = 0) -> Stack:
@@ -162,13 +203,17 @@ def shift(stack: Stack, random: np.random.Generator, rows: int = 0, columns: int
         )
         return planes[:, row[:, None], column]
 
-    return replace(stack, image=moved(stack.image), labels=moved(stack.labels))
+    before = np.eye(4)
+    before[:2, 3] = -columns, -rows
+    return stack.moved(before, moved(stack.image), moved(stack.labels))
 
 
 def mirror(stack: Stack, random: np.random.Generator, axis: str) -> Stack:
     """Turn around "columns", "rows" or "slices"; labels keep their values, so they should name no side."""
     number = ("slices", "rows", "columns").index(axis)
-    return replace(stack, image=np.flip(stack.image, number), labels=np.flip(stack.labels, number))
+    before = np.eye(4)
+    before[2 - number, 2 - number], before[2 - number, 3] = -1, stack.image.shape[number] - 1
+    return stack.moved(before, np.flip(stack.image, number), np.flip(stack.labels, number))
 
 
 def thick_slices(stack: Stack, random: np.random.Generator) -> Stack | None:
@@ -187,6 +232,7 @@ def thick_slices(stack: Stack, random: np.random.Generator) -> Stack | None:
         (stack.image[first] + stack.image[second]) / 2,
         np.where(stack.labels[first] > 0, stack.labels[first], stack.labels[second]),
         stack.to_physical @ to_thin,
+        stack.to_anatomy @ to_thin,
     )
 
 
@@ -256,7 +302,7 @@ def trials(model: Model, case: LabelledCase, seed: int, names: Sequence[str] = N
         if name in of_slices:
             changed = of_slices[name](stack, np.random.default_rng([seed, *name.encode()]))
             if changed is not None and changed.image.min() < changed.image.max():
-                yield Trial(name, model, *changed.images())
+                yield Trial(name, model, *changed.images(), changed.to_anatomy)
         elif name == "axis order":
             yield Trial(name, model, other_order(case.image), other_order(case.labels))
         elif name == UNPERTURBED:

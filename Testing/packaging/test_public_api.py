@@ -32,6 +32,9 @@ LIBRARY = {
     "Step": "fraction stage stages step steps run runs slices state space architecture",
     "Result": "labels probabilities uncertainty quality",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
+    "stress_test": "image model options",  # those of segment_steps
+    "stress_test_steps": "image model options",
+    "StressTest": "result changes worst_labels",
     "make_phantom": "size spacing axes side bias noise seed",
     "Phantom": "image labels",
     "read_image": "path series axes spacing",
@@ -64,7 +67,7 @@ RUNNING = "--runs --seed --engine --threads"
 READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
-    "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --json "
+    "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
     f"{RUNNING} {READING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     f"{RUNNING} {READING}",
@@ -141,7 +144,7 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
         "input", "model", "model_sha256", "version", "seed", "passes",
-        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality",
+        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "stress",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
     label = next(iter(summary["volumes_ml"]))

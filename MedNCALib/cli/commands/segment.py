@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,14 @@ from ..failures import USER_ERRORS, failure_text
 from ..streams import print_above_bar, print_message, print_warnings
 from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
+from .stress_table import write_stress_table
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
+    from ...evaluation.stress_test import StressTest
     from ...model.model import Model
+    from ...progress import Progress
     from ...segmentation.steps import Result
 
 SUMMARY = "Segment volumes."
@@ -51,6 +55,12 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--largest-only", action="store_true", help="keep only the largest island of each label")
     parser.add_argument("--probability", action="store_true", help="write each label's probability too")
     parser.add_argument("--uncertainty", action="store_true", help="write the standard deviation over the passes too")
+    parser.add_argument(
+        "--stress",
+        action="store_true",
+        help="segment again with noise, bias field, ghosting, another scale, place and seed, and write a table of how "
+        "much the result changes; takes about eleven times as long",
+    )
     parser.add_argument("--json", action="store_true", help="print a summary as JSON")
 
 
@@ -77,7 +87,8 @@ def run(options: Namespace) -> int:
                     continue
                 print_warnings([None if summaries else licence_note(model)], notes)
                 if not options.json:
-                    print_above_bar(_line(summary), sys.stdout)
+                    for line in _lines(summary):
+                        print_above_bar(line, sys.stdout)
                 summaries.append(summary)
     finally:  # what is finished is said if the rest is stopped, too
         if options.json and summaries:
@@ -106,8 +117,6 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
     """Segment one image and write what was asked for; a summary for JSON."""
     from ...io.images import read_image
     from ...segmentation.input_checks import check_input
-    from ...segmentation.segmenter import segment_steps
-    from ...segmentation.steps import run_to_end
 
     bar.show(number / len(options.images), f"reading {path.name}")
     image: sitk.Image = read_image(path, **reading_options(options))
@@ -115,17 +124,8 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         for reason in check_input(image, model, options.region):
             warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
         started = time.perf_counter()
-        result = run_to_end(
-            segment_steps(
-                image,
-                model,
-                region=options.region,
-                probabilities=options.probability,
-                uncertainty=options.uncertainty,
-                largest_only=options.largest_only,
-                **run_options(options),
-            ),
-            lambda step: bar.show((number + step.fraction) / len(options.images), path.name),
+        result, test = _run(
+            image, model, options, lambda done, text: bar.show((number + done) / len(options.images), path.name + text)
         )
     except MedNCAError as error:
         raise MedNCAError(f"{path}: {error}") from error
@@ -137,7 +137,11 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         "seed": options.seed,
         "passes": options.runs,
     }
-    files = _write(result, model, options.output, f"{stem}_{_file_name(model.name)}", record)
+    base = f"{stem}_{_file_name(model.name)}"
+    table = options.output / f"{base}_stress.csv"
+    if test:
+        write_stress_table(table, test)
+    files = _write(result, model, options.output, base, record)
     quality = result.quality.as_dict()
     return {
         "input": str(path),
@@ -146,7 +150,30 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
         "quality": quality,
+        "stress": {"table": str(table), **test.as_dict()} if test else None,
     }
+
+
+def _run(image: sitk.Image, model: Model, options: Namespace, progress: Progress) -> tuple[Result, StressTest | None]:
+    """Segment an image; the result, and the stress test if that was asked for."""
+    from ...evaluation.stress_test import stress_test_steps
+    from ...segmentation.segmenter import segment_steps
+    from ...segmentation.steps import run_to_end
+
+    keywords = {
+        "region": options.region,
+        "probabilities": options.probability,
+        "uncertainty": options.uncertainty,
+        "largest_only": options.largest_only,
+        **run_options(options),
+    }
+    if not options.stress:
+        return run_to_end(segment_steps(image, model, **keywords), lambda step: progress(step.fraction, "")), None
+    test = run_to_end(
+        stress_test_steps(image, model, **keywords),
+        lambda step: progress(step.fraction, f", {step.perturbation or 'unperturbed'}"),
+    )
+    return test.result, test
 
 
 def _write(result: Result, model: Model, output: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -170,10 +197,12 @@ def _write(result: Result, model: Model, output: Path, base: str, record: dict[s
     }
 
 
-def _line(summary: dict[str, Any]) -> str:
+def _lines(summary: dict[str, Any]) -> Iterator[str]:
     volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
     verdict = summary["quality"]["verdict"]
-    return f"{summary['segmentation']}: {volumes}; {summary['seconds']:.1f} s{f'; {verdict}' if verdict else ''}"
+    yield f"{summary['segmentation']}: {volumes}; {summary['seconds']:.1f} s{f'; {verdict}' if verdict else ''}"
+    if summary["stress"]:
+        yield f"{summary['stress']['table']}: {summary['stress']['sentence']}"
 
 
 def _file_name(name: str) -> str:

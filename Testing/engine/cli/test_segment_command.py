@@ -1,5 +1,6 @@
 """mednca segment: what it writes and prints, and what it refuses."""
 
+import csv
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from support.command_line import array, mednca, python, refused
 from support.shared_data import REPOSITORY, shared_data
 from support.threshold_model import case, threshold_model
 
-from MedNCALib import load_model
+from MedNCALib import load_model, read_image, stress_test
 from MedNCALib._version import __version__
 from MedNCALib.cli.main import main
 
@@ -33,6 +34,29 @@ def test_segment_writes_a_segmentation_named_after_image_and_model(model_folder,
     printed = capsys.readouterr()
     assert "scan_threshold.seg.nrrd: medium" in printed.out
     assert printed.err == ""
+
+
+def test_a_stress_test_is_a_table_beside_the_segmentation_and_a_sentence(model_folder, volume_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(out), "--stress", "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)
+    assert {path.name for path in out.iterdir()} == {"scan_threshold.seg.nrrd", "scan_threshold_stress.csv"}
+    test = stress_test(read_image(volume_file), load_model(model_folder))
+    assert summary["stress"] == {"table": str(out / "scan_threshold_stress.csv"), **test.as_dict()}
+    assert np.array_equal(array(summary["segmentation"]), sitk.GetArrayFromImage(case(0)[1]))
+    with (out / "scan_threshold_stress.csv").open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert list(rows[0]) == ["perturbation", "dice", "dice medium", "dice bright", "volume_ml", "volume_percent"]
+    assert [row["perturbation"] for row in rows] == [change.perturbation for change in test.changes]
+    assert [float(row["dice"]) for row in rows] == pytest.approx([change.dice for change in test.changes], abs=1e-4)
+    assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(out), "--stress"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith(f"scan_threshold_stress.csv: {test.sentence}")
+
+
+def test_without_a_stress_test_there_is_no_table(model_folder, volume_file, tmp_path, capsys):
+    assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["stress"] is None
+    assert len(list((tmp_path / "out").iterdir())) == 1
 
 
 def test_segment_prints_a_summary_as_json(model_folder, volume_file, tmp_path, capsys):

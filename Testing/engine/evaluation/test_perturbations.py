@@ -22,7 +22,7 @@ def random():
 def stack_of(image, labels=None):
     image = np.asarray(image, np.float32)
     labels = np.zeros(image.shape, np.uint8) if labels is None else np.asarray(labels, np.uint8)
-    return Stack(image, labels, UPRIGHT)
+    return Stack(image, labels, UPRIGHT, UPRIGHT)
 
 
 def picture():
@@ -253,3 +253,40 @@ def test_the_trials_of_a_real_volume_hold_its_anatomy():
     assert thick.GetSize() == expected.GetSize()
     assert thick.GetOrigin() == pytest.approx(expected.GetOrigin(), abs=1e-4)
     assert np.corrcoef(voxels(thick).ravel(), voxels(expected).ravel())[0, 1] > 0.9999
+
+
+# --- Back to where the anatomy lies ---
+
+
+@pytest.mark.parametrize("order", ["RAS", "PIL", "SRA"])
+@pytest.mark.parametrize(
+    "name", ["noise 0.1", "shift 10 rows", "shift 10 columns", "scale 0.9", "mirrored", "axis order"]
+)
+def test_labels_of_a_trial_are_brought_back_onto_the_unperturbed_image(name, order):
+    labels = np.zeros((30, 36, 40), np.uint8)
+    labels[12:18, 12:22, 14:24], labels[12:18, 16:22, 14:18] = 1, 2
+    truth = sitk.GetImageFromArray(labels)
+    truth.SetSpacing((1.0, 1.5, 2.0))
+    truth.SetOrigin((-7.0, 3.0, 11.0))
+    truth = sitk.DICOMOrient(truth, order)
+    image = sitk.Cast(truth, sitk.sitkFloat32)
+    (trial,) = trials(threshold_model(), LabelledCase("", image, truth), 0, [name])
+    back = trial.onto(image, trial.labels)
+    assert back.GetDirection() == pytest.approx(truth.GetDirection())
+    same = (voxels(back) == voxels(truth)).mean()
+    assert same == 1 if name != "scale 0.9" else same > 0.99
+
+
+def test_what_a_trial_does_not_show_has_no_labels():
+    image = sitk.GetImageFromArray(np.arange(3 * 30 * 30, dtype=np.float32).reshape(3, 30, 30))
+    truth = sitk.Cast(image * 0 + 1, sitk.sitkUInt8)
+    (trial,) = trials(threshold_model(), LabelledCase("", image, truth), 0, ["shift 10 rows"])
+    lost = voxels(trial.onto(image, trial.labels)) == 0
+    assert lost.mean() == pytest.approx(1 / 3)
+
+
+def test_a_smaller_picture_shows_more_anatomy_in_each_voxel():
+    image, truth = case(size=(20, 20, 9))
+    scaled, as_it_is = trials(threshold_model(), LabelledCase("", image, truth), 0, ["scale 0.8", "noise 0.1"])
+    assert as_it_is.voxel_ml == pytest.approx(np.prod(image.GetSpacing()) / 1000)
+    assert scaled.voxel_ml == pytest.approx(as_it_is.voxel_ml / 0.8**2)
