@@ -1,5 +1,6 @@
 # make demo [VOLUME=path] [MODEL=name]   segment the synthetic phantom, or your file, in the stand-in application; see demo/
 # make test         linters, types, all tests with their coverage, and the engine's tests without PyTorch and Slicer
+# make engine-test   the last of these alone
 # make lint         linters, types and spelling
 # make bench [JSON=file]   how fast the kernels, the models and the panel are on this machine
 # make pictures     the pictures in README and in the documentation

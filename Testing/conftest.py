@@ -6,7 +6,7 @@ from collections import Counter
 
 from host.fixtures import host  # noqa: F401
 from support.command_line import cohort, model_folder, volume_file  # noqa: F401
-from support.panel_driver import panel, volumeNode  # noqa: F401
+from support.panel_driver import panel, volume_node  # noqa: F401
 from support.scene_assertions import scene  # noqa: F401
 from support.shared_data import VARIABLE, data_folder
 

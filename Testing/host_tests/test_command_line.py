@@ -32,14 +32,14 @@ class MedNCATest(ScriptedLoadableModuleTest):
 """
 
 
-def slicerArguments():
+def slicer_arguments():
     """What the workflow gives to Slicer, which it starts in the checkout."""
     text = (WORKFLOWS / "slicer.yml").read_text(encoding="utf-8")
     return shlex.split(re.search(r"^  ARGUMENTS: (.+)$", text, re.MULTILINE).group(1))
 
 
-def runInHost(checkout, modules="MedNCA"):
-    arguments = [modules if argument == "MedNCA" else argument for argument in slicerArguments()]
+def run_in_host(checkout, modules="MedNCA"):
+    arguments = [modules if argument == "MedNCA" else argument for argument in slicer_arguments()]
     return subprocess.run(
         [sys.executable, "-m", "host", *arguments],
         cwd=checkout,
@@ -68,23 +68,23 @@ def checkout(host, tmp_path):
     return make
 
 
-def test_modulesOwnTestsPassInTheHost(host):
-    done = runInHost(REPOSITORY)
+def test_modules_own_tests_pass_in_the_host(host):
+    done = run_in_host(REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert "test_panelFindsTheHippocampusOfThePhantom" in done.stderr
     assert done.stderr.endswith("OK\n")
 
 
-def test_eachTestIsSetUpAndRun(checkout):
-    done = runInHost(checkout(second="assert self.isSetUp; print('test_second is done')"))
+def test_each_test_is_set_up_and_run(checkout):
+    done = run_in_host(checkout(second="assert self.isSetUp; print('test_second is done')"))
     assert done.returncode == 0, done.stderr
     assert "test_first is done" in done.stdout
     assert "test_second is done" in done.stdout
 
 
 @pytest.mark.parametrize("second", ["assert False, 'too little'", "raise OSError('too little')"])
-def test_failingTestIsNamedAndGivesAnExitCodeOtherThanZero(checkout, second):
-    done = runInHost(checkout(second))
+def test_failing_test_is_named_and_gives_an_exit_code_other_than_zero(checkout, second):
+    done = run_in_host(checkout(second))
     assert done.returncode == 1
     assert "test_second" in done.stderr
     assert "too little" in done.stderr
@@ -99,20 +99,20 @@ def test_failingTestIsNamedAndGivesAnExitCodeOtherThanZero(checkout, second):
     ],
     ids=["no tests", "no test class"],
 )
-def test_moduleWithoutTestsDoesNotPass(checkout, change, said):
-    done = runInHost(checkout("pass", MODULE.replace(*change)))
+def test_module_without_tests_does_not_pass(checkout, change, said):
+    done = run_in_host(checkout("pass", MODULE.replace(*change)))
     assert done.returncode == 1
     assert said in done.stderr
 
 
-def test_moduleOfAnotherFolderIsNotTakenForTheCheckouts(checkout, tmp_path):
+def test_module_of_another_folder_is_not_taken_for_the_checkouts(checkout, tmp_path):
     (folder := tmp_path / "installed").mkdir()
     shutil.copy(checkout("pass") / "MedNCA" / "MedNCA.py", folder)
-    done = runInHost(tmp_path, modules=str(folder))
+    done = run_in_host(tmp_path, modules=str(folder))
     assert done.returncode == 1
     assert f"Slicer has loaded {folder / 'MedNCA.py'}, not" in done.stderr
 
 
-def test_changesAreTestedByWhatADeveloperRuns():
+def test_changes_are_tested_by_what_a_developer_runs():
     assert ".ci/run" in (WORKFLOWS / "ci.yml").read_text(encoding="utf-8")
     assert os.access(REPOSITORY / ".ci" / "run", os.X_OK)

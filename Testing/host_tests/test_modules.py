@@ -14,13 +14,13 @@ def panel(host):
 
 
 @pytest.fixture
-def volumeNode(host):
+def volume_node(host):
     import slicer
 
     return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "brain")
 
 
-def test_moduleIsRegisteredUnderItsNames(host):
+def test_module_is_registered_under_its_names(host):
     import slicer
 
     host.loadModule(EXAMPLE)
@@ -32,7 +32,7 @@ def test_moduleIsRegisteredUnderItsNames(host):
     assert "HostExample" in slicer.util.moduleNames()
 
 
-def test_moduleHearsOfTheCompletedStartUpOnce(host, tmp_path):
+def test_module_hears_of_the_completed_start_up_once(host, tmp_path):
     import slicer
 
     host.loadModule(EXAMPLE)
@@ -44,14 +44,14 @@ def test_moduleHearsOfTheCompletedStartUpOnce(host, tmp_path):
     assert not hasattr(slicer.modules.HostExampleInstance, "startedUp")
 
 
-def test_moduleThatDependsOnAnUnknownOneIsRefused(host, tmp_path):
+def test_module_that_depends_on_an_unknown_one_is_refused(host, tmp_path):
     path = tmp_path / "LonelyExample.py"
     path.write_text(EXAMPLE.read_text().replace("HostExample", "LonelyExample").replace('"Segmentations"', '"Nowhere"'))
     with pytest.raises(RuntimeError, match="depends on Nowhere"):
         host.loadModule(path)
 
 
-def test_moduleThatRaisesAtImportIsNotLeftHalfLoaded(host, tmp_path):
+def test_module_that_raises_at_import_is_not_left_half_loaded(host, tmp_path):
     import sys
 
     import slicer
@@ -64,7 +64,7 @@ def test_moduleThatRaisesAtImportIsNotLeftHalfLoaded(host, tmp_path):
     assert not hasattr(slicer.modules, "brokenexample")
 
 
-def test_openedModuleIsEnteredAndClosedModuleIsLeft(host, panel):
+def test_opened_module_is_entered_and_closed_module_is_left(host, panel):
     assert panel.parent.isEntered
     assert panel._parameterNode is not None
     host.closeModule()
@@ -72,33 +72,33 @@ def test_openedModuleIsEnteredAndClosedModuleIsLeft(host, panel):
     assert panel._parameterNode is None
 
 
-def test_buttonIsDisabledUntilThereIsAVolume(host, panel, request):
+def test_button_is_disabled_until_there_is_a_volume(host, panel, request):
     assert not panel.ui.applyButton.enabled
     with pytest.raises(RuntimeError, match="'Apply' is disabled: Select an input volume"):
         host.click(panel.ui.applyButton)
-    request.getfixturevalue("volumeNode")
+    request.getfixturevalue("volume_node")
     assert panel.ui.applyButton.enabled
 
 
-def test_hiddenButtonCannotBeClicked(host, panel, volumeNode):
+def test_hidden_button_cannot_be_clicked(host, panel, volume_node):
     panel.ui.applyButton.hide()
     with pytest.raises(RuntimeError, match="not visible"):
         host.click(panel.ui.applyButton)
 
 
-def test_clickRunsTheTimerToItsEnd(host, panel, volumeNode):
+def test_click_runs_the_timer_to_its_end(host, panel, volume_node):
     host.click(panel.ui.applyButton)
     host.waitUntil(lambda: not panel.timer.active, timeout=5)
     assert panel.ticks == 5
     assert host.messages.texts("status") == ["done"]
 
 
-def test_waitingForWhatNeverHappensEnds(host):
+def test_waiting_for_what_never_happens_ends(host):
     with pytest.raises(TimeoutError):
         host.waitUntil(lambda: False, timeout=0.05)
 
 
-def test_reloadBuildsANewPanelThatWorks(host, panel, volumeNode):
+def test_reload_builds_a_new_panel_that_works(host, panel, volume_node):
     reloaded = host.reloadModule("HostExample")
     assert reloaded is not panel
     assert reloaded.ui.applyButton.enabled
@@ -106,7 +106,7 @@ def test_reloadBuildsANewPanelThatWorks(host, panel, volumeNode):
     assert reloaded._parameterNode.threshold == 7
 
 
-def test_closingTheSceneGivesANewParameterNode(host, panel, volumeNode):
+def test_closing_the_scene_gives_a_new_parameter_node(host, panel, volume_node):
     panel._parameterNode.threshold = 7
     host.closeScene()
     assert panel._parameterNode.inputVolume is None
@@ -114,7 +114,7 @@ def test_closingTheSceneGivesANewParameterNode(host, panel, volumeNode):
     assert not panel.ui.applyButton.enabled
 
 
-def test_developerModeAddsReloadAndTest(host):
+def test_developer_mode_adds_reload_and_test(host):
     import slicer
 
     slicer.app.settings().setValue("Developer/DeveloperMode", "true")
@@ -125,7 +125,7 @@ def test_developerModeAddsReloadAndTest(host):
     assert host.messages.texts("error") == []
 
 
-def test_unloadedModuleLeavesNothingBehind(host):
+def test_unloaded_module_leaves_nothing_behind(host):
     import slicer
 
     before = host.counts()
@@ -169,10 +169,10 @@ def test_quitting_unloads_the_modules_in_the_reverse_of_slicers_order(host, pane
 def test_cleanup_on_quitting_finds_later_modules_and_its_own_gone_and_is_not_preceded_by_exit(host, panel):
     import slicer
 
-    found, plainCleanup = {}, panel.cleanup
+    found, plain_cleanup = {}, panel.cleanup
 
     def cleanup():
-        plainCleanup()
+        plain_cleanup()
         found.update({name: hasattr(slicer.modules, name) for name in ("volumes", "sequences", "hostexample")})
         found["entered"] = panel.parent.isEntered
 
@@ -185,10 +185,10 @@ def test_cleanup_on_quitting_finds_later_modules_and_its_own_gone_and_is_not_pre
 def test_error_in_cleanup_on_quitting_is_recorded(host, panel):
     import slicer
 
-    plainCleanup = panel.cleanup
+    plain_cleanup = panel.cleanup
 
     def cleanup():
-        plainCleanup()
+        plain_cleanup()
         slicer.modules.sequences.logic()
 
     panel.cleanup = cleanup
@@ -230,7 +230,7 @@ def test_disconnected_wrapper_stops_observing_its_node_in_newer_versions_only(ho
     assert observerCount(parameters.parameterNode) == before + left
 
 
-def test_widgetsShowTheParametersAndTheParametersFollowTheWidgets(host, panel, volumeNode):
+def test_widgets_show_the_parameters_and_the_parameters_follow_the_widgets(host, panel, volume_node):
     import HostExample
 
     parameters, ui = panel._parameterNode, panel.ui
@@ -246,12 +246,12 @@ def test_widgetsShowTheParametersAndTheParametersFollowTheWidgets(host, panel, v
     assert parameters.side is HostExample.Side.ABOVE
 
 
-def test_rangeOfTheParameterIsTheRangeOfTheWidget(panel):
+def test_range_of_the_parameter_is_the_range_of_the_widget(panel):
     assert (panel.ui.thresholdSlider.minimum, panel.ui.thresholdSlider.maximum) == (-100, 500)
     assert (panel.ui.countSpinBox.minimum, panel.ui.countSpinBox.maximum) == (1, 20)
 
 
-def test_disconnectedWidgetsNoLongerChangeTheParameters(panel):
+def test_disconnected_widgets_no_longer_change_the_parameters(panel):
     parameters = panel._parameterNode
     panel.setParameterNode(None)
     panel.ui.countSpinBox.value = 9
@@ -270,14 +270,14 @@ def test_disconnectedWidgetsNoLongerChangeTheParameters(panel):
         ("inputVolume", "brain", TypeError),
     ],
 )
-def test_parameterRefusesAForbiddenValueAndKeepsTheOldOne(panel, name, value, error):
+def test_parameter_refuses_a_forbidden_value_and_keeps_the_old_one(panel, name, value, error):
     before = getattr(panel._parameterNode, name)
     with pytest.raises(error):
         setattr(panel._parameterNode, name, value)
     assert getattr(panel._parameterNode, name) == before
 
 
-def test_parametersAreStoredInSlicersForm(panel, volumeNode):
+def test_parameters_are_stored_in_slicers_form(panel, volume_node):
     import HostExample
     import slicer
 
@@ -287,14 +287,14 @@ def test_parametersAreStoredInSlicersForm(panel, volumeNode):
     node = parameters.parameterNode
     assert node.GetParameter("side") == "BELOW"
     assert node.GetParameter("invert") == "False"
-    assert node.GetNodeReference("inputVolume") is volumeNode
+    assert node.GetNodeReference("inputVolume") is volume_node
     assert node.GetNodeReference("outputSegmentation.0") is parameters.outputSegmentation
     parameters.outputSegmentation = None
     assert not node.HasParameter("outputSegmentation.0")
     assert node.GetParameter("outputSegmentation.1") == "True"
 
 
-def test_modifiedEventComesOncePerChangeAndFindsTheNewValue(panel):
+def test_modified_event_comes_once_per_change_and_finds_the_new_value(panel):
     parameters = panel._parameterNode
     seen = []
     tag = parameters.AddObserver("ModifiedEvent", lambda *_: seen.append(parameters.count))
@@ -304,7 +304,7 @@ def test_modifiedEventComesOncePerChangeAndFindsTheNewValue(panel):
     assert seen == [4]
 
 
-def test_packagesDroppedByAReloadAreTheOldOnesAfterReset(host, tmp_path, monkeypatch):
+def test_packages_dropped_by_a_reload_are_the_old_ones_after_reset(host, tmp_path, monkeypatch):
     import importlib
     import sys
 
@@ -323,7 +323,7 @@ def test_packagesDroppedByAReloadAreTheOldOnesAfterReset(host, tmp_path, monkeyp
     assert "dropped_package.late" not in sys.modules
 
 
-def test_parametersSurviveSavingAndLoadingTheScene(host, panel, volumeNode, tmp_path):
+def test_parameters_survive_saving_and_loading_the_scene(host, panel, volume_node, tmp_path):
     import HostExample
     import slicer
 
@@ -370,16 +370,16 @@ def values(panel):
 
 
 @pytest.mark.parametrize(
-    ("parameter", "widgetClass"),
+    ("parameter", "widget_class"),
     [(name, each) for name in CONNECTED_WIDGETS for each in CONNECTED_WIDGETS[name].split()],
 )
-def test_widget_that_slicer_connects_shows_its_parameter_and_changes_it(panel, values, parameter, widgetClass):
+def test_widget_that_slicer_connects_shows_its_parameter_and_changes_it(panel, values, parameter, widget_class):
     import importlib
 
     import slicer
     from slicer.parameterNodeWrapper import createGuiConnector
 
-    module, _, name = widgetClass.partition(".")
+    module, _, name = widget_class.partition(".")
     widget = getattr(importlib.import_module(module), name)()
     if parameter == "inputVolume":
         widget.setMRMLScene(slicer.mrmlScene)
@@ -392,15 +392,15 @@ def test_widget_that_slicer_connects_shows_its_parameter_and_changes_it(panel, v
     assert getattr(parameters, parameter) == second
 
 
-@pytest.mark.parametrize("widgetClass", ["QLabel", "QSlider"])
-def test_widgetThatCannotShowTheTypeIsRefused(panel, widgetClass):
+@pytest.mark.parametrize("widget_class", ["QLabel", "QSlider"])
+def test_widget_that_cannot_show_the_type_is_refused(panel, widget_class):
     import qt
 
     with pytest.raises(RuntimeError, match="Unable to create GUI connector"):
-        panel._parameterNode.connectParametersToGui({"invert": getattr(qt, widgetClass)()})
+        panel._parameterNode.connectParametersToGui({"invert": getattr(qt, widget_class)()})
 
 
-def test_parameterWithAReservedNameIsRefused(host):
+def test_parameter_with_a_reserved_name_is_refused(host):
     from slicer.parameterNodeWrapper import parameterNodeWrapper
 
     class Wrong:

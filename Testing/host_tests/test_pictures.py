@@ -12,9 +12,9 @@ def scene(host):
     import slicer
 
     voxels = np.full((40, 40, 40), 50, np.int16)
-    ijkToRas = np.eye(4)
-    ijkToRas[:3, 3] = -19.5
-    volume = slicer.util.addVolumeFromArray(voxels, ijkToRAS=ijkToRas, name="cube")
+    ijk_to_ras = np.eye(4)
+    ijk_to_ras[:3, 3] = -19.5
+    volume = slicer.util.addVolumeFromArray(voxels, ijkToRAS=ijk_to_ras, name="cube")
     volume.CreateDefaultDisplayNodes()
     volume.GetDisplayNode().SetAutoWindowLevel(False)
     volume.GetDisplayNode().SetWindowLevel(200, 100)
@@ -36,14 +36,14 @@ def pixels(path):
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
-def greenBox(view):
+def green_box(view):
     """First and last column and row of the green pixels, in mm from the middle of a view of 200 pixels for 40 mm."""
     green = (view[..., 1] > view[..., 0] + 30) & (view[..., 1] > view[..., 2] + 30)
     rows, columns = np.nonzero(green)
     return [round((edge - 100) / 5) for edge in (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1)]
 
 
-def sliceViews(host, path, **options):
+def slice_views(host, path, **options):
     """The three views of a picture, without their bars."""
     host.sliceViewPicture(path, width=WIDTH + 2, height=HEIGHT, **options)
     picture = pixels(path)
@@ -51,61 +51,61 @@ def sliceViews(host, path, **options):
     return [picture[BAR:, start : start + 200] for start in (0, 202, 404)]
 
 
-def test_segmentIsAtItsPlaceInEverySliceView(host, scene, tmp_path):
-    axial, coronal, sagittal = sliceViews(host, tmp_path / "slices.png")
+def test_segment_is_at_its_place_in_every_slice_view(host, scene, tmp_path):
+    axial, coronal, sagittal = slice_views(host, tmp_path / "slices.png")
     # Left of the patient is right in the picture; anterior and superior are up; sagittal views look from the left.
-    assert greenBox(axial) == [5, 15, -15, -5]
-    assert greenBox(coronal) == [5, 15, -12, -2]
-    assert greenBox(sagittal) == [-15, -5, -12, -2]
+    assert green_box(axial) == [5, 15, -15, -5]
+    assert green_box(coronal) == [5, 15, -12, -2]
+    assert green_box(sagittal) == [-15, -5, -12, -2]
 
 
-def test_segmentIsHalfTransparentWithAnOutline(host, scene, tmp_path):
-    axial = sliceViews(host, tmp_path / "slices.png")[0]
+def test_segment_is_half_transparent_with_an_outline(host, scene, tmp_path):
+    axial = slice_views(host, tmp_path / "slices.png")[0]
     inside, outline = axial[100 - 50, 150], axial[100 - 50, 125:128, 1].max()
     assert 100 < inside[1] < 255
     assert inside[0] > 30
     assert outline > inside[1]
 
 
-def test_hiddenSegmentIsNotInThePicture(host, scene, tmp_path):
+def test_hidden_segment_is_not_in_the_picture(host, scene, tmp_path):
     scene.GetDisplayNode().SetSegmentVisibility("green", False)
-    axial = sliceViews(host, tmp_path / "slices.png")[0]
+    axial = slice_views(host, tmp_path / "slices.png")[0]
     assert (axial.max(axis=-1) == axial.min(axis=-1))[:160].all()
 
 
-def test_zoomMakesTheSegmentLarger(host, scene, tmp_path):
-    left, right, top, bottom = greenBox(sliceViews(host, tmp_path / "slices.png", zoom=2)[0])
+def test_zoom_makes_the_segment_larger(host, scene, tmp_path):
+    left, right, top, bottom = green_box(slice_views(host, tmp_path / "slices.png", zoom=2)[0])
     assert right - left == bottom - top == 20
     assert left < 0 < right
     assert top < 0 < bottom
 
 
-def test_pictureLeavesTheSliceViewsAsTheyWere(host, scene, tmp_path):
+def test_picture_leaves_the_slice_views_as_they_were(host, scene, tmp_path):
     import slicer
 
-    sliceNode = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
-    sliceNode.JumpSliceByOffsetting(1, 2, 3)
-    before = sliceState(sliceNode)
+    slice_node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    slice_node.JumpSliceByOffsetting(1, 2, 3)
+    before = slice_state(slice_node)
     counts = host.counts()
-    sliceViews(host, tmp_path / "slices.png", centreOn=(5, 5, 5), zoom=3)
+    slice_views(host, tmp_path / "slices.png", centreOn=(5, 5, 5), zoom=3)
     host.threeDViewPicture(tmp_path / "3d.png")
-    assert sliceState(sliceNode) == before
+    assert slice_state(slice_node) == before
     assert host.counts() == counts
 
 
-def sliceState(sliceNode):
+def slice_state(slice_node):
     import slicer
 
-    matrix = slicer.util.arrayFromVTKMatrix(sliceNode.GetSliceToRAS())
-    return matrix.tolist(), sliceNode.GetDimensions(), sliceNode.GetFieldOfView(), sliceNode.GetXYZOrigin()
+    matrix = slicer.util.arrayFromVTKMatrix(slice_node.GetSliceToRAS())
+    return matrix.tolist(), slice_node.GetDimensions(), slice_node.GetFieldOfView(), slice_node.GetXYZOrigin()
 
 
-def test_pictureWithoutAVolumeIsBlackUnderTheBars(host, tmp_path):
-    axial, coronal, sagittal = sliceViews(host, tmp_path / "slices.png")
+def test_picture_without_a_volume_is_black_under_the_bars(host, tmp_path):
+    axial, coronal, sagittal = slice_views(host, tmp_path / "slices.png")
     assert axial.max() == coronal.max() == sagittal.max() == 0
 
 
-def test_barsHaveTheColoursOfTheViews(host, tmp_path):
+def test_bars_have_the_colours_of_the_views(host, tmp_path):
     host.sliceViewPicture(tmp_path / "slices.png", width=WIDTH + 2, height=HEIGHT)
     red, green, yellow = (pixels(tmp_path / "slices.png")[3, column] for column in (190, 390, 590))
     assert red.argmax() == 0
@@ -115,19 +115,19 @@ def test_barsHaveTheColoursOfTheViews(host, tmp_path):
     assert yellow[2] < 100
 
 
-def test_surfaceOfTheSegmentIsInTheThreeDView(host, scene, tmp_path):
+def test_surface_of_the_segment_is_in_the_three_dview(host, scene, tmp_path):
     host.threeDViewPicture(tmp_path / "without.png", width=200, height=200)
     host.threeDViewPicture(tmp_path / "with.png", width=200, height=200, showSegments=True)
 
-    def greenPixels(name):
+    def green_pixels(name):
         picture = pixels(tmp_path / name)
         return ((picture[..., 1] > 60) & (picture[..., 1] > 2 * picture[..., 2])).sum()
 
-    assert greenPixels("without.png") == 0
-    assert greenPixels("with.png") > 1000
+    assert green_pixels("without.png") == 0
+    assert green_pixels("with.png") > 1000
 
 
-def test_screenshotShowsThePanelInTheSizeAskedFor(host, tmp_path):
+def test_screenshot_shows_the_panel_in_the_size_asked_for(host, tmp_path):
     import qt
 
     label = qt.QLabel("Volume of the hippocampus: 3.4 mL")
@@ -142,14 +142,14 @@ def test_screenshotShowsThePanelInTheSizeAskedFor(host, tmp_path):
     assert len({tuple(column) for column in (light[..., 0].T < 100)}) > 30
 
 
-def test_pictureThatCannotBeWrittenIsAnError(host, tmp_path):
+def test_picture_that_cannot_be_written_is_an_error(host, tmp_path):
     import qt
 
     with pytest.raises(OSError, match="Cannot write the picture"):
         host.screenshot(qt.QLabel("text"), tmp_path / "nowhere" / "picture.png")
 
 
-def test_viewsThatWereDrawnFollowTheSceneNoMore(host, scene, tmp_path):
+def test_views_that_were_drawn_follow_the_scene_no_more(host, scene, tmp_path):
     import slicer
     from host.inspection import observerCount
 

@@ -16,7 +16,7 @@ def calls():
     return []
 
 
-def test_propertyIsReadAndSetAsAnAttribute(button):
+def test_property_is_read_and_set_as_an_attribute(button):
     button.text = "Cancel"
     button.enabled = False
     assert button.text == "Cancel"
@@ -24,12 +24,12 @@ def test_propertyIsReadAndSetAsAnAttribute(button):
     assert not button.isEnabledTo(None)
 
 
-def test_propertyCannotBeCalled(button):
+def test_property_cannot_be_called(button):
     with pytest.raises(TypeError, match="not callable"):
         button.text()
 
 
-def test_propertyOfAWidgetMadeByQtIsAnAttributeToo(host):
+def test_property_of_a_widget_made_by_qt_is_an_attribute_too(host):
     import qt
 
     box = qt.QSpinBox()
@@ -37,14 +37,14 @@ def test_propertyOfAWidgetMadeByQtIsAnAttributeToo(host):
     assert box.findChild(qt.QLineEdit).text == "12"
 
 
-def test_attributeThatTheClassDoesNotHaveIsRefused(button):
+def test_attribute_that_the_class_does_not_have_is_refused(button):
     with pytest.raises(AttributeError, match="has no attribute named 'caption'"):
         button.caption  # noqa: B018
     with pytest.raises(AttributeError, match="creating new attributes on C\\+\\+ objects is not allowed"):
         button.caption = "x"
 
 
-def test_pythonSubclassTakesNewAttributes(host):
+def test_python_subclass_takes_new_attributes(host):
     import qt
 
     class Marked(qt.QPushButton):
@@ -56,27 +56,27 @@ def test_pythonSubclassTakesNewAttributes(host):
 
 
 @pytest.mark.parametrize("name", ["clicked", "setText"])
-def test_signalsAndSlotsCannotBeOverwritten(button, name):
+def test_signals_and_slots_cannot_be_overwritten(button, name):
     with pytest.raises(AttributeError, match="can not be overwritten"):
         setattr(button, name, None)
 
 
-def test_propertyRefusesAnotherType(button):
+def test_property_refuses_another_type(button):
     with pytest.raises(AttributeError, match="does not accept an object of type str"):
         button.enabled = "yes"
 
 
-def test_readOnlyPropertyIsRefused(button):
+def test_read_only_property_is_refused(button):
     with pytest.raises(AttributeError, match="not writable"):
         button.width = 100
 
 
-def test_nameIsTheObjectName(button):
+def test_name_is_the_object_name(button):
     button.name = "segmentButton"
     assert button.objectName == "segmentButton"
 
 
-def test_childIsFoundByItsName(host, button):
+def test_child_is_found_by_its_name(host, button):
     import qt
 
     parent = qt.QWidget()
@@ -87,20 +87,20 @@ def test_childIsFoundByItsName(host, button):
     assert parent.findChildren("QPushButton") == [button]
 
 
-def test_dynamicPropertyIsAnAttribute(button):
+def test_dynamic_property_is_an_attribute(button):
     button.setProperty("SlicerParameterName", "threshold")
     assert button.SlicerParameterName == "threshold"
     button.SlicerParameterName = "model"
     assert button.property("SlicerParameterName") == "model"
 
 
-def test_destroyedObjectIsRefusedByName(button):
+def test_destroyed_object_is_refused_by_name(button):
     button.delete()
     with pytest.raises(ValueError, match="destroyed QPushButton"):
         button.text  # noqa: B018
 
 
-def test_enumsAreIntegersOnTheClass(host):
+def test_enums_are_integers_on_the_class(host):
     import qt
 
     assert qt.Qt.Checked == 2
@@ -108,7 +108,7 @@ def test_enumsAreIntegersOnTheClass(host):
     assert int(qt.Qt.AlignLeft | qt.Qt.AlignTop) == 33
 
 
-def test_stateChangedComparesWithCheckState(host, calls):
+def test_state_changed_compares_with_check_state(host, calls):
     import qt
 
     box = qt.QCheckBox()
@@ -118,7 +118,7 @@ def test_stateChangedComparesWithCheckState(host, calls):
     assert calls == [True, False]
 
 
-def test_slotGetsNoMoreArgumentsThanItTakes(button, calls):
+def test_slot_gets_no_more_arguments_than_it_takes(button, calls):
     button.checkable = True
     button.clicked.connect(lambda: calls.append("none"))
     button.clicked.connect(lambda checked: calls.append(checked))  # noqa: PLW0108 (one argument, where append takes any)
@@ -129,7 +129,7 @@ def test_slotGetsNoMoreArgumentsThanItTakes(button, calls):
     assert calls == ["none", True, (True,), (), (True,)]
 
 
-def test_disconnectStopsTheCalls(button, calls):
+def test_disconnect_stops_the_calls(button, calls):
     button.connect("clicked()", calls.clear)
     button.clicked.connect(calls.append)
     assert button.clicked.disconnect(calls.append) is True
@@ -140,7 +140,7 @@ def test_disconnectStopsTheCalls(button, calls):
     assert calls == ["untouched"]
 
 
-def test_connectionKeepsItsObjectAlive(button, calls):
+def test_connection_keeps_its_object_alive(button, calls):
     class Listener:
         def hear(self):
             calls.append("heard")
@@ -150,12 +150,12 @@ def test_connectionKeepsItsObjectAlive(button, calls):
     assert calls == ["heard"]
 
 
-def test_signalThatDoesNotExistIsRefused(button):
+def test_signal_that_does_not_exist_is_refused(button):
     with pytest.raises(ValueError, match=r"signal 'pressed\(int\)' does not exist on QPushButton"):
         button.connect("pressed(int)", print)
 
 
-def test_qt5SignalsWithTextAreThere(host, calls):
+def test_qt5_signals_with_text_are_there(host, calls):
     import qt
 
     box = qt.QComboBox()
@@ -165,7 +165,7 @@ def test_qt5SignalsWithTextAreThere(host, calls):
     assert calls == ["coronal"]
 
 
-def test_exceptionInASlotIsRecordedAndTheNextSlotCalled(host, button, calls):
+def test_exception_in_aslot_is_recorded_and_the_next_slot_called(host, button, calls):
     def fail():
         raise RuntimeError("slot failed")
 
@@ -177,7 +177,7 @@ def test_exceptionInASlotIsRecordedAndTheNextSlotCalled(host, button, calls):
     host.errors.clear()
 
 
-def test_timerFiresInTheEventLoopAndCanBeStopped(host, calls):
+def test_timer_fires_in_the_event_loop_and_can_be_stopped(host, calls):
     import qt
 
     timer = qt.QTimer()
@@ -194,7 +194,7 @@ def test_timerFiresInTheEventLoopAndCanBeStopped(host, calls):
     assert host.activeTimers() == []
 
 
-def test_singleShotOfTheTimerClassCallsOnce(host, calls):
+def test_single_shot_of_the_timer_class_calls_once(host, calls):
     import qt
 
     qt.QTimer.singleShot(0, lambda: calls.append(1))
@@ -202,7 +202,7 @@ def test_singleShotOfTheTimerClassCallsOnce(host, calls):
     assert calls == [1]
 
 
-def test_cppFunctionThatIsNoSlotCannotBeCalled(host):
+def test_cpp_function_that_is_no_slot_cannot_be_called(host):
     import ctk
 
     section = ctk.ctkCollapsibleButton()
@@ -210,7 +210,7 @@ def test_cppFunctionThatIsNoSlotCannotBeCalled(host):
         section.setCollapsed(True)
 
 
-def test_collapsedSectionHidesItsContentsAndShowsThemAgain(host):
+def test_collapsed_section_hides_its_contents_and_shows_them_again(host):
     import ctk
     import qt
 
@@ -221,16 +221,16 @@ def test_collapsedSectionHidesItsContentsAndShowsThemAgain(host):
     layout.addWidget(hidden)
     hidden.hide()
     section.show()
-    openHeight = section.sizeHint().height()
+    open_height = section.sizeHint().height()
     section.collapsed = True
     assert not shown.visible
-    assert section.sizeHint().height() < openHeight + 14
+    assert section.sizeHint().height() < open_height + 14
     section.collapsed = False
     assert shown.visible
     assert not hidden.visible
 
 
-def test_sliderWidgetKeepsItsValueInRange(host, calls):
+def test_slider_widget_keeps_its_value_in_range(host, calls):
     import ctk
 
     slider = ctk.ctkSliderWidget()
@@ -255,7 +255,7 @@ def test_emptied_path_is_not_reported_as_changed_but_as_not_valid(host):
     assert valid == [True, False]
 
 
-def test_questionsGetThePreparedAnswersAndAreRecorded(host):
+def test_questions_get_the_prepared_answers_and_are_recorded(host):
     import slicer
 
     host.messages.answerNext("confirm", False)
@@ -264,7 +264,7 @@ def test_questionsGetThePreparedAnswersAndAreRecorded(host):
     assert host.messages.texts("confirm") == ["Overwrite?", "Sure?"]
 
 
-def test_failureInsideTryWithErrorDisplayIsShownAndRaised(host):
+def test_failure_inside_try_with_error_display_is_shown_and_raised(host):
     import slicer
 
     with pytest.raises(ValueError, match="no contrast"), slicer.util.tryWithErrorDisplay("Failed.", waitCursor=True):
@@ -273,7 +273,7 @@ def test_failureInsideTryWithErrorDisplayIsShownAndRaised(host):
     assert slicer.app.overrideCursor() is None
 
 
-def test_settingsAreKeptUntilReset(host):
+def test_settings_are_kept_until_reset(host):
     import qt
     import slicer
 
@@ -290,7 +290,7 @@ def test_settingsAreKeptUntilReset(host):
         ('<widget class="QLabel" name="a"><property name="txt"><string/></property></widget>', "no property 'txt'"),
     ],
 )
-def test_uiFileWithAMistakeIsRefused(host, tmp_path, content, message):
+def test_ui_file_with_a_mistake_is_refused(host, tmp_path, content, message):
     import slicer
 
     path = tmp_path / "broken.ui"

@@ -16,7 +16,7 @@ def selector(host):
 
 
 @pytest.fixture
-def volumeNode(host):
+def volume_node(host):
     import slicer
 
     voxels = np.zeros((4, 6, 8), np.int16)
@@ -27,42 +27,42 @@ def volumeNode(host):
 
 
 @pytest.fixture
-def segmentationNode(volumeNode):
+def segmentation_node(volume_node):
     import slicer
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segments")
     node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     node.GetSegmentation().AddEmptySegment("nucleus", "Nucleus", [0.2, 0.4, 0.6])
-    mask = (slicer.util.arrayFromVolume(volumeNode) > 0).astype(np.uint8)
-    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "nucleus", volumeNode)
+    mask = (slicer.util.arrayFromVolume(volume_node) > 0).astype(np.uint8)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "nucleus", volume_node)
     return node
 
 
-def addNode(className="vtkMRMLScalarVolumeNode", name="volume"):
+def add_node(class_name="vtkMRMLScalarVolumeNode", name="volume"):
     import slicer
 
-    return slicer.mrmlScene.AddNewNodeByClass(className, name)
+    return slicer.mrmlScene.AddNewNodeByClass(class_name, name)
 
 
-def itemsOf(selector):
+def items_of(selector):
     import qt
 
     box = selector.findChild(qt.QComboBox)
     return [box.itemText(index) for index in range(box.count)]
 
 
-def test_selectorListsTheNodesOfItsTypes(selector):
+def test_selector_lists_the_nodes_of_its_types(selector):
     selector.addEnabled = selector.removeEnabled = False
-    addNode(name="first")
-    addNode("vtkMRMLSegmentationNode", "other")
-    addNode("vtkMRMLLabelMapVolumeNode", "labels")
-    assert itemsOf(selector) == ["None", "first", "labels"]
+    add_node(name="first")
+    add_node("vtkMRMLSegmentationNode", "other")
+    add_node("vtkMRMLLabelMapVolumeNode", "labels")
+    assert items_of(selector) == ["None", "first", "labels"]
     selector.showChildNodeTypes = False
-    assert itemsOf(selector) == ["None", "first"]
+    assert items_of(selector) == ["None", "first"]
 
 
-def test_selectorLeavesHiddenNodesOut(selector):
+def test_selector_leaves_hidden_nodes_out(selector):
     import slicer
 
     hidden = slicer.vtkMRMLScalarVolumeNode()
@@ -73,13 +73,13 @@ def test_selectorLeavesHiddenNodesOut(selector):
     assert selector.nodeCount() == 1
 
 
-def test_selectorFollowsRenamingAndRemoval(selector):
+def test_selector_follows_renaming_and_removal(selector):
     import slicer
 
-    node = addNode(name="before")
+    node = add_node(name="before")
     selector.setCurrentNode(node)
     node.SetName("after")
-    assert "after" in itemsOf(selector)
+    assert "after" in items_of(selector)
     changes = []
     selector.connect("currentNodeChanged(vtkMRMLNode*)", changes.append)
     slicer.mrmlScene.RemoveNode(node)
@@ -89,48 +89,48 @@ def test_selectorFollowsRenamingAndRemoval(selector):
 
 
 @pytest.fixture
-def selectorWithoutNone(selector):
+def selector_without_none(selector):
     """A selector that lists nodes only: neither "None" nor an action."""
     selector.noneEnabled = selector.addEnabled = selector.removeEnabled = False
     return selector
 
 
-def test_selector_without_none_chooses_a_new_node_only_if_the_list_was_empty(selectorWithoutNone):
-    first, second = addNode(), addNode()
-    assert selectorWithoutNone.currentNode() is first
-    selectorWithoutNone.setCurrentNode(None)
-    addNode()
-    assert selectorWithoutNone.currentNode() is None
-    assert second in selectorWithoutNone.nodes()
+def test_selector_without_none_chooses_a_new_node_only_if_the_list_was_empty(selector_without_none):
+    first, second = add_node(), add_node()
+    assert selector_without_none.currentNode() is first
+    selector_without_none.setCurrentNode(None)
+    add_node()
+    assert selector_without_none.currentNode() is None
+    assert second in selector_without_none.nodes()
 
 
-def test_selector_whose_list_has_an_action_does_not_choose_a_new_node(selectorWithoutNone):
-    selectorWithoutNone.addEnabled = True
-    addNode()
-    assert selectorWithoutNone.currentNode() is None
+def test_selector_whose_list_has_an_action_does_not_choose_a_new_node(selector_without_none):
+    selector_without_none.addEnabled = True
+    add_node()
+    assert selector_without_none.currentNode() is None
 
 
-def test_selector_without_none_shows_nothing_for_none_and_for_a_node_that_it_does_not_list(selectorWithoutNone):
+def test_selector_without_none_shows_nothing_for_none_and_for_a_node_that_it_does_not_list(selector_without_none):
     import qt
 
-    node = addNode()
-    box = selectorWithoutNone.findChild(qt.QComboBox)
-    for nothing in (None, addNode("vtkMRMLSegmentationNode"), "vtkMRMLScalarVolumeNode99"):
-        selectorWithoutNone.setCurrentNode(node)
+    node = add_node()
+    box = selector_without_none.findChild(qt.QComboBox)
+    for nothing in (None, add_node("vtkMRMLSegmentationNode"), "vtkMRMLScalarVolumeNode99"):
+        selector_without_none.setCurrentNode(node)
         assert box.currentIndex == 0
-        selectorWithoutNone.setCurrentNode(nothing)
-        assert selectorWithoutNone.currentNode() is None
+        selector_without_none.setCurrentNode(nothing)
+        assert selector_without_none.currentNode() is None
         assert box.currentIndex == -1
 
 
 @pytest.mark.parametrize(("removed", "chosen"), [(0, None), (1, 0), (2, 1)])
-def test_selector_moves_to_the_row_above_when_its_node_is_removed(selectorWithoutNone, removed, chosen):
+def test_selector_moves_to_the_row_above_when_its_node_is_removed(selector_without_none, removed, chosen):
     import slicer
 
-    nodes = [addNode(name=name) for name in "abc"]
-    selectorWithoutNone.setCurrentNode(nodes[removed])
+    nodes = [add_node(name=name) for name in "abc"]
+    selector_without_none.setCurrentNode(nodes[removed])
     changes = []
-    selectorWithoutNone.connect("currentNodeChanged(vtkMRMLNode*)", changes.append)
+    selector_without_none.connect("currentNodeChanged(vtkMRMLNode*)", changes.append)
     slicer.mrmlScene.RemoveNode(nodes[removed])
     assert changes == [None if chosen is None else nodes[chosen]]
 
@@ -138,7 +138,7 @@ def test_selector_moves_to_the_row_above_when_its_node_is_removed(selectorWithou
 def test_selector_that_gets_its_scene_late_chooses_what_it_was_asked_for_or_the_first_node(host):
     import slicer
 
-    first, second = addNode(), addNode()
+    first, second = add_node(), add_node()
     for requested, expected in ((None, first), (second, second)):
         selector = slicer.qMRMLNodeComboBox()
         selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
@@ -147,14 +147,14 @@ def test_selector_that_gets_its_scene_late_chooses_what_it_was_asked_for_or_the_
         assert selector.currentNode() is expected
 
 
-def test_selectorRefusesNodesOfOtherTypes(selector):
-    selector.setCurrentNode(addNode("vtkMRMLSegmentationNode"))
+def test_selector_refuses_nodes_of_other_types(selector):
+    selector.setCurrentNode(add_node("vtkMRMLSegmentationNode"))
     assert selector.currentNode() is None
     with pytest.raises(ValueError, match="takes a node"):
         selector.setCurrentNode(3)
 
 
-def test_selectorWithoutASceneIsDisabled(host):
+def test_selector_without_a_scene_is_disabled(host):
     import qt
     import slicer
 
@@ -164,18 +164,18 @@ def test_selectorWithoutASceneIsDisabled(host):
     assert selector.findChild(qt.QComboBox).enabled
 
 
-def test_selectorCreatesANodeWithItsBaseName(selector):
+def test_selector_creates_a_node_with_its_base_name(selector):
     selector.baseName = "Output"
     node = selector.addNode()
     assert node.GetName() == "Output"
     assert selector.currentNode() is node
 
 
-def test_selectorFollowsClosingAndLoadingAScene(host, selector, volumeNode, tmp_path):
+def test_selector_follows_closing_and_loading_a_scene(host, selector, volume_node, tmp_path):
     import slicer
 
     slicer.util.saveScene(str(tmp_path / "scene.mrb"))
-    selector.setCurrentNode(volumeNode)
+    selector.setCurrentNode(volume_node)
     host.closeScene()
     assert selector.currentNode() is None
     assert selector.nodeCount() == 0
@@ -183,56 +183,56 @@ def test_selectorFollowsClosingAndLoadingAScene(host, selector, volumeNode, tmp_
     assert [node.GetName() for node in selector.nodes()] == ["brain"]
 
 
-def test_deletedSelectorNoLongerFollowsTheScene(host, selector):
+def test_deleted_selector_no_longer_follows_the_scene(host, selector):
     before = host.counts()["sceneObservers"]
     selector.delete()
     assert host.counts()["sceneObservers"] < before
-    addNode()
+    add_node()
     assert host.errors == []
 
 
 @pytest.mark.parametrize("name", ["scene.mrb", "folder"])
-def test_savedSceneIsLoadedWithVolumeAndSegmentation(host, segmentationNode, volumeNode, tmp_path, name):
+def test_saved_scene_is_loaded_with_volume_and_segmentation(host, segmentation_node, volume_node, tmp_path, name):
     import slicer
 
-    geometry = slicer.util.arrayFromVTKMatrix(ijkToRas(volumeNode))
-    voxels = slicer.util.arrayFromVolume(volumeNode).copy()
+    geometry = slicer.util.arrayFromVTKMatrix(ijk_to_ras(volume_node))
+    voxels = slicer.util.arrayFromVolume(volume_node).copy()
     assert slicer.util.saveScene(str(tmp_path / name))
     host.closeScene()
     assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
     saved = tmp_path / name
     slicer.util.loadScene(str(saved if saved.is_file() else next(saved.glob("*.mrml"))))
-    loadedVolume, loaded = slicer.util.getNode("brain"), slicer.util.getNode("segments")
-    np.testing.assert_array_equal(slicer.util.arrayFromVolume(loadedVolume), voxels)
-    np.testing.assert_allclose(slicer.util.arrayFromVTKMatrix(ijkToRas(loadedVolume)), geometry)
+    loaded_volume, loaded = slicer.util.getNode("brain"), slicer.util.getNode("segments")
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(loaded_volume), voxels)
+    np.testing.assert_allclose(slicer.util.arrayFromVTKMatrix(ijk_to_ras(loaded_volume)), geometry)
     segment = loaded.GetSegmentation().GetSegment("nucleus")
     assert segment.GetName() == "Nucleus"
     np.testing.assert_allclose(segment.GetColor(), [0.2, 0.4, 0.6], atol=1e-3)
-    mask = slicer.util.arrayFromSegmentBinaryLabelmap(loaded, "nucleus", loadedVolume)
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(loaded, "nucleus", loaded_volume)
     np.testing.assert_array_equal(mask, voxels > 0)
 
 
-def ijkToRas(volumeNode):
+def ijk_to_ras(volume_node):
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
+    volume_node.GetIJKToRASMatrix(matrix)
     return matrix
 
 
-def test_segmentationFileIsLoadedWithItsSegments(host, segmentationNode, tmp_path):
+def test_segmentation_file_is_loaded_with_its_segments(host, segmentation_node, tmp_path):
     import slicer
 
-    assert slicer.util.saveNode(segmentationNode, str(tmp_path / "parts.seg.nrrd"))
+    assert slicer.util.saveNode(segmentation_node, str(tmp_path / "parts.seg.nrrd"))
     host.closeScene()
     loaded = slicer.util.loadSegmentation(str(tmp_path / "parts.seg.nrrd"))
     assert loaded.GetSegmentation().GetSegment("nucleus").GetName() == "Nucleus"
 
 
-def test_volumeFileIsLoadedShownAndNamed(host, volumeNode, tmp_path):
+def test_volume_file_is_loaded_shown_and_named(host, volume_node, tmp_path):
     import slicer
 
-    assert slicer.util.saveNode(volumeNode, str(tmp_path / "brain.nrrd"))
+    assert slicer.util.saveNode(volume_node, str(tmp_path / "brain.nrrd"))
     host.closeScene()
     loaded = slicer.util.loadVolume(str(tmp_path / "brain.nrrd"), {"name": "again"})
     assert loaded.GetName() == "again"
@@ -240,13 +240,13 @@ def test_volumeFileIsLoadedShownAndNamed(host, volumeNode, tmp_path):
     assert composite.GetBackgroundVolumeID() == loaded.GetID()
 
 
-def test_sequenceFileIsLoadedWithABrowser(host, volumeNode, tmp_path):
+def test_sequence_file_is_loaded_with_a_browser(host, volume_node, tmp_path):
     import slicer
 
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "growth")
     for step in range(3):
-        slicer.util.updateVolumeFromArray(volumeNode, np.full((4, 6, 8), step, np.int16))
-        sequence.SetDataNodeAtValue(volumeNode, str(step))
+        slicer.util.updateVolumeFromArray(volume_node, np.full((4, 6, 8), step, np.int16))
+        sequence.SetDataNodeAtValue(volume_node, str(step))
     assert slicer.util.saveNode(sequence, str(tmp_path / "growth.seq.nrrd"))
     host.closeScene()
     loaded = slicer.util.loadSequence(str(tmp_path / "growth.seq.nrrd"))
@@ -257,7 +257,7 @@ def test_sequenceFileIsLoadedWithABrowser(host, volumeNode, tmp_path):
 
 
 @pytest.fixture
-def tableView(host):
+def table_view(host):
     """A view of a table with a column of names and one of numbers; their titles are the headers."""
     import slicer
     import vtk
@@ -274,24 +274,24 @@ def tableView(host):
     return view
 
 
-def cellsOf(tableView):
-    model = tableView.model()
+def cells_of(table_view):
+    model = table_view.model()
     indexes = [[model.index(row, column) for column in range(model.columnCount())] for row in range(model.rowCount())]
     return [[index.data() for index in row] for row in indexes]
 
 
-def typeInto(host, tableView, row, column, text):
+def type_into(host, table_view, row, column, text):
     """Double-click a cell, type and press Enter; nothing happens if the cell cannot be edited."""
     import qt
     from PySide6 import QtTest
 
-    tableView.show()
-    index = tableView.model().index(row, column)
-    tableView.setCurrentIndex(index)
-    position = tableView.visualRect(index).center()
-    QtTest.QTest.mouseClick(tableView.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
-    QtTest.QTest.mouseDClick(tableView.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
-    editor = tableView.viewport().findChild(qt.QLineEdit)
+    table_view.show()
+    index = table_view.model().index(row, column)
+    table_view.setCurrentIndex(index)
+    position = table_view.visualRect(index).center()
+    QtTest.QTest.mouseClick(table_view.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
+    QtTest.QTest.mouseDClick(table_view.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, position)
+    editor = table_view.viewport().findChild(qt.QLineEdit)
     if editor is not None:
         editor.selectAll()
         QtTest.QTest.keyClicks(editor, text)
@@ -299,60 +299,60 @@ def typeInto(host, tableView, row, column, text):
     host.processEvents()  # deletes the editor
 
 
-def test_typing_into_a_table_changes_its_node(host, tableView):
-    node = tableView.mrmlTableNode()
-    typeInto(host, tableView, 0, 0, "head")
-    typeInto(host, tableView, 1, 1, "7")
+def test_typing_into_a_table_changes_its_node(host, table_view):
+    node = table_view.mrmlTableNode()
+    type_into(host, table_view, 0, 0, "head")
+    type_into(host, table_view, 1, 1, "7")
     assert [node.GetCellText(0, 0), node.GetCellText(1, 1)] == ["head", "7"]
 
 
-def test_table_puts_back_what_a_column_of_numbers_cannot_hold(host, tableView):
-    typeInto(host, tableView, 0, 1, "much")
-    assert tableView.mrmlTableNode().GetCellText(0, 1) == "1.5"
-    assert cellsOf(tableView)[0][1] == "1.5"
+def test_table_puts_back_what_a_column_of_numbers_cannot_hold(host, table_view):
+    type_into(host, table_view, 0, 1, "much")
+    assert table_view.mrmlTableNode().GetCellText(0, 1) == "1.5"
+    assert cells_of(table_view)[0][1] == "1.5"
 
 
-def test_locked_table_cannot_be_typed_into_but_follows_its_node(host, tableView):
-    node = tableView.mrmlTableNode()
+def test_locked_table_cannot_be_typed_into_but_follows_its_node(host, table_view):
+    node = table_view.mrmlTableNode()
     node.SetLocked(True)
-    typeInto(host, tableView, 0, 0, "head")
+    type_into(host, table_view, 0, 0, "head")
     assert node.GetCellText(0, 0) == "a"
     node.SetCellText(0, 0, "tail")
-    assert cellsOf(tableView) == [["tail", "1.5"], ["b", "2.5"]]
+    assert cells_of(table_view) == [["tail", "1.5"], ["b", "2.5"]]
 
 
 @pytest.mark.parametrize("locked", [False, True])
-def test_pasting_into_a_table_does_not_ask_whether_it_is_locked(tableView, locked):
+def test_pasting_into_a_table_does_not_ask_whether_it_is_locked(table_view, locked):
     import qt
     import slicer
     from PySide6 import QtTest
 
-    tableView.mrmlTableNode().SetLocked(locked)
+    table_view.mrmlTableNode().SetLocked(locked)
     slicer.app.clipboard().setText("x\t9\ny\t8\nz\t7")
-    tableView.setCurrentIndex(tableView.model().index(0, 0))
-    QtTest.QTest.keyClick(tableView, qt.Qt.Key_V, qt.Qt.ControlModifier)
-    assert [tableView.mrmlTableNode().GetCellText(row, 0) for row in range(2)] == ["x", "y"]
-    assert cellsOf(tableView) == [["x", "9"], ["y", "8"]]
+    table_view.setCurrentIndex(table_view.model().index(0, 0))
+    QtTest.QTest.keyClick(table_view, qt.Qt.Key_V, qt.Qt.ControlModifier)
+    assert [table_view.mrmlTableNode().GetCellText(row, 0) for row in range(2)] == ["x", "y"]
+    assert cells_of(table_view) == [["x", "9"], ["y", "8"]]
 
 
-def test_selected_cells_of_a_table_are_copied_with_tabs(tableView):
+def test_selected_cells_of_a_table_are_copied_with_tabs(table_view):
     import qt
     import slicer
     from PySide6 import QtTest
 
-    tableView.selectAll()
-    QtTest.QTest.keyClick(tableView, qt.Qt.Key_C, qt.Qt.ControlModifier)
+    table_view.selectAll()
+    QtTest.QTest.keyClick(table_view, qt.Qt.Key_C, qt.Qt.ControlModifier)
     assert slicer.app.clipboard().text() == "a\t1.5\nb\t2.5"
 
 
-def test_titles_of_a_table_that_are_no_headers_are_its_first_row(host, tableView):
-    tableView.mrmlTableNode().SetUseColumnTitleAsColumnHeader(False)
-    assert cellsOf(tableView)[0] == ["label", "mL"]
-    typeInto(host, tableView, 0, 1, "cm3")
-    assert tableView.mrmlTableNode().GetColumnName(1) == "cm3"
+def test_titles_of_a_table_that_are_no_headers_are_its_first_row(host, table_view):
+    table_view.mrmlTableNode().SetUseColumnTitleAsColumnHeader(False)
+    assert cells_of(table_view)[0] == ["label", "mL"]
+    type_into(host, table_view, 0, 1, "cm3")
+    assert table_view.mrmlTableNode().GetColumnName(1) == "cm3"
 
 
-def test_tableFileIsLoadedWithItsCells(host, tmp_path):
+def test_table_file_is_loaded_with_its_cells(host, tmp_path):
     import slicer
 
     (tmp_path / "scores.csv").write_text("label,dice\nhead,0.9\n")
@@ -360,48 +360,48 @@ def test_tableFileIsLoadedWithItsCells(host, tmp_path):
     assert table.GetCellText(0, 1) == "0.9"
 
 
-def test_fileThatDoesNotExistIsRefused(host, tmp_path):
+def test_file_that_does_not_exist_is_refused(host, tmp_path):
     import slicer
 
     with pytest.raises(RuntimeError, match="Failed to load node from file"):
         slicer.util.loadVolume(str(tmp_path / "nowhere.nrrd"))
 
 
-def test_savingIntoAFolderThatIsNotThereFails(host, volumeNode, tmp_path):
+def test_saving_into_a_folder_that_is_not_there_fails(host, volume_node, tmp_path):
     import slicer
 
-    assert not slicer.util.saveNode(volumeNode, str(tmp_path / "nowhere" / "brain.nrrd"))
+    assert not slicer.util.saveNode(volume_node, str(tmp_path / "nowhere" / "brain.nrrd"))
 
 
-def test_dataNodesHaveSubjectHierarchyItemsOfTheirPlugins(host, segmentationNode, volumeNode):
+def test_data_nodes_have_subject_hierarchy_items_of_their_plugins(host, segmentation_node, volume_node):
     import slicer
 
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
-    item = hierarchy.GetItemByDataNode(segmentationNode)
+    item = hierarchy.GetItemByDataNode(segmentation_node)
     assert hierarchy.GetItemOwnerPluginName(item) == "Segmentations"
-    assert hierarchy.GetItemOwnerPluginName(hierarchy.GetItemByDataNode(volumeNode)) == "Volumes"
-    slicer.mrmlScene.RemoveNode(segmentationNode)
+    assert hierarchy.GetItemOwnerPluginName(hierarchy.GetItemByDataNode(volume_node)) == "Volumes"
+    slicer.mrmlScene.RemoveNode(segmentation_node)
     assert hierarchy.GetNumberOfItems() == 1
     host.closeScene()
     assert slicer.mrmlScene.GetSubjectHierarchyNode() is not None
 
 
-def test_imageGoesThroughSitkUtilsUnchanged(volumeNode):
+def test_image_goes_through_sitk_utils_unchanged(volume_node):
     import sitkUtils
     import slicer
 
-    image = sitkUtils.PullVolumeFromSlicer(volumeNode)
+    image = sitkUtils.PullVolumeFromSlicer(volume_node)
     # In LPS the first two axes of the volume, which point left and posterior, are positive.
     assert image.GetDirection() == (1, 0, 0, 0, 1, 0, 0, 0, 1)
     assert image.GetSpacing() == (2, 1, 3)
     pushed = sitkUtils.PushVolumeToSlicer(image, name="pushed")
-    np.testing.assert_array_equal(slicer.util.arrayFromVolume(pushed), slicer.util.arrayFromVolume(volumeNode))
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(pushed), slicer.util.arrayFromVolume(volume_node))
     np.testing.assert_allclose(
-        slicer.util.arrayFromVTKMatrix(ijkToRas(pushed)), slicer.util.arrayFromVTKMatrix(ijkToRas(volumeNode))
+        slicer.util.arrayFromVTKMatrix(ijk_to_ras(pushed)), slicer.util.arrayFromVTKMatrix(ijk_to_ras(volume_node))
     )
 
 
-def test_sampleOfAModuleIsMadeByTheModule(host):
+def test_sample_of_a_module_is_made_by_the_module(host):
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -422,11 +422,11 @@ def test_sample_that_a_module_makes_cannot_be_loaded_by_its_name(host):
     assert made == []
 
 
-def test_sampleFromAFileIsLoadedUnderItsName(host, volumeNode, tmp_path):
+def test_sample_from_a_file_is_loaded_under_its_name(host, volume_node, tmp_path):
     import SampleData
     import slicer
 
-    slicer.util.saveNode(volumeNode, str(tmp_path / "brain.nrrd"))
+    slicer.util.saveNode(volume_node, str(tmp_path / "brain.nrrd"))
     for _ in range(2):
         SampleData.SampleDataLogic.registerCustomSampleDataSource(
             category="Tests",
@@ -440,7 +440,7 @@ def test_sampleFromAFileIsLoadedUnderItsName(host, volumeNode, tmp_path):
     assert SampleData.downloadSample("file").GetName() == "Sample"
 
 
-def test_sampleOnTheNetworkIsRefused(host):
+def test_sample_on_the_network_is_refused(host):
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -450,7 +450,7 @@ def test_sampleOnTheNetworkIsRefused(host):
         SampleData.downloadSample("far")
 
 
-def test_resetLeavesAnEmptySceneWithItsViews(host, segmentationNode):
+def test_reset_leaves_an_empty_scene_with_its_views(host, segmentation_node):
     import slicer
 
     before = host.counts()["nodes"]

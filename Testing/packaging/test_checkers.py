@@ -19,4 +19,4 @@ def test_the_hooks_before_a_commit_have_the_versions_of_make_lint():
 def test_every_goal_of_make_is_in_its_help():
     text = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     (goals,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
-    assert goals.split() == re.findall(r"^# make (\w+)", text, re.MULTILINE)
+    assert goals.split() == re.findall(r"^# make ([\w-]+)", text, re.MULTILINE)

@@ -110,8 +110,8 @@ def test_the_methods_of_the_logic_keep_their_arguments():
     assert methods["processSteps"].kwarg
 
 
-def test_the_logic_takes_every_option_by_its_name(panel, volumeNode):
-    node = panel.logic.process(volumeNode, model="brightness", runs=2, **LOGIC_OPTIONS)
+def test_the_logic_takes_every_option_by_its_name(panel, volume_node):
+    node = panel.logic.process(volume_node, model="brightness", runs=2, **LOGIC_OPTIONS)
     assert node.GetSegmentation().GetNumberOfSegments() == 2
 
 

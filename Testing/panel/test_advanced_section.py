@@ -24,13 +24,13 @@ def test_biggest_piece_only(host, panel):
 
     image = boxes_image()
     image[12:15, 2:4, 10:12] = BRIGHT
-    volumeNode = add_volume(image)
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    volume_node = add_volume(image)
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     tick(host, panel.ui.largestOnlyCheckBox)
     segment(host, panel)
-    (segmentationNode,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-    segmentId = segmentationNode.GetSegmentation().GetNthSegmentID(0)
-    found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+    (segmentation_node,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    segment_id = segmentation_node.GetSegmentation().GetNthSegmentID(0)
+    found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, segment_id, volume_node)
     np.testing.assert_array_equal(found > 0, truth_of(boxes_image()) == 1)
     assert "anterior hippocampus 0.53 mL" in panel.ui.statusLabel.text
 
@@ -42,8 +42,8 @@ def test_models_of_the_chosen_folder_are_offered_and_used(host, panel, tmp_path)
     panel.ui.modelsFolderPathLineEdit.setCurrentPath(str(tmp_path / "mine"))
     assert "my-own" in names(panel)
     assert "hippocampus-mr" in names(panel)
-    volumeNode = add_volume()
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    volume_node = add_volume()
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     choose_model(panel, "my-own")
     segment(host, panel)
     assert panel.ui.statusLabel.text.startswith("Done")
@@ -70,8 +70,8 @@ def test_path_that_is_still_being_typed_changes_nothing(panel, tmp_path):
 def test_restore_defaults_keeps_what_was_chosen(host, panel, tmp_path):
     from MedNCAScene.application.settings import modelsFolder
 
-    volumeNode = add_volume()
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    volume_node = add_volume()
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     panel.ui.runsSpinBox.setValue(5)
     panel.ui.seedSpinBox.setValue(7)
     tick(host, panel.ui.keepGrowthCheckBox)
@@ -83,7 +83,7 @@ def test_restore_defaults_keeps_what_was_chosen(host, panel, tmp_path):
     assert panel.ui.runsSpinBox.value == 1
     assert panel.ui.modelsFolderPathLineEdit.currentPath == ""
     assert modelsFolder() is None
-    assert parameters.inputVolume is volumeNode
+    assert parameters.inputVolume is volume_node
     assert parameters.model == "brightness"
 
 

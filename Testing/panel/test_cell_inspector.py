@@ -15,7 +15,7 @@ def world_of(index):
 
 
 @pytest.fixture
-def mouse(host, panel, volumeNode):
+def mouse(host, panel, volume_node):
     """The mouse over the red slice view, which shows the slice with both structures."""
     import slicer
 
@@ -192,7 +192,7 @@ def test_point_outside_is_said(host, panel, mouse):
     assert plotted() == "anterior"
 
 
-def test_deleted_point_is_placed_anew(host, panel, mouse):
+def test_deleted_point_is_placed_a_new(host, panel, mouse):
     import slicer
 
     inspect(host, panel, mouse, ANTERIOR)

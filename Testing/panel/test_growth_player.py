@@ -10,7 +10,7 @@ ORANGE = (230, 159, 0)
 
 
 @pytest.fixture
-def kept(host, panel, volumeNode):
+def kept(host, panel, volume_node):
     """A panel that has kept the four steps of a run."""
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
@@ -33,14 +33,14 @@ def play_for(host, seconds):
         host.processEvents(0.01)
 
 
-def test_player_is_off_as_long_as_nothing_was_kept(host, panel, volumeNode):
+def test_player_is_off_as_long_as_nothing_was_kept(host, panel, volume_node):
     segment(host, panel)
     for name in ("playButton", "stepSlider", "loopCheckBox", "speedSpinBox", "growthOverlayCheckBox", "exportButton"):
         assert not getattr(panel.ui, name).enabled
     assert panel.ui.stepLabel.text == ""
 
 
-def test_speed_that_is_shown_before_is_what_kept_steps_begin_with(host, panel, volumeNode):
+def test_speed_that_is_shown_before_is_what_kept_steps_begin_with(host, panel, volume_node):
     import slicer
 
     before = panel.ui.speedSpinBox.value
@@ -52,7 +52,7 @@ def test_speed_that_is_shown_before_is_what_kept_steps_begin_with(host, panel, v
     assert panel.ui.speedSpinBox.value == before
 
 
-def test_what_to_keep_is_listed_for_the_model(panel, volumeNode):
+def test_what_to_keep_is_listed_for_the_model(panel, volume_node):
     box = panel.ui.growthViewComboBox
     assert [box.itemText(index) for index in range(box.count)] == [
         "All labels",
@@ -206,7 +206,7 @@ def test_reloaded_panel_plays_on(host, kept):
     assert browser(widget).GetSelectedItemNumber() == 2
 
 
-def test_when_it_settled_is_laid_over_the_views_too(host, panel, volumeNode):
+def test_when_it_settled_is_laid_over_the_views_too(host, panel, volume_node):
     tick(host, panel.ui.keepGrowthCheckBox)
     panel.ui.growthViewComboBox.setCurrentIndex(3)
     segment(host, panel)

@@ -19,22 +19,22 @@ def mnemonics(panel):
     return letters
 
 
-def test_no_letter_stands_for_two_and_none_takes_a_menu_from_the_application(host, panel, volumeNode):
+def test_no_letter_stands_for_two_and_none_takes_a_menu_from_the_application(host, panel, volume_node):
     shared = {letter: names for letter, names in mnemonics(panel).items() if len(names) > 1}
     assert not shared
     assert not MENUS_OF_SLICER & set(mnemonics(panel))
 
 
 def test_every_button_that_is_always_there_has_a_letter(panel):
-    seldomUsed = {"defaultsButton", "largestOnlyCheckBox", "loopCheckBox"}
+    seldom_used = {"defaultsButton", "largestOnlyCheckBox", "loopCheckBox"}
     hint = {"hintButton"}  # does what placeRegionButton does
     named = {name for names in mnemonics(panel).values() for name in names}
     buttons = {name for name in vars(panel.ui) if re.search("(Button|CheckBox)$", name)}
     sections = {name for name in buttons if name.endswith("CollapsibleButton")}
-    assert buttons - sections - named == seldomUsed | hint
+    assert buttons - sections - named == seldom_used | hint
 
 
-def test_everything_that_can_be_used_has_a_tooltip(panel, volumeNode):
+def test_everything_that_can_be_used_has_a_tooltip(panel, volume_node):
     from PySide6 import QtWidgets
 
     kinds = QtWidgets.QAbstractButton | QtWidgets.QComboBox | QtWidgets.QAbstractSpinBox | QtWidgets.QSlider
@@ -47,7 +47,7 @@ def test_everything_that_can_be_used_has_a_tooltip(panel, volumeNode):
 
 
 @pytest.mark.parametrize("section", [None, "advancedCollapsibleButton"])
-def test_tab_goes_from_top_to_bottom_and_from_left_to_right(host, panel, volumeNode, section):
+def test_tab_goes_from_top_to_bottom_and_from_left_to_right(host, panel, volume_node, section):
     from PySide6 import QtCore
 
     if section:
@@ -62,5 +62,5 @@ def test_tab_goes_from_top_to_bottom_and_from_left_to_right(host, panel, volumeN
         widget = widget.nextInFocusChain()
     assert len(places) > 15
     for before, after in zip(places, places[1:]):
-        isBelow, isBeside = after[0] > before[0] + 8, abs(after[0] - before[0]) <= 8 and after[1] > before[1]
-        assert isBelow or isBeside, (before, after)
+        is_below, is_beside = after[0] > before[0] + 8, abs(after[0] - before[0]) <= 8 and after[1] > before[1]
+        assert is_below or is_beside, (before, after)

@@ -46,11 +46,11 @@ def inspect(host, panel):
         host.processEvents()
 
 
-def middle_of(sliceView):
+def middle_of(slice_view):
     """The point (RAS) in the middle of a slice view."""
     import slicer
 
-    matrix = slicer.app.layoutManager().sliceWidget(sliceView).mrmlSliceNode().GetSliceToRAS()
+    matrix = slicer.app.layoutManager().sliceWidget(slice_view).mrmlSliceNode().GetSliceToRAS()
     return [matrix.GetElement(row, 3) for row in range(3)]
 
 
@@ -67,31 +67,31 @@ def mouse_observers():
     return observers_of(logic.GetInteractionNode()), observers_of(logic.GetSelectionNode())
 
 
-def counts(host, volumeNode):
+def counts(host, volume_node):
     return {
         **host.counts(),
-        "volumeObservers": observers_of(volumeNode),
+        "volumeObservers": observers_of(volume_node),
         "mouseObservers": mouse_observers(),
         "layers": layers(),
         "errors": host.messages.texts("error"),
     }
 
 
-def test_second_time_adds_nothing(host, panel, volumeNode):
+def test_second_time_adds_nothing(host, panel, volume_node):
     use_all(host, panel)
-    before = counts(host, volumeNode)
+    before = counts(host, volume_node)
     use_all(host, panel)
-    assert counts(host, volumeNode) == before
+    assert counts(host, volume_node) == before
 
 
-def test_reloaded_panel_lets_go_of_the_scene(host, panel, volumeNode):
+def test_reloaded_panel_lets_go_of_the_scene(host, panel, volume_node):
     """The application itself only hides the widgets of a panel that is reloaded, so those are not counted."""
     use_all(host, panel)
     kept = ("nodes", "timers", "layers", "mouseObservers")
-    before = {key: value for key, value in counts(host, volumeNode).items() if key in kept}
+    before = {key: value for key, value in counts(host, volume_node).items() if key in kept}
     for _ in range(2):
         new = host.reloadModule("MedNCA")
-    after = counts(host, volumeNode)
+    after = counts(host, volume_node)
     assert {key: after[key] for key in before} == before
     assert new is not panel
     assert panel._panel._input._volume.node is None
@@ -99,21 +99,21 @@ def test_reloaded_panel_lets_go_of_the_scene(host, panel, volumeNode):
     assert not panel._panel._inspector.Observations
 
 
-def test_closed_module_observes_no_node(host, panel, volumeNode):
+def test_closed_module_observes_no_node(host, panel, volume_node):
     host.closeModule()
-    before = observers_of(volumeNode)
+    before = observers_of(volume_node)
     host.openModule("MedNCA")
     use_all(host, panel)
-    assert observers_of(volumeNode) > before
+    assert observers_of(volume_node) > before
     point = panel.logic.getParameterNode().inspectedPoint
-    whileOpen = observers_of(point)
+    while_open = observers_of(point)
     host.closeModule()
-    assert observers_of(volumeNode) <= before + 1  # the slice views follow a volume that they have shown
-    assert observers_of(point) == whileOpen - 2  # placed, dragged
+    assert observers_of(volume_node) <= before + 1  # the slice views follow a volume that they have shown
+    assert observers_of(point) == while_open - 2  # placed, dragged
 
 
 @pytest.mark.parametrize("version", [(5, 10), (5, 12)])
-def test_opening_the_module_again_leaves_no_observer(host, panel, volumeNode, version):
+def test_opening_the_module_again_leaves_no_observer(host, panel, volume_node, version):
     host.imitateVersion(*version)
     node = panel.logic.getParameterNode().parameterNode
     counts = []

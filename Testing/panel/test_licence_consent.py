@@ -100,12 +100,12 @@ def test_inspecting_a_cell_asks_too(host, panel):
 
 def test_the_console_says_it_in_one_line_until_it_is_accepted(host, panel, caplog):
     caplog.set_level(logging.WARNING)
-    volumeNode = panel.ui.inputSelector.currentNode()
-    panel.logic.process(volumeNode, model="restricted")
+    volume_node = panel.ui.inputSelector.currentNode()
+    panel.logic.process(volume_node, model="restricted")
     assert questions(host) == []
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == "MedNCA: The licence of restricted restricts its use: Research use only."
     caplog.clear()
     segment(host, panel)
-    panel.logic.process(volumeNode, model="restricted")
+    panel.logic.process(volume_node, model="restricted")
     assert caplog.records == []

@@ -16,7 +16,7 @@ from support.scene_assertions import add_volume
 
 
 @pytest.fixture
-def volumeNode(panel):
+def volume_node(panel):
     return add_volume()
 
 
@@ -25,8 +25,8 @@ def test_segment_is_disabled_and_tells_what_is_missing(panel):
     assert panel.ui.segmentButton.toolTip == "Still missing: an input volume"
 
 
-def test_segment_is_enabled_as_soon_as_there_is_a_volume(panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_segment_is_enabled_as_soon_as_there_is_a_volume(panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     assert panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Segment the volume"
 
@@ -36,9 +36,9 @@ def test_volume_that_is_loaded_before_the_panel_is_opened_is_chosen(host):
 
     host.loadModule(MODULE)
     labels = slicer.util.addVolumeFromArray(np.ones((3, 3, 3), np.uint8), nodeClassName="vtkMRMLLabelMapVolumeNode")
-    volumeNode = add_volume()
+    volume_node = add_volume()
     widget = host.openModule("MedNCA")
-    assert widget.ui.inputSelector.currentNode() is volumeNode
+    assert widget.ui.inputSelector.currentNode() is volume_node
     assert labels not in [widget.ui.inputSelector.nodeFromIndex(i) for i in range(widget.ui.inputSelector.nodeCount())]
 
 
@@ -50,8 +50,8 @@ def test_model_list_holds_the_users_models_and_the_line_tells_what_the_card_says
         assert words in line
 
 
-def test_model_of_a_scene_from_another_computer_is_reported_as_missing(panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_model_of_a_scene_from_another_computer_is_reported_as_missing(panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     panel.logic.getParameterNode().model = "spleen-ct"
     assert "spleen-ct is not installed" in panel.ui.modelLabel.text
     assert not panel.ui.segmentButton.enabled
@@ -60,8 +60,8 @@ def test_model_of_a_scene_from_another_computer_is_reported_as_missing(panel, vo
     assert panel.ui.segmentButton.enabled
 
 
-def test_choices_are_kept_in_the_scene_and_shown_again(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_choices_are_kept_in_the_scene_and_shown_again(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     panel.ui.runsSpinBox.setValue(3)
     panel.ui.seedSpinBox.setValue(77)
     panel.ui.threadsSpinBox.setValue(2)
@@ -69,7 +69,7 @@ def test_choices_are_kept_in_the_scene_and_shown_again(host, panel, volumeNode):
     choose_model(panel, "slow")
     widget = host.reloadModule("MedNCA")
     parameters = widget.logic.getParameterNode()
-    assert parameters.inputVolume is volumeNode
+    assert parameters.inputVolume is volume_node
     assert (parameters.runs, parameters.seed, parameters.threads) == (3, 77, 2)
     assert (parameters.engine, parameters.model) == ("numpy", "slow")
     assert widget.ui.runsSpinBox.value == 3
@@ -81,29 +81,29 @@ def test_choices_are_kept_in_the_scene_and_shown_again(host, panel, volumeNode):
 #
 
 
-def test_click_on_segment_fills_a_new_segmentation(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_click_on_segment_fills_a_new_segmentation(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     segment(host, panel)
-    (segmentationNode,) = segmentation_nodes()
-    assert segmentationNode.GetName() == "head_brightness"
-    assert panel.ui.outputSelector.currentNode() is segmentationNode
-    assert_found(segmentationNode, volumeNode)
+    (segmentation_node,) = segmentation_nodes()
+    assert segmentation_node.GetName() == "head_brightness"
+    assert panel.ui.outputSelector.currentNode() is segmentation_node
+    assert_found(segmentation_node, volume_node)
     assert_idle(panel)
     assert panel.ui.statusLabel.text.startswith("Done in")
     assert "anterior hippocampus 0.53 mL, posterior hippocampus 0.60 mL" in panel.ui.statusLabel.text
     assert panel.ui.segmentButton.enabled
 
 
-def test_second_click_replaces_the_result(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_second_click_replaces_the_result(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     segment(host, panel)
     segment(host, panel)
     assert len(segmentation_nodes()) == 1
-    assert_found(segmentation_nodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volume_node)
 
 
-def test_result_for_another_volume_goes_to_another_segmentation(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_result_for_another_volume_goes_to_another_segmentation(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     segment(host, panel)
     other = add_volume(name="other head")
     panel.ui.inputSelector.setCurrentNode(other)
@@ -112,18 +112,18 @@ def test_result_for_another_volume_goes_to_another_segmentation(host, panel, vol
     assert [node.GetName() for node in segmentation_nodes()] == ["head_brightness", "other head_brightness"]
 
 
-def test_chosen_output_is_kept_and_filled(host, panel, volumeNode):
+def test_chosen_output_is_kept_and_filled(host, panel, volume_node):
     import slicer
 
     mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     panel.ui.outputSelector.setCurrentNode(mine)
     segment(host, panel)
     assert segmentation_nodes() == [mine]
-    assert_found(mine, volumeNode)
+    assert_found(mine, volume_node)
 
 
-def test_settings_reach_the_engine(host, panel, volumeNode, monkeypatch):
+def test_settings_reach_the_engine(host, panel, volume_node, monkeypatch):
     import slicer
 
     from MedNCALib.segmentation import segmenter
@@ -138,10 +138,10 @@ def test_settings_reach_the_engine(host, panel, volumeNode, monkeypatch):
     monkeypatch.setattr(segmenter, "segment_steps", record)
     roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
     bounds = np.zeros(6)
-    volumeNode.GetRASBounds(bounds)
+    volume_node.GetRASBounds(bounds)
     roi.SetCenter(*(bounds[::2] + bounds[1::2]) / 2)
     roi.SetSize(*(bounds[1::2] - bounds[::2]))
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     panel.ui.regionSelector.setCurrentNode(roi)
     panel.ui.runsSpinBox.setValue(2)
     panel.ui.seedSpinBox.setValue(5)
@@ -152,8 +152,8 @@ def test_settings_reach_the_engine(host, panel, volumeNode, monkeypatch):
     assert given["region"] == pytest.approx(bounds, abs=1e-4)
 
 
-def test_progress_is_true_and_in_words(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_progress_is_true_and_in_words(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     shown = []
     panel.ui.progressBar.connect("valueChanged(int)", lambda value: shown.append((value, panel.ui.statusLabel.text)))
     lines = []
@@ -170,8 +170,8 @@ def test_progress_is_true_and_in_words(host, panel, volumeNode):
     assert any("Fine stage, step 40 of 40, slices 1-20 of 20" in line for line in lines)
 
 
-def test_inputs_are_locked_during_a_run_and_the_button_cancels(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_inputs_are_locked_during_a_run_and_the_button_cancels(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
     assert panel.isRunning
@@ -187,8 +187,8 @@ def test_inputs_are_locked_during_a_run_and_the_button_cancels(host, panel, volu
 
 
 @pytest.mark.parametrize("steps", [1, 40, 80], ids=["first step", "middle", "last step"])
-def test_cancel_leaves_everything_as_it_was(host, panel, volumeNode, steps):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_cancel_leaves_everything_as_it_was(host, panel, volume_node, steps):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     choose_model(panel, "slow")
     before = node_ids()
     host.click(panel.ui.segmentButton)
@@ -201,7 +201,7 @@ def test_cancel_leaves_everything_as_it_was(host, panel, volumeNode, steps):
     # And it can be started again.
     choose_model(panel, "brightness")
     segment(host, panel)
-    assert_found(segmentation_nodes()[0], volumeNode)
+    assert_found(segmentation_nodes()[0], volume_node)
 
 
 #
@@ -209,21 +209,21 @@ def test_cancel_leaves_everything_as_it_was(host, panel, volumeNode, steps):
 #
 
 
-def test_show3d_makes_and_removes_the_surfaces(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_show3d_makes_and_removes_the_surfaces(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     assert not panel.ui.show3DButton.enabled
     segment(host, panel)
-    (segmentationNode,) = segmentation_nodes()
-    assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
+    (segmentation_node,) = segmentation_nodes()
+    assert not segmentation_node.GetSegmentation().ContainsRepresentation("Closed surface")
     host.click(panel.ui.show3DButton)
-    assert segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
-    assert segmentationNode.GetDisplayNode().GetVisibility3D()
+    assert segmentation_node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert segmentation_node.GetDisplayNode().GetVisibility3D()
     host.click(panel.ui.show3DButton)
-    assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert not segmentation_node.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
-def test_show3d_follows_the_chosen_output(host, panel, volumeNode):
-    panel.ui.inputSelector.setCurrentNode(volumeNode)
+def test_show3d_follows_the_chosen_output(host, panel, volume_node):
+    panel.ui.inputSelector.setCurrentNode(volume_node)
     segment(host, panel)
     host.click(panel.ui.show3DButton)
     panel.ui.outputSelector.setCurrentNode(None)

@@ -14,32 +14,32 @@ def quality(verdict, agreement=0.912):
     return Quality(4, 0.1, agreement, {"head": 0.9, "tail": 0.924}, volumes, verdict)
 
 
-def texts(tableNode):
-    columns = range(tableNode.GetNumberOfColumns())
-    rows = range(tableNode.GetNumberOfRows())
-    header = [tableNode.GetColumnName(column) for column in columns]
-    return [header] + [[tableNode.GetCellText(row, column) for column in columns] for row in rows]
+def texts(table_node):
+    columns = range(table_node.GetNumberOfColumns())
+    rows = range(table_node.GetNumberOfRows())
+    header = [table_node.GetColumnName(column) for column in columns]
+    return [header] + [[table_node.GetCellText(row, column) for column in columns] for row in rows]
 
 
-def shown(tableView):
+def shown(table_view):
     """The rows of a table as the user reads them."""
     from PySide6 import QtCore
 
-    model, rows = tableView.model(), []
+    model, rows = table_view.model(), []
     for row in range(model.rowCount()):
         indices = [model.index(row, column) for column in range(model.columnCount())]
-        rows.append([tableView.itemDelegateForIndex(i).displayText(i.data(), QtCore.QLocale()) for i in indices])
+        rows.append([table_view.itemDelegateForIndex(i).displayText(i.data(), QtCore.QLocale()) for i in indices])
     return rows
 
 
-def test_before_the_first_run_there_is_no_verdict(panel, volumeNode):
+def test_before_the_first_run_there_is_no_verdict(panel, volume_node):
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert not panel.ui.qualityTableView.visible
     assert not panel.ui.jumpButton.enabled
     assert "Set Runs to 2 or more" in panel.ui.jumpButton.toolTip
 
 
-def test_single_run_is_called_unchecked(host, panel, volumeNode):
+def test_single_run_is_called_unchecked(host, panel, volume_node):
     segment(host, panel)
     assert "Not checked" in panel.ui.verdictLabel.text
     table = panel.ui.qualityTableView.mrmlTableNode()
@@ -51,7 +51,7 @@ def test_single_run_is_called_unchecked(host, panel, volumeNode):
     ]
 
 
-def test_several_runs_give_spread_and_agreement(host, panel, volumeNode):
+def test_several_runs_give_spread_and_agreement(host, panel, volume_node):
     panel.ui.runsSpinBox.setValue(3)
     segment(host, panel)
     assert texts(panel.ui.qualityTableView.mrmlTableNode()) == [
@@ -70,13 +70,13 @@ def test_several_runs_give_spread_and_agreement(host, panel, volumeNode):
         (None, "#8a8a8a", "No calibrated thresholds"),
     ],
 )
-def test_verdict_is_a_colour_and_a_sentence(panel, volumeNode, verdict, color, words):
+def test_verdict_is_a_colour_and_a_sentence(panel, volume_node, verdict, color, words):
     import slicer
     from MedNCAScene.results.quality_table import verdictOf, writeQuality
 
     import MedNCALib
 
-    table = writeQuality(quality(verdict), MedNCALib.load_model("brightness"), volumeNode)
+    table = writeQuality(quality(verdict), MedNCALib.load_model("brightness"), volume_node)
     assert verdictOf(table).verdict == verdict
     panel.logic.getParameterNode().qualityTable = table
     assert color in panel.ui.verdictLabel.text
@@ -85,14 +85,14 @@ def test_verdict_is_a_colour_and_a_sentence(panel, volumeNode, verdict, color, w
     np.testing.assert_array_equal(slicer.util.arrayFromTableColumn(table, "Volume (mL)"), [1.234, 2.0])
 
 
-def test_next_run_fills_the_same_table(host, panel, volumeNode):
+def test_next_run_fills_the_same_table(host, panel, volume_node):
     segment(host, panel)
     before = node_ids()
     segment(host, panel)
     assert node_ids() == before
 
 
-def test_verdict_is_kept_in_the_scene(host, panel, volumeNode, tmp_path):
+def test_verdict_is_kept_in_the_scene(host, panel, volume_node, tmp_path):
     import slicer
 
     panel.ui.runsSpinBox.setValue(2)
@@ -106,11 +106,11 @@ def test_verdict_is_kept_in_the_scene(host, panel, volumeNode, tmp_path):
     assert host.openModule("MedNCA").ui.verdictLabel.text == said
 
 
-def uncertain(panel, volumeNode, index=(3, 15, 8)):
+def uncertain(panel, volume_node, index=(3, 15, 8)):
     """An uncertainty volume that is highest in one voxel (k, j, i)."""
     import slicer
 
-    panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
+    panel.logic.process(volume_node, model="brightness", runs=2, uncertainty=True)
     node = panel.logic.outcome.uncertaintyNode
     slicer.util.arrayFromVolume(node)[index] = 0.4
     slicer.util.arrayFromVolumeModified(node)
@@ -118,8 +118,8 @@ def uncertain(panel, volumeNode, index=(3, 15, 8)):
     return node
 
 
-def test_overlay_of_the_uncertainty_is_shown_and_taken_away(host, panel, volumeNode):
-    node = uncertain(panel, volumeNode)
+def test_overlay_of_the_uncertainty_is_shown_and_taken_away(host, panel, volume_node):
+    node = uncertain(panel, volume_node)
     before = layers()
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
     assert {foreground for _, foreground, *_ in layers()} == {node.GetID()}
@@ -127,11 +127,11 @@ def test_overlay_of_the_uncertainty_is_shown_and_taken_away(host, panel, volumeN
     assert layers() == before
 
 
-def test_one_overlay_replaces_the_other(host, panel, volumeNode):
+def test_one_overlay_replaces_the_other(host, panel, volume_node):
     before = layers()
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
-    uncertain(panel, volumeNode)
+    uncertain(panel, volume_node)
     tick(host, panel.ui.growthOverlayCheckBox)
     tick(host, panel.ui.uncertaintyOverlayCheckBox)
     assert not panel.ui.growthOverlayCheckBox.checked
@@ -142,23 +142,23 @@ def test_one_overlay_replaces_the_other(host, panel, volumeNode):
     assert layers() == before
 
 
-def test_jump_moves_the_slices_to_the_highest_uncertainty(host, panel, volumeNode):
+def test_jump_moves_the_slices_to_the_highest_uncertainty(host, panel, volume_node):
     import slicer
     import vtk
 
-    volumeNode.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
-    uncertain(panel, volumeNode)
+    volume_node.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
+    uncertain(panel, volume_node)
     host.click(panel.ui.jumpButton)
     matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
+    volume_node.GetIJKToRASMatrix(matrix)
     place = np.add(matrix.MultiplyPoint((8, 15, 3, 1))[:3], (50, 0, 0))
     for axis, name in enumerate(("Yellow", "Green", "Red")):
-        toRas = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}").GetSliceToRAS()
-        assert toRas.GetElement(axis, 3) == pytest.approx(place[axis], abs=0.01)
+        to_ras = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}").GetSliceToRAS()
+        assert to_ras.GetElement(axis, 3) == pytest.approx(place[axis], abs=0.01)
 
 
-def test_jump_without_uncertainty_says_so(host, panel, volumeNode):
-    panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
+def test_jump_without_uncertainty_says_so(host, panel, volume_node):
+    panel.logic.process(volume_node, model="brightness", runs=2, uncertainty=True)
     panel.onParametersModified()
     host.click(panel.ui.jumpButton)
     assert "runs agree everywhere" in panel.ui.statusLabel.text
@@ -177,7 +177,7 @@ def test_bundled_model_on_the_phantom_says_how_sure_it_is(host, panel):
     assert panel.ui.uncertaintyOverlayCheckBox.enabled
 
 
-def test_verdict_on_another_volume_is_not_shown(host, panel, volumeNode):
+def test_verdict_on_another_volume_is_not_shown(host, panel, volume_node):
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
     panel.ui.inputSelector.setCurrentNode(add_volume(name="next patient"))
@@ -187,7 +187,7 @@ def test_verdict_on_another_volume_is_not_shown(host, panel, volumeNode):
 
 
 @pytest.mark.parametrize("way", ["typed", "pasted"])
-def test_scores_cannot_be_overwritten(host, panel, volumeNode, way):
+def test_scores_cannot_be_overwritten(host, panel, volume_node, way):
     import slicer
     from PySide6 import QtCore, QtTest, QtWidgets
 
@@ -214,41 +214,41 @@ def test_scores_cannot_be_overwritten(host, panel, volumeNode, way):
 
 def is_greyed(panel):
     ui = panel.ui
-    isOff = not ui.verdictLabel.enabled and not ui.qualityTableView.enabled
-    assert isOff == ("#8a8a8a" in ui.verdictLabel.text and "earlier" in ui.verdictLabel.text)
-    return isOff
+    is_off = not ui.verdictLabel.enabled and not ui.qualityTableView.enabled
+    assert is_off == ("#8a8a8a" in ui.verdictLabel.text and "earlier" in ui.verdictLabel.text)
+    return is_off
 
 
-def good_verdict(host, panel, volumeNode):
+def good_verdict(host, panel, volume_node):
     """The panel shows a green verdict on its volume."""
     from MedNCAScene.results.quality_table import writeQuality
 
     import MedNCALib
 
     segment(host, panel)
-    writeQuality(quality("pass"), MedNCALib.load_model("brightness"), volumeNode)
+    writeQuality(quality("pass"), MedNCALib.load_model("brightness"), volume_node)
     panel.onParametersModified()
     assert "#2ea043" in panel.ui.verdictLabel.text
     assert not is_greyed(panel)
 
 
-def fail(host, panel, volumeNode):
+def fail(host, panel, volume_node):
     import slicer
 
-    slicer.util.arrayFromVolume(volumeNode)[:] = 0
+    slicer.util.arrayFromVolume(volume_node)[:] = 0
     segment(host, panel)
     assert "no contrast" in panel.ui.statusLabel.text
 
 
-def cancel(host, panel, volumeNode):
+def cancel(host, panel, volume_node):
     choose_model(panel, "slow")
     cancel_at_step(host, panel, 5)
 
 
 @pytest.mark.parametrize("end_a_run", [fail, cancel])
-def test_scores_of_an_earlier_run_are_greyed(host, panel, volumeNode, end_a_run):
-    good_verdict(host, panel, volumeNode)
-    end_a_run(host, panel, volumeNode)
+def test_scores_of_an_earlier_run_are_greyed(host, panel, volume_node, end_a_run):
+    good_verdict(host, panel, volume_node)
+    end_a_run(host, panel, volume_node)
     assert is_greyed(panel)
     host.closeModule()
     host.openModule("MedNCA")
@@ -258,17 +258,17 @@ def test_scores_of_an_earlier_run_are_greyed(host, panel, volumeNode, end_a_run)
     assert panel.ui.verdictLabel.enabled
 
 
-def test_scores_of_the_next_result_are_not_greyed(host, panel, volumeNode):
-    good_verdict(host, panel, volumeNode)
-    cancel(host, panel, volumeNode)
+def test_scores_of_the_next_result_are_not_greyed(host, panel, volume_node):
+    good_verdict(host, panel, volume_node)
+    cancel(host, panel, volume_node)
     choose_model(panel, "brightness")
     segment(host, panel)
     assert not is_greyed(panel)
     assert "Not checked" in panel.ui.verdictLabel.text
 
 
-def test_a_run_that_goes_on_does_not_change_the_verdict(host, panel, volumeNode):
-    good_verdict(host, panel, volumeNode)
+def test_a_run_that_goes_on_does_not_change_the_verdict(host, panel, volume_node):
+    good_verdict(host, panel, volume_node)
     before = panel.ui.verdictLabel.text
     choose_model(panel, "slow")
     host.click(panel.ui.segmentButton)
@@ -277,7 +277,7 @@ def test_a_run_that_goes_on_does_not_change_the_verdict(host, panel, volumeNode)
     host.click(panel.ui.segmentButton)
 
 
-def test_a_failure_without_earlier_scores_greys_nothing(host, panel, volumeNode):
-    fail(host, panel, volumeNode)
+def test_a_failure_without_earlier_scores_greys_nothing(host, panel, volume_node):
+    fail(host, panel, volume_node)
     assert panel.ui.verdictLabel.text.endswith("No result yet.")
     assert panel.ui.verdictLabel.enabled

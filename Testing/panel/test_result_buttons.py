@@ -29,7 +29,7 @@ def shown_module():
     return slicer.util.mainWindow().moduleSelector().selectedModule
 
 
-def test_button_opens_the_editor_with_the_segmentation_and_the_volume(host, panel, editor, volumeNode):
+def test_button_opens_the_editor_with_the_segmentation_and_the_volume(host, panel, editor, volume_node):
     import slicer
 
     add_volume()
@@ -38,10 +38,10 @@ def test_button_opens_the_editor_with_the_segmentation_and_the_volume(host, pane
     output = panel.ui.outputSelector.currentNode()
     host.click(editor)
     assert shown_module() == "SegmentEditor"
-    assert choices() == (output, volumeNode)
+    assert choices() == (output, volume_node)
 
 
-def test_editor_that_was_open_before_gets_the_new_result(host, panel, editor, volumeNode):
+def test_editor_that_was_open_before_gets_the_new_result(host, panel, editor, volume_node):
     import slicer
 
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of someone else")
@@ -50,10 +50,10 @@ def test_editor_that_was_open_before_gets_the_new_result(host, panel, editor, vo
     host.openModule("MedNCA")
     segment(host, panel)
     host.click(editor)
-    assert choices() == (panel.ui.outputSelector.currentNode(), volumeNode)
+    assert choices() == (panel.ui.outputSelector.currentNode(), volume_node)
 
 
-def test_button_waits_for_a_segmentation_and_for_the_end_of_a_run(host, panel, editor, volumeNode):
+def test_button_waits_for_a_segmentation_and_for_the_end_of_a_run(host, panel, editor, volume_node):
     assert not editor.enabled
     segment(host, panel)
     assert editor.enabled

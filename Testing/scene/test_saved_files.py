@@ -55,8 +55,8 @@ def test_every_parameter_is_bound_to_one_control(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    byCode = {"model", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
-    assert sorted([*bound, *byCode]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
+    by_code = {"model", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
+    assert sorted([*bound, *by_code]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 
 @pytest.mark.parametrize("path", LABELS, ids=lambda path: path.parent.name)
@@ -116,10 +116,10 @@ def test_sample_data_offers_the_phantom(host):
     source = slicer.modules.sampleDataSources["MedNCA"][-1]
     assert source.sampleName == "MedNCA synthetic phantom"
     assert source.thumbnailFileName == str(ICONS[1])
-    volumeNode = source.customDownloader(source)
-    assert volumeNode.GetName() == "MedNCA synthetic phantom"
-    assert volumeNode.GetScene() is slicer.mrmlScene
-    assert volumeNode.GetImageData().GetNumberOfPoints() > 0
+    volume_node = source.customDownloader(source)
+    assert volume_node.GetName() == "MedNCA synthetic phantom"
+    assert volume_node.GetScene() is slicer.mrmlScene
+    assert volume_node.GetImageData().GetNumberOfPoints() > 0
 
 
 @pytest.mark.parametrize("path", ICONS, ids=["extension", "module"])

@@ -11,7 +11,7 @@ from MedNCALib import MedNCAError
 
 
 @pytest.fixture
-def volumeNode(panel):
+def volume_node(panel):
     """Plays three frames in which the boxes move."""
     import slicer
 
@@ -41,39 +41,39 @@ def browser_of(node):
     return browserOf(node)
 
 
-def assert_follows(segmentationNode, volumeNode):
+def assert_follows(segmentation_node, volume_node):
     """In each frame the segments are where the boxes are."""
     import slicer
 
-    browser = browser_of(volumeNode)
+    browser = browser_of(volume_node)
     for number in (0, 2, 1):
         browser.SetSelectedItemNumber(number)
-        voxels = slicer.util.arrayFromVolume(volumeNode)
-        for value, segmentId in zip((BRIGHT, MIDDLE), segmentationNode.GetSegmentation().GetSegmentIDs()):
-            found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+        voxels = slicer.util.arrayFromVolume(volume_node)
+        for value, segment_id in zip((BRIGHT, MIDDLE), segmentation_node.GetSegmentation().GetSegmentIDs()):
+            found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, segment_id, volume_node)
             np.testing.assert_array_equal(found > 0, voxels == value)
 
 
-def test_all_frames_are_offered_only_for_a_sequence(host, panel, volumeNode):
+def test_all_frames_are_offered_only_for_a_sequence(host, panel, volume_node):
     assert panel.ui.allFramesCheckBox.visible
     panel.ui.inputSelector.setCurrentNode(add_volume())
     assert not panel.ui.allFramesCheckBox.visible
 
 
-def test_segments_of_all_frames_play_along(host, panel, volumeNode):
+def test_segments_of_all_frames_play_along(host, panel, volume_node):
     import slicer
 
     tick(host, panel.ui.allFramesCheckBox)
     segment(host, panel)
     assert panel.ui.statusLabel.text.startswith("Done")
-    (segmentationNode,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-    assert panel.ui.outputSelector.currentNode() is segmentationNode
-    assert_follows(segmentationNode, volumeNode)
-    sequence = browser_of(volumeNode).GetSequenceNode(segmentationNode)
+    (segmentation_node,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    assert panel.ui.outputSelector.currentNode() is segmentation_node
+    assert_follows(segmentation_node, volume_node)
+    sequence = browser_of(volume_node).GetSequenceNode(segmentation_node)
     assert [sequence.GetNthIndexValue(index) for index in range(3)] == ["0", "10", "20"]
 
 
-def test_next_run_replaces_the_frames(host, panel, volumeNode):
+def test_next_run_replaces_the_frames(host, panel, volume_node):
     import slicer
 
     tick(host, panel.ui.allFramesCheckBox)
@@ -81,22 +81,22 @@ def test_next_run_replaces_the_frames(host, panel, volumeNode):
     before = slicer.mrmlScene.GetNumberOfNodes()
     segment(host, panel)
     assert slicer.mrmlScene.GetNumberOfNodes() == before
-    assert_follows(panel.ui.outputSelector.currentNode(), volumeNode)
+    assert_follows(panel.ui.outputSelector.currentNode(), volume_node)
 
 
-def test_without_the_tick_only_the_shown_frame_is_segmented(host, panel, volumeNode):
+def test_without_the_tick_only_the_shown_frame_is_segmented(host, panel, volume_node):
     segment(host, panel)
-    assert browser_of(volumeNode).GetSequenceNode(panel.ui.outputSelector.currentNode()) is None
+    assert browser_of(volume_node).GetSequenceNode(panel.ui.outputSelector.currentNode()) is None
 
 
-def test_progress_is_that_of_all_frames(panel, volumeNode):
-    fractions = [step.fraction for step in panel.logic.processSteps(volumeNode, model="brightness", allFrames=True)]
+def test_progress_is_that_of_all_frames(panel, volume_node):
+    fractions = [step.fraction for step in panel.logic.processSteps(volume_node, model="brightness", allFrames=True)]
     assert fractions == sorted(fractions)
     assert fractions[3] == pytest.approx(1 / 3)
     assert fractions[-1] == pytest.approx(1)
 
 
-def test_cancel_leaves_the_sequence_as_it_was(host, panel, volumeNode):
+def test_cancel_leaves_the_sequence_as_it_was(host, panel, volume_node):
     from support.panel_driver import choose_model
 
     tick(host, panel.ui.allFramesCheckBox)
@@ -106,14 +106,14 @@ def test_cancel_leaves_the_sequence_as_it_was(host, panel, volumeNode):
     assert node_ids() == before
 
 
-def test_frame_that_cannot_be_used_is_named(panel, volumeNode):
+def test_frame_that_cannot_be_used_is_named(panel, volume_node):
     import slicer
 
-    sequence = browser_of(volumeNode).GetSequenceNode(volumeNode)
+    sequence = browser_of(volume_node).GetSequenceNode(volume_node)
     slicer.util.arrayFromVolume(sequence.GetNthDataNode(1))[:] = MIDDLE
     before = node_ids()
     with pytest.raises(MedNCAError, match=r"Frame 2 of 3: .*no contrast"):
-        panel.logic.process(volumeNode, model="brightness", allFrames=True)
+        panel.logic.process(volume_node, model="brightness", allFrames=True)
     assert node_ids() == before
 
 
@@ -125,14 +125,14 @@ def test_volume_without_a_sequence_is_refused(panel):
 @pytest.mark.parametrize("earlier", [False, True], ids=["first run", "later run"])
 @pytest.mark.parametrize(("write", "calls"), [("writeQuality", 1), ("writeSegments", 1), ("writeSegments", 3)])
 def test_a_run_whose_results_cannot_all_be_written_leaves_the_scene_as_it_was(
-    host, panel, volumeNode, monkeypatch, write, calls, earlier
+    host, panel, volume_node, monkeypatch, write, calls, earlier
 ):
     from MedNCAScene import sequence_run
 
     tick(host, panel.ui.allFramesCheckBox)
     if earlier:
         segment(host, panel)
-        browser_of(volumeNode).SetSelectedItemNumber(1)
+        browser_of(volume_node).SetSelectedItemNumber(1)
     before, original, left = scene_content(), getattr(sequence_run, write), [calls]
 
     def failing(*arguments):
@@ -149,4 +149,4 @@ def test_a_run_whose_results_cannot_all_be_written_leaves_the_scene_as_it_was(
     assert scene_content() == before
     assert host.errors == []
     segment(host, panel)
-    assert_follows(panel.ui.outputSelector.currentNode(), volumeNode)
+    assert_follows(panel.ui.outputSelector.currentNode(), volume_node)

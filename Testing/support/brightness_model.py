@@ -77,7 +77,7 @@ def truth_of(image: sitk.Image) -> np.ndarray:
 def rotation(degrees=(20, -35, 50)) -> np.ndarray:
     """A rotation matrix that leaves no axis where it was."""
     a, b, c = np.deg2rad(degrees)
-    aroundX = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    aroundY = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
-    aroundZ = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    return aroundZ @ aroundY @ aroundX
+    around_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    around_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+    around_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+    return around_z @ around_y @ around_x

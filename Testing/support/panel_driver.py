@@ -15,7 +15,7 @@ def panel(host, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def volumeNode(panel):
+def volume_node(panel):
     """A volume, chosen in the panel and shown in the slice views."""
     import slicer
 
@@ -46,17 +46,17 @@ def choose_model(widget, name):
     widget.ui.modelComboBox.setCurrentIndex(index)
 
 
-def tick(host, checkBox):
+def tick(host, check_box):
     """Click a check box where it is, at its left end."""
     from PySide6 import QtCore, QtTest
 
-    assert checkBox.enabled
-    assert checkBox.visible
-    before = checkBox.checked
-    position = QtCore.QPoint(8, checkBox.height // 2)
-    QtTest.QTest.mouseClick(checkBox, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, position)
+    assert check_box.enabled
+    assert check_box.visible
+    before = check_box.checked
+    position = QtCore.QPoint(8, check_box.height // 2)
+    QtTest.QTest.mouseClick(check_box, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, position)
     host.processEvents()
-    assert checkBox.checked is not before
+    assert check_box.checked is not before
 
 
 def segmentation_nodes():
@@ -76,9 +76,9 @@ def run_until_step(host, widget, number):
     done = [0]
     show = widget._runSection._onStep
 
-    def count(step, secondsLeft):
+    def count(step, seconds_left):
         done[0] = (step.stage - 1) * step.steps + step.step
-        show(step, secondsLeft)
+        show(step, seconds_left)
 
     widget._runSection._run._onStep = count
     host.waitUntil(lambda: done[0] >= number or not widget.isRunning)
@@ -107,9 +107,9 @@ def assert_idle(widget):
     assert widget.ui.advancedCollapsibleButton.enabled
 
 
-def assert_found(segmentationNode, volumeNode):
+def assert_found(segmentation_node, volume_node):
     import slicer
 
-    for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
-        found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+    for value, segment_id in enumerate(segmentation_node.GetSegmentation().GetSegmentIDs(), 1):
+        found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, segment_id, volume_node)
         np.testing.assert_array_equal(found > 0, truth_of(boxes_image()) == value)

@@ -31,10 +31,10 @@ def panel_states(host, widget):
     host.click(ui.segmentButton)
     host.waitUntil(lambda: not widget.isRunning, timeout=60)
     yield "done"
-    volumeNode = ui.inputSelector.currentNode()
-    voxels = slicer.util.arrayFromVolume(volumeNode).copy()
+    volume_node = ui.inputSelector.currentNode()
+    voxels = slicer.util.arrayFromVolume(volume_node).copy()
     voxels[0, 0, 0] = np.nan
-    slicer.util.updateVolumeFromArray(volumeNode, voxels)
+    slicer.util.updateVolumeFromArray(volume_node, voxels)
     host.click(ui.segmentButton)
     host.waitUntil(lambda: not widget.isRunning)
     yield "error"

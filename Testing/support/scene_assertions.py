@@ -44,38 +44,38 @@ def labels_of(image):
     return labels
 
 
-def voxels_in_world(segmentationNode, segmentId):
+def voxels_in_world(segmentation_node, segment_id):
     """World RAS of the centre of each voxel of a segment, sorted, shape (n, 3): read from the node alone."""
     import slicer
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
     labelmap = slicer.vtkOrientedImageData()
-    segmentationNode.GetBinaryLabelmapRepresentation(segmentId, labelmap)
-    imageToWorld = vtk.vtkMatrix4x4()
-    labelmap.GetImageToWorldMatrix(imageToWorld)
+    segmentation_node.GetBinaryLabelmapRepresentation(segment_id, labelmap)
+    image_to_world = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(image_to_world)
     extent = labelmap.GetExtent()
     voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
     indices = np.argwhere(voxels)[:, ::-1] + [extent[0], extent[2], extent[4]]
-    parentToWorld = vtk.vtkMatrix4x4()
-    if segmentationNode.GetParentTransformNode():
-        segmentationNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
-    vtk.vtkMatrix4x4.Multiply4x4(parentToWorld, imageToWorld, imageToWorld)
-    return sorted_points(indices, slicer.util.arrayFromVTKMatrix(imageToWorld))
+    parent_to_world = vtk.vtkMatrix4x4()
+    if segmentation_node.GetParentTransformNode():
+        segmentation_node.GetParentTransformNode().GetMatrixTransformToWorld(parent_to_world)
+    vtk.vtkMatrix4x4.Multiply4x4(parent_to_world, image_to_world, image_to_world)
+    return sorted_points(indices, slicer.util.arrayFromVTKMatrix(image_to_world))
 
 
-def anatomy_in_world(volumeNode, value):
+def anatomy_in_world(volume_node, value):
     """World RAS of the centre of each voxel of the volume that has this value, sorted: read from the node alone."""
     import slicer
     import vtk
 
-    ijkToRas, parentToWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(ijkToRas)
-    if volumeNode.GetParentTransformNode():
-        volumeNode.GetParentTransformNode().GetMatrixTransformToWorld(parentToWorld)
-    indices = np.argwhere(slicer.util.arrayFromVolume(volumeNode) == value)[:, ::-1]
+    ijk_to_ras, parent_to_world = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(ijk_to_ras)
+    if volume_node.GetParentTransformNode():
+        volume_node.GetParentTransformNode().GetMatrixTransformToWorld(parent_to_world)
+    indices = np.argwhere(slicer.util.arrayFromVolume(volume_node) == value)[:, ::-1]
     return sorted_points(
-        indices, slicer.util.arrayFromVTKMatrix(parentToWorld) @ slicer.util.arrayFromVTKMatrix(ijkToRas)
+        indices, slicer.util.arrayFromVTKMatrix(parent_to_world) @ slicer.util.arrayFromVTKMatrix(ijk_to_ras)
     )
 
 
@@ -84,39 +84,39 @@ def sorted_points(indices, matrix):
     return points[np.lexsort(points.T)]
 
 
-def assert_on_the_anatomy(segmentationNode, model, volumeNode):
+def assert_on_the_anatomy(segmentation_node, model, volume_node):
     from MedNCAScene.results.segments import segmentsOfModel
 
-    segmentIds = segmentsOfModel(model, segmentationNode)
+    segment_ids = segmentsOfModel(model, segmentation_node)
     for label, value in ((1, BRIGHT), (2, MIDDLE)):
-        expected = anatomy_in_world(volumeNode, value)
+        expected = anatomy_in_world(volume_node, value)
         assert len(expected)
-        np.testing.assert_allclose(voxels_in_world(segmentationNode, segmentIds[label]), expected, atol=1e-5)
+        np.testing.assert_allclose(voxels_in_world(segmentation_node, segment_ids[label]), expected, atol=1e-5)
 
 
-def add_hand_drawn_segment(segmentationNode, volumeNode, name="lesion"):
+def add_hand_drawn_segment(segmentation_node, volume_node, name="lesion"):
     """A segment as the user draws it: over the first slices of the volume, overlapping with what the model finds."""
     import slicer
 
-    voxels = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, np.uint8)
+    voxels = np.zeros(slicer.util.arrayFromVolume(volume_node).shape, np.uint8)
     voxels[:5, 4:14] = 1
-    segmentId = segmentationNode.GetSegmentation().AddEmptySegment("", name, (0.1, 0.2, 0.3))
-    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentationNode, segmentId, volumeNode)
-    return segmentId
+    segment_id = segmentation_node.GetSegmentation().AddEmptySegment("", name, (0.1, 0.2, 0.3))
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation_node, segment_id, volume_node)
+    return segment_id
 
 
-def content_of(segmentationNode, segmentId):
-    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
-    voxels = voxels_in_world(segmentationNode, segmentId).tolist()
+def content_of(segmentation_node, segment_id):
+    segment = segmentation_node.GetSegmentation().GetSegment(segment_id)
+    voxels = voxels_in_world(segmentation_node, segment_id).tolist()
     return segment.GetName(), segment.GetColor(), segment.GetTerminology(), voxels
 
 
-def new_segmentation(volumeNode, name="mine"):
+def new_segmentation(volume_node, name="mine"):
     import slicer
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     return node
 
 
@@ -150,11 +150,11 @@ def _content(node):
         content.append(node.GetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole()))
         content.append(segmentation.GetConversionParameter("Reference image geometry"))
         content.append(segmentation.ContainsRepresentation("Closed surface"))
-        content.append([(segmentId, *content_of(node, segmentId)) for segmentId in segmentation.GetSegmentIDs()])
+        content.append([(segment_id, *content_of(node, segment_id)) for segment_id in segmentation.GetSegmentIDs()])
     if node.IsA("vtkMRMLSegmentationDisplayNode"):
         shown = node.GetDisplayableNode()
         ids = shown.GetSegmentation().GetSegmentIDs() if shown else ()
-        content.append([node.GetSegmentOpacity2DFill(segmentId) for segmentId in ids])
+        content.append([node.GetSegmentOpacity2DFill(segment_id) for segment_id in ids])
     if node.IsA("vtkMRMLTableNode"):
         rows, columns = range(node.GetNumberOfRows()), range(node.GetNumberOfColumns())
         content.append([node.GetColumnName(column) for column in columns])
@@ -166,13 +166,13 @@ def _content(node):
     return tuple(content)
 
 
-def _voxels(volumeNode):
+def _voxels(volume_node):
     import slicer
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    voxels = slicer.util.arrayFromVolume(volumeNode) if volumeNode.GetImageData() else np.zeros(0)
+    volume_node.GetIJKToRASMatrix(matrix)
+    voxels = slicer.util.arrayFromVolume(volume_node) if volume_node.GetImageData() else np.zeros(0)
     return slicer.util.arrayFromVTKMatrix(matrix).tolist(), voxels.shape, voxels.dtype.str, voxels.tobytes()
 
 

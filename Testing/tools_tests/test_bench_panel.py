@@ -84,7 +84,7 @@ def test_work_is_time_that_the_main_thread_computes_and_not_time_that_it_waits(h
     assert 0.2 <= found.work <= time.thread_time() - began
 
 
-def test_slice_views_are_computed_during_a_run_though_no_picture_is_asked_for(host, bench, volumeNode):
+def test_slice_views_are_computed_during_a_run_though_no_picture_is_asked_for(host, bench, volume_node):
     import slicer
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -93,11 +93,11 @@ def test_slice_views_are_computed_during_a_run_though_no_picture_is_asked_for(ho
         return vtk_to_numpy(producer.GetOutputDataObject(0).GetPointData().GetScalars())[:, :3].max()
 
     def fill(value):
-        slicer.util.arrayFromVolume(volumeNode)[:] = value
-        slicer.util.arrayFromVolumeModified(volumeNode)
+        slicer.util.arrayFromVolume(volume_node)[:] = value
+        slicer.util.arrayFromVolumeModified(volume_node)
 
-    volumeNode.GetDisplayNode().SetAutoWindowLevel(False)
-    volumeNode.GetDisplayNode().SetWindowLevelMinMax(0, 200)
+    volume_node.GetDisplayNode().SetAutoWindowLevel(False)
+    volume_node.GetDisplayNode().SetWindowLevelMinMax(0, 200)
     for value, expected in ((200, 255), (0, 0)):
         run = Ticks(lambda value=value: fill(value), sleep(0), sleep(0))
         bench.watch_run(host, run.start, run.isRunning)
@@ -105,7 +105,7 @@ def test_slice_views_are_computed_during_a_run_though_no_picture_is_asked_for(ho
 
 
 def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_without(
-    host, bench, panel, volumeNode, monkeypatch
+    host, bench, panel, volume_node, monkeypatch
 ):
     from MedNCAScene.display.live_overlay import LiveOverlay
 
@@ -124,7 +124,7 @@ def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_wit
     figures = bench.measure(host, panel, seconds=0)
 
     assert [shown for shown, _ in measured] == [False, True, False, True]
-    hidden, shown = ([run for isShown, run in measured if isShown is which] for which in (False, True))
+    hidden, shown = ([run for is_shown, run in measured if is_shown is which] for which in (False, True))
     assert min(run.work for run in shown) >= 79 * 0.01  # of 80 steps; the first shows nothing
     assert list(figures) == ["longest_block_ms", "live_cost"]
     assert figures["longest_block_ms"] == pytest.approx(500 * sum(run.block for run in shown))
@@ -132,11 +132,11 @@ def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_wit
     assert figures["live_cost"] > 0
 
 
-def test_a_run_that_fails_is_reported_in_the_panels_words(host, bench, panel, volumeNode):
+def test_a_run_that_fails_is_reported_in_the_panels_words(host, bench, panel, volume_node):
     import numpy as np
     import slicer
 
-    slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
+    slicer.util.updateVolumeFromArray(volume_node, np.ones((3, 4, 5)))
     with pytest.raises(bench.MedNCAError, match="no contrast"):
         bench.segment(host, panel, showWhileRunning=True)
 

@@ -13,9 +13,9 @@ ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # of the two labels
 
 
 @pytest.fixture
-def volumeNode(panel, volumeNode):
+def volume_node(panel, volume_node):
     choose_model(panel, "slow")
-    return volumeNode
+    return volume_node
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ def overlay():
     return slicer.mrmlScene.GetNodeByID(ids.pop())
 
 
-def middle(volumeNode):
+def middle(volume_node):
     """World RAS of the corner where the two boxes meet."""
     import vtk
 
-    toRas, toWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(toRas)
-    if volumeNode.GetParentTransformNode():
-        volumeNode.GetParentTransformNode().GetMatrixTransformToWorld(toWorld)
-    return toWorld.MultiplyPoint(toRas.MultiplyPoint((6, 12, 5, 1)))[:3]
+    to_ras, to_world = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(to_ras)
+    if volume_node.GetParentTransformNode():
+        volume_node.GetParentTransformNode().GetMatrixTransformToWorld(to_world)
+    return to_world.MultiplyPoint(to_ras.MultiplyPoint((6, 12, 5, 1)))[:3]
 
 
 def start(host, panel, steps):
@@ -52,9 +52,9 @@ def start(host, panel, steps):
 
 
 def test_slice_views_show_the_labels_in_their_colours_during_a_run(
-    host, panel, volumeNode, each_step_is_shown, tmp_path
+    host, panel, volume_node, each_step_is_shown, tmp_path
 ):
-    centre = middle(volumeNode)
+    centre = middle(volume_node)
     before = pixels(host, tmp_path / "before.png", centreOn=centre)
     start(host, panel, 79)
     during = pixels(host, tmp_path / "during.png", centreOn=centre)
@@ -66,7 +66,7 @@ def test_slice_views_show_the_labels_in_their_colours_during_a_run(
     np.testing.assert_array_equal(after, before)
 
 
-def test_picture_follows_the_step(host, panel, volumeNode, each_step_is_shown):
+def test_picture_follows_the_step(host, panel, volume_node, each_step_is_shown):
     import slicer
 
     start(host, panel, 20)
@@ -80,8 +80,8 @@ def test_picture_follows_the_step(host, panel, volumeNode, each_step_is_shown):
     assert set(np.unique(late)) == {0, 127, 254}
 
 
-def test_turn_of_the_event_loop_that_prepares_the_volume_shows_no_picture(panel, volumeNode, each_step_is_shown):
-    steps = panel.logic.processSteps(volumeNode, model="slow", showWhileRunning=True)
+def test_turn_of_the_event_loop_that_prepares_the_volume_shows_no_picture(panel, volume_node, each_step_is_shown):
+    steps = panel.logic.processSteps(volume_node, model="slow", showWhileRunning=True)
     next(steps)
     assert all(foreground is None for _, foreground, *_ in layers())
     next(steps)
@@ -89,15 +89,15 @@ def test_turn_of_the_event_loop_that_prepares_the_volume_shows_no_picture(panel,
     steps.close()
 
 
-def test_picture_lies_on_the_anatomy(host, panel, volumeNode, each_step_is_shown):
+def test_picture_lies_on_the_anatomy(host, panel, volume_node, each_step_is_shown):
     import slicer
     from support.scene_assertions import sorted_points
     from vtk import vtkMatrix4x4
 
-    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
+    volume_node.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
     start(host, panel, 79)
     node = overlay()
-    assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
+    assert node.GetTransformNodeID() == volume_node.GetTransformNodeID()
 
     def points(which, values):
         matrix = vtkMatrix4x4()
@@ -106,11 +106,11 @@ def test_picture_lies_on_the_anatomy(host, panel, volumeNode, each_step_is_shown
 
     found = slicer.util.arrayFromVolume(node)
     for value, code in ((1, 127), (2, 254)):
-        expected = points(volumeNode, truth_of(boxes_image()) == value)
+        expected = points(volume_node, truth_of(boxes_image()) == value)
         np.testing.assert_allclose(points(node, found == code), expected, atol=1e-4)
 
 
-def test_everything_is_as_before_after_the_run(host, panel, volumeNode):
+def test_everything_is_as_before_after_the_run(host, panel, volume_node):
     import slicer
 
     other = add_volume(name="other")
@@ -124,7 +124,7 @@ def test_everything_is_as_before_after_the_run(host, panel, volumeNode):
 
 
 @pytest.mark.parametrize("ending", ["cancel", "failure", "input deleted", "reload"])
-def test_everything_is_as_before_however_the_run_ends(host, panel, volumeNode, ending):
+def test_everything_is_as_before_however_the_run_ends(host, panel, volume_node, ending):
     import slicer
 
     other = add_volume(name="other")
@@ -135,26 +135,26 @@ def test_everything_is_as_before_however_the_run_ends(host, panel, volumeNode, e
     if ending == "cancel":
         host.click(panel.ui.segmentButton)
     elif ending == "failure":
-        slicer.util.updateVolumeFromArray(volumeNode, np.ones((3, 4, 5)))
+        slicer.util.updateVolumeFromArray(volume_node, np.ones((3, 4, 5)))
         host.waitUntil(lambda: not panel.isRunning)
         assert "was changed during the run" in panel.ui.statusLabel.text
     elif ending == "input deleted":
-        nodes -= {volumeNode.GetID(), volumeNode.GetDisplayNodeID()}
-        slicer.mrmlScene.RemoveNode(volumeNode)
+        nodes -= {volume_node.GetID(), volume_node.GetDisplayNodeID()}
+        slicer.mrmlScene.RemoveNode(volume_node)
     else:
         host.reloadModule("MedNCA")
     assert layers() == before
-    assert node_ids() <= nodes | {volumeNode.GetDisplayNodeID()}
+    assert node_ids() <= nodes | {volume_node.GetDisplayNodeID()}
 
 
-def test_closed_scene_is_empty(host, panel, volumeNode):
+def test_closed_scene_is_empty(host, panel, volume_node):
     start(host, panel, 3)
     host.closeScene()
     assert all(foreground is None for _, foreground, *_ in layers())
     assert not [node for node in node_ids() if "ScalarVolume" in node or "ColorTableNode1" in node]
 
 
-def test_foreground_that_the_user_chooses_meanwhile_stays(host, panel, volumeNode):
+def test_foreground_that_the_user_chooses_meanwhile_stays(host, panel, volume_node):
     import slicer
 
     other = add_volume(name="other")
@@ -164,7 +164,7 @@ def test_foreground_that_the_user_chooses_meanwhile_stays(host, panel, volumeNod
     assert {foreground for _, foreground, *_ in layers()} == {other.GetID()}
 
 
-def test_picture_is_not_listed_nor_saved(host, panel, volumeNode):
+def test_picture_is_not_listed_nor_saved(host, panel, volume_node):
     start(host, panel, 3)
     node = overlay()
     selector = panel.ui.inputSelector
@@ -174,7 +174,7 @@ def test_picture_is_not_listed_nor_saved(host, panel, volumeNode):
         assert not each.GetSaveWithScene()
 
 
-def test_cleared_tick_shows_nothing(host, panel, volumeNode):
+def test_cleared_tick_shows_nothing(host, panel, volume_node):
     tick(host, panel.ui.showWhileRunningCheckBox)
     before, nodes = layers(), node_ids()
     start(host, panel, 3)
@@ -183,7 +183,7 @@ def test_cleared_tick_shows_nothing(host, panel, volumeNode):
 
 
 @pytest.mark.parametrize("drawing", [0.001, 0.01])
-def test_pictures_come_seldom_enough(panel, volumeNode, monkeypatch, drawing):
+def test_pictures_come_seldom_enough(panel, volume_node, monkeypatch, drawing):
     """Not more than 20 in a second, and what the application then needs to draw one counts too."""
     from MedNCAScene.display import live_overlay
 
@@ -198,7 +198,7 @@ def test_pictures_come_seldom_enough(panel, volumeNode, monkeypatch, drawing):
             pass
 
     drawn = 0
-    for _ in Picture(volumeNode, None).follow(None for _ in range(1000)):
+    for _ in Picture(volume_node, None).follow(None for _ in range(1000)):
         now += 0.002
         if len(shown) > drawn:
             now += drawing
@@ -209,7 +209,7 @@ def test_pictures_come_seldom_enough(panel, volumeNode, monkeypatch, drawing):
 
 
 def test_picture_of_a_volume_in_groups_keeps_the_slices_that_are_done(
-    host, panel, volumeNode, each_step_is_shown, monkeypatch
+    host, panel, volume_node, each_step_is_shown, monkeypatch
 ):
     import slicer
 
@@ -218,7 +218,7 @@ def test_picture_of_a_volume_in_groups_keeps_the_slices_that_are_done(
     monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
     choose_model(panel, "brightness")
     found = None
-    for step in panel.logic.processSteps(volumeNode, model="brightness", showWhileRunning=True):
+    for step in panel.logic.processSteps(volume_node, model="brightness", showWhileRunning=True):
         if step.slices[0] == 12 and step.stage == 1:
             found = slicer.util.arrayFromVolume(overlay()).copy()
     assert found[:12].any()

@@ -12,7 +12,7 @@ BOX = (slice(3, 8), slice(5, 12), slice(4, 9))  # of the first label, k, j, i
 
 
 @pytest.fixture
-def kept(host, panel, volumeNode):
+def kept(host, panel, volume_node):
     """A panel that has kept the four steps of a run and the uncertainty, which is high where the first label is."""
     import slicer
 
@@ -26,37 +26,37 @@ def kept(host, panel, volumeNode):
     return panel
 
 
-def middle(volumeNode):
+def middle(volume_node):
     """RAS of the middle of the box."""
     import vtk
 
-    toRas = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(toRas)
-    return toRas.MultiplyPoint((6, 8, 5, 1))[:3]
+    to_ras = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(to_ras)
+    return to_ras.MultiplyPoint((6, 8, 5, 1))[:3]
 
 
 def display(panel):
     return panel.ui.outputSelector.currentNode().GetDisplayNode()
 
 
-def look(displayNode):
-    return displayNode.GetVisibility2DFill(), displayNode.GetVisibility2DOutline()
+def look(display_node):
+    return display_node.GetVisibility2DFill(), display_node.GetVisibility2DOutline()
 
 
 FILLED, OUTLINES = (True, True), (False, True)
 
 
-def set_foreground(volumeNode):
+def set_foreground(volume_node):
     import slicer
 
-    slicer.util.setSliceViewerLayers(foreground=volumeNode)
+    slicer.util.setSliceViewerLayers(foreground=volume_node)
 
 
 class Seen:
     """The slice views around the first label, with the segments as they are and without them."""
 
-    def __init__(self, host, panel, volumeNode, folder):
-        centre = middle(volumeNode)
+    def __init__(self, host, panel, volume_node, folder):
+        centre = middle(volume_node)
         self.picture = pixels(host, folder / "seen.png", centreOn=centre)
         display(panel).SetVisibility(False)
         self.bare = pixels(host, folder / "bare.png", centreOn=centre)
@@ -68,23 +68,23 @@ class Seen:
         return (self.picture != self.bare).any(axis=-1)[where].mean()
 
 
-def test_slice_views_show_the_uncertainty_where_the_segment_is(host, kept, volumeNode, tmp_path):
-    before = Seen(host, kept, volumeNode, tmp_path)
+def test_slice_views_show_the_uncertainty_where_the_segment_is(host, kept, volume_node, tmp_path):
+    before = Seen(host, kept, volume_node, tmp_path)
     tick(host, kept.ui.uncertaintyOverlayCheckBox)
-    during = Seen(host, kept, volumeNode, tmp_path)
+    during = Seen(host, kept, volume_node, tmp_path)
     red = colored(during.bare, RED) & ~colored(before.bare, RED)
     assert before.shareOfSegments(red) > 0.8
     assert during.shareOfSegments(red) < 0.1
     assert (during.picture != during.bare).any()  # the outlines
     tick(host, kept.ui.uncertaintyOverlayCheckBox)
-    np.testing.assert_array_equal(Seen(host, kept, volumeNode, tmp_path).picture, before.picture)
+    np.testing.assert_array_equal(Seen(host, kept, volume_node, tmp_path).picture, before.picture)
 
 
-def test_played_steps_are_seen_where_the_segment_is(host, kept, volumeNode, tmp_path):
+def test_played_steps_are_seen_where_the_segment_is(host, kept, volume_node, tmp_path):
     kept.ui.stepSlider.setValue(0)  # nothing has grown yet
-    empty = Seen(host, kept, volumeNode, tmp_path)
+    empty = Seen(host, kept, volume_node, tmp_path)
     kept.ui.stepSlider.setValue(3)
-    grown = Seen(host, kept, volumeNode, tmp_path)
+    grown = Seen(host, kept, volume_node, tmp_path)
     orange = colored(grown.bare, ORANGE) & ~colored(empty.bare, ORANGE)
     assert empty.shareOfSegments(orange) < 0.1
     assert grown.shareOfSegments(orange) < 0.1
@@ -154,15 +154,15 @@ def test_settings_of_single_segments_stay(host, kept):
         assert display(kept).GetSegmentOpacity2DFill(second) == pytest.approx(0.2)
 
 
-def test_other_segmentations_are_not_touched(host, kept, volumeNode):
+def test_other_segmentations_are_not_touched(host, kept, volume_node):
     other = add_volume(name="other")
-    drawn = new_segmentation(volumeNode)
-    add_hand_drawn_segment(drawn, volumeNode)
-    ofOtherVolume = kept.logic.process(other, model="brightness")
-    ofOtherModel = kept.logic.process(volumeNode, model="slow")
+    drawn = new_segmentation(volume_node)
+    add_hand_drawn_segment(drawn, volume_node)
+    of_other_volume = kept.logic.process(other, model="brightness")
+    of_other_model = kept.logic.process(volume_node, model="slow")
     tick(host, kept.ui.growthOverlayCheckBox)
     assert look(display(kept)) == OUTLINES
-    for node in (drawn, ofOtherVolume, ofOtherModel):
+    for node in (drawn, of_other_volume, of_other_model):
         assert look(node.GetDisplayNode()) == FILLED
 
 
@@ -184,19 +184,19 @@ def test_foreground_that_the_user_chooses_gives_the_fill_back(host, kept):
 
 
 @pytest.mark.parametrize("deleted", ["growth", "input", "segmentation"])
-def test_deleted_nodes_give_the_fill_back(host, kept, volumeNode, deleted):
+def test_deleted_nodes_give_the_fill_back(host, kept, volume_node, deleted):
     import slicer
 
-    segmentationNode, displayNode = kept.ui.outputSelector.currentNode(), display(kept)
+    segmentation_node, display_node = kept.ui.outputSelector.currentNode(), display(kept)
     tick(host, kept.ui.growthOverlayCheckBox)
-    assert look(displayNode) == OUTLINES
-    node = {"growth": kept.logic.outcome.growthNode, "input": volumeNode, "segmentation": segmentationNode}[deleted]
+    assert look(display_node) == OUTLINES
+    node = {"growth": kept.logic.outcome.growthNode, "input": volume_node, "segmentation": segmentation_node}[deleted]
     if deleted == "growth":
         slicer.mrmlScene.RemoveNode(kept.logic.outcome.growthBrowserNode)
     slicer.mrmlScene.RemoveNode(node)
     if deleted == "segmentation":
         tick(host, kept.ui.growthOverlayCheckBox)
-    assert look(displayNode) == FILLED
+    assert look(display_node) == FILLED
     assert host.errors == []
 
 
@@ -207,7 +207,7 @@ def test_next_run_replaces_the_growth_and_gives_the_fill_back(host, kept):
     assert look(display(kept)) == FILLED
 
 
-def test_cells_of_the_next_run_are_seen_under_the_previous_result(host, panel, volumeNode):
+def test_cells_of_the_next_run_are_seen_under_the_previous_result(host, panel, volume_node):
     choose_model(panel, "slow")
     segment(host, panel)
     host.click(panel.ui.segmentButton)
@@ -219,7 +219,7 @@ def test_cells_of_the_next_run_are_seen_under_the_previous_result(host, panel, v
     assert look(display(panel)) == FILLED
 
 
-def test_cancelled_run_gives_the_views_back_to_the_overlay(host, panel, volumeNode):
+def test_cancelled_run_gives_the_views_back_to_the_overlay(host, panel, volume_node):
     choose_model(panel, "slow")
     tick(host, panel.ui.keepGrowthCheckBox)
     segment(host, panel)
@@ -233,35 +233,35 @@ def test_cancelled_run_gives_the_views_back_to_the_overlay(host, panel, volumeNo
 
 
 def test_left_module_still_gives_the_fill_back(host, kept):
-    displayNode = display(kept)
+    display_node = display(kept)
     tick(host, kept.ui.growthOverlayCheckBox)
     host.closeModule()
-    assert look(displayNode) == OUTLINES
+    assert look(display_node) == OUTLINES
     set_foreground(None)
-    assert look(displayNode) == FILLED
+    assert look(display_node) == FILLED
 
 
 def test_reloaded_module_gives_the_fill_back_and_looks_no_more(host, kept):
     from host.inspection import observerCount
 
-    displayNode, growth = display(kept), kept.logic.outcome.growthNode
-    before = observerCount(displayNode)
+    display_node, growth = display(kept), kept.logic.outcome.growthNode
+    before = observerCount(display_node)
     tick(host, kept.ui.growthOverlayCheckBox)
-    assert observerCount(displayNode) > before
+    assert observerCount(display_node) > before
     host.reloadModule("MedNCA")
-    assert look(displayNode) == FILLED
-    assert observerCount(displayNode) == before
+    assert look(display_node) == FILLED
+    assert observerCount(display_node) == before
     host.unloadModule("MedNCA")
     set_foreground(growth)
-    assert look(displayNode) == FILLED
+    assert look(display_node) == FILLED
 
 
 def test_volume_that_the_user_lays_over_the_views_himself_counts_too(host, kept):
-    displayNode, growth = display(kept), kept.logic.outcome.growthNode
+    display_node, growth = display(kept), kept.logic.outcome.growthNode
     set_foreground(growth)
-    assert look(displayNode) == OUTLINES
+    assert look(display_node) == OUTLINES
     host.reloadModule("MedNCA")
-    assert look(displayNode) == FILLED
+    assert look(display_node) == FILLED
 
 
 def test_outlines_that_have_ended_observe_nothing(host, kept):

@@ -52,8 +52,8 @@ def test_oblique_region_is_held_wholly(region_in_volume):
     volume = add_volume()
     volume.SetAndObserveTransformNodeID(add_transform(rotation()).GetID())
     box = np.reshape(region_in_volume(add_roi(center=(0, 0, 0)), volume), (3, 2))
-    halfWidths = np.abs(rotation().T) @ (5, 10, 15)  # of the box around a turned box
-    np.testing.assert_allclose(box, np.stack([-halfWidths, halfWidths], axis=1), atol=1e-9)
+    half_widths = np.abs(rotation().T) @ (5, 10, 15)  # of the box around a turned box
+    np.testing.assert_allclose(box, np.stack([-half_widths, half_widths], axis=1), atol=1e-9)
 
 
 def test_region_that_is_not_placed_is_refused_by_name(region_in_volume):

@@ -40,9 +40,9 @@ def test_image_of_a_volume_has_the_images_voxels_and_geometry_in_every_axis_orde
     assert_same_image(volumes.imageFromVolume(node), image)
 
 
-@pytest.mark.parametrize("scalarType", ["uint8", "int8", "uint16", "int16", "int32", "float32", "float64"])
-def test_image_of_a_volume_has_its_voxel_type(volumes, scalarType):
-    voxels = np.arange(60).reshape(3, 4, 5).astype(scalarType)
+@pytest.mark.parametrize("scalar_type", ["uint8", "int8", "uint16", "int16", "int32", "float32", "float64"])
+def test_image_of_a_volume_has_its_voxel_type(volumes, scalar_type):
+    voxels = np.arange(60).reshape(3, 4, 5).astype(scalar_type)
     image = sitk.GetImageFromArray(voxels)
     assert_same_image(volumes.imageFromVolume(volumes.volumeFromImage(image, "volume")), image)
     assert volumes.imageFromVolume(volumes.volumeFromImage(image, "volume")).GetPixelID() == image.GetPixelID()
@@ -132,9 +132,9 @@ def test_sheared_volume_is_refused(volumes):
 def test_rounding_in_a_header_is_not_taken_for_shear(volumes):
     import slicer
 
-    ijkToRas = np.eye(4)
-    ijkToRas[:3, :3] = (rotation() * [0.7, 0.8, 1.2]).astype(np.float16)
-    node = slicer.util.addVolumeFromArray(np.ones((3, 4, 5)), ijkToRAS=ijkToRas)
+    ijk_to_ras = np.eye(4)
+    ijk_to_ras[:3, :3] = (rotation() * [0.7, 0.8, 1.2]).astype(np.float16)
+    node = slicer.util.addVolumeFromArray(np.ones((3, 4, 5)), ijkToRAS=ijk_to_ras)
     assert volumes.imageFromVolume(node).GetSize() == (5, 4, 3)
 
 

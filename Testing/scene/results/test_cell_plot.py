@@ -33,9 +33,9 @@ def columns(chart):
 
 def test_chart_shows_the_cell_under_the_point(logic, tmp_path):
     model = brightness_model(tmp_path, steps=4)
-    volumeNode = add_volume()
-    volumeNode.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
-    chart = logic.plotCell(volumeNode, world_of((5, 6, 4), (50, 0, 0)), model=str(model.folder))
+    volume_node = add_volume()
+    volume_node.SetAndObserveTransformNodeID(add_transform(np.eye(3), (50, 0, 0)).GetID())
+    chart = logic.plotCell(volume_node, world_of((5, 6, 4), (50, 0, 0)), model=str(model.folder))
     shown = columns(chart)
     assert next(iter(shown)) == "Step"
     assert shown["Step"] == list(range(1, 9))
@@ -49,10 +49,10 @@ def test_next_cell_takes_the_same_chart(logic, tmp_path):
     import slicer
 
     model = brightness_model(tmp_path)
-    volumeNode = add_volume()
-    first = logic.plotCell(volumeNode, world_of((5, 6, 4)), model=str(model.folder))
+    volume_node = add_volume()
+    first = logic.plotCell(volume_node, world_of((5, 6, 4)), model=str(model.folder))
     before = slicer.mrmlScene.GetNumberOfNodes()
-    assert logic.plotCell(volumeNode, world_of((5, 15, 4)), model=str(model.folder)) is first
+    assert logic.plotCell(volume_node, world_of((5, 15, 4)), model=str(model.folder)) is first
     assert slicer.mrmlScene.GetNumberOfNodes() == before
     assert columns(first)["Probability of posterior hippocampus"][-1] > 0.9
 

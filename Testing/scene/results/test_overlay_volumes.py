@@ -13,12 +13,12 @@ def volume_names():
     return sorted(node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"))
 
 
-def test_no_volumes_are_added_unless_asked_for(host, panel, volumeNode):
+def test_no_volumes_are_added_unless_asked_for(host, panel, volume_node):
     segment(host, panel)
     assert volume_names() == ["head"]
 
 
-def test_ticked_probability_gives_a_volume_per_label(host, panel, volumeNode):
+def test_ticked_probability_gives_a_volume_per_label(host, panel, volume_node):
     import slicer
 
     tick(host, panel.ui.probabilityCheckBox)
@@ -31,7 +31,7 @@ def test_ticked_probability_gives_a_volume_per_label(host, panel, volumeNode):
         np.testing.assert_array_equal(voxels > 0.5, truth == value)
 
 
-def test_uncertainty_needs_two_runs_and_says_so(host, panel, volumeNode):
+def test_uncertainty_needs_two_runs_and_says_so(host, panel, volume_node):
     assert not panel.ui.uncertaintyCheckBox.enabled
     assert "set Runs to 2 or more" in panel.ui.uncertaintyCheckBox.toolTip
     panel.ui.runsSpinBox.setValue(2)
@@ -42,7 +42,7 @@ def test_uncertainty_needs_two_runs_and_says_so(host, panel, volumeNode):
     assert "head uncertainty" in volume_names()
 
 
-def test_tick_left_from_more_runs_does_not_fail_a_single_run(host, panel, volumeNode):
+def test_tick_left_from_more_runs_does_not_fail_a_single_run(host, panel, volume_node):
     panel.ui.runsSpinBox.setValue(2)
     tick(host, panel.ui.uncertaintyCheckBox)
     panel.ui.runsSpinBox.setValue(1)
@@ -51,8 +51,8 @@ def test_tick_left_from_more_runs_does_not_fail_a_single_run(host, panel, volume
     assert volume_names() == ["head"]
 
 
-def test_uncertainty_overlays_in_warm_colours_and_only_where_there_is_some(host, panel, volumeNode):
-    node = uncertainty_node(panel, volumeNode)
+def test_uncertainty_overlays_in_warm_colours_and_only_where_there_is_some(host, panel, volume_node):
+    node = uncertainty_node(panel, volume_node)
     display = node.GetDisplayNode()
     assert display.GetColorNode().GetName() == "Warm1"
     assert display.GetApplyThreshold()
@@ -60,23 +60,23 @@ def test_uncertainty_overlays_in_warm_colours_and_only_where_there_is_some(host,
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.05, 0.5))
 
 
-def uncertainty_node(panel, volumeNode):
-    panel.logic.process(volumeNode, model="brightness", runs=2, uncertainty=True)
+def uncertainty_node(panel, volume_node):
+    panel.logic.process(volume_node, model="brightness", runs=2, uncertainty=True)
     return panel.logic.outcome.uncertaintyNode
 
 
-def test_volumes_lie_on_the_input_under_its_transform_and_beside_it(host, panel, volumeNode):
+def test_volumes_lie_on_the_input_under_its_transform_and_beside_it(host, panel, volume_node):
     import slicer
 
     folder = hierarchy().CreateFolderItem(hierarchy().GetSceneItemID(), "patient")
-    hierarchy().SetItemParent(hierarchy().GetItemByDataNode(volumeNode), folder)
-    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
-    panel.logic.process(volumeNode, model="brightness", runs=2, probability=True, uncertainty=True)
+    hierarchy().SetItemParent(hierarchy().GetItemByDataNode(volume_node), folder)
+    volume_node.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
+    panel.logic.process(volume_node, model="brightness", runs=2, probability=True, uncertainty=True)
     for node in (*panel.logic.outcome.probabilityNodes, panel.logic.outcome.uncertaintyNode):
-        assert node.GetTransformNodeID() == volumeNode.GetTransformNodeID()
+        assert node.GetTransformNodeID() == volume_node.GetTransformNodeID()
         assert hierarchy().GetItemParent(hierarchy().GetItemByDataNode(node)) == folder
         expected, found = matrix(), matrix()
-        volumeNode.GetIJKToRASMatrix(expected)
+        volume_node.GetIJKToRASMatrix(expected)
         node.GetIJKToRASMatrix(found)
         np.testing.assert_allclose(
             slicer.util.arrayFromVTKMatrix(found), slicer.util.arrayFromVTKMatrix(expected), atol=1e-6
@@ -95,7 +95,7 @@ def hierarchy():
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
 
 
-def test_next_run_fills_the_same_volumes_and_keeps_their_display(host, panel, volumeNode):
+def test_next_run_fills_the_same_volumes_and_keeps_their_display(host, panel, volume_node):
     tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     nodes = panel.logic.outcome.probabilityNodes
@@ -107,7 +107,7 @@ def test_next_run_fills_the_same_volumes_and_keeps_their_display(host, panel, vo
     assert node_ids() == before
 
 
-def test_volumes_of_another_input_are_left_alone(host, panel, volumeNode):
+def test_volumes_of_another_input_are_left_alone(host, panel, volume_node):
     tick(host, panel.ui.probabilityCheckBox)
     segment(host, panel)
     panel.ui.inputSelector.setCurrentNode(add_volume(name="second"))
@@ -115,7 +115,7 @@ def test_volumes_of_another_input_are_left_alone(host, panel, volumeNode):
     assert len(volume_names()) == 6
 
 
-def test_cancelled_run_adds_no_volumes(host, panel, volumeNode):
+def test_cancelled_run_adds_no_volumes(host, panel, volume_node):
     tick(host, panel.ui.probabilityCheckBox)
     choose_model(panel, "slow")
     before = node_ids()
@@ -123,9 +123,9 @@ def test_cancelled_run_adds_no_volumes(host, panel, volumeNode):
     assert node_ids() == before
 
 
-def test_output_is_no_input_to_begin_with(host, panel, volumeNode):
+def test_output_is_no_input_to_begin_with(host, panel, volume_node):
     from MedNCAScene.inputs.volumes import canBeInput
 
-    panel.logic.process(volumeNode, model="brightness", probability=True)
-    assert canBeInput(volumeNode)
+    panel.logic.process(volume_node, model="brightness", probability=True)
+    assert canBeInput(volume_node)
     assert not any(canBeInput(node) for node in panel.logic.outcome.probabilityNodes)

@@ -14,7 +14,7 @@ WRITES = {
     "first probability": ("results.overlay_volumes", "_filledVolume", 1),
     "second probability": ("results.overlay_volumes", "_filledVolume", 2),
     "uncertainty": ("segmentation_run", "writeUncertainty", 1),
-    "second column of the table": ("results.quality_table", "_addColumn", 2),
+    "second column of the table": ("results.quality_table", "addColumn", 2),
     "table": ("segmentation_run", "writeQuality", 1),
     "colours of the growth": ("results.growth_sequence", "showCellColors", 1),
     "names of the sequence": ("results.growth_sequence", "uniqueName", 3),
@@ -54,7 +54,7 @@ def all_results(panel):
     return panel
 
 
-def test_a_first_run_adds_nothing(host, all_results, volumeNode, failing_write):
+def test_a_first_run_adds_nothing(host, all_results, volume_node, failing_write):
     before = scene_content()
     left = failing_write()
     segment(host, all_results)
@@ -65,20 +65,20 @@ def test_a_first_run_adds_nothing(host, all_results, volumeNode, failing_write):
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["beside the user's segment", "alone"])
-def test_a_later_run_leaves_the_earlier_results(host, all_results, volumeNode, failing_write, others):
+def test_a_later_run_leaves_the_earlier_results(host, all_results, volume_node, failing_write, others):
     """Of another image, under another transform, and with surfaces."""
     import slicer
 
     segment(host, all_results)
     output = all_results.ui.outputSelector.currentNode()
     if others:
-        add_hand_drawn_segment(output, volumeNode)
+        add_hand_drawn_segment(output, volume_node)
     output.GetDisplayNode().SetSegmentOpacity2DFill(output.GetSegmentation().GetNthSegmentID(1), 0.25)
     host.click(all_results.ui.show3DButton)
-    voxels = slicer.util.arrayFromVolume(volumeNode)
+    voxels = slicer.util.arrayFromVolume(volume_node)
     voxels[:] = np.roll(voxels, 2, axis=1)
-    slicer.util.arrayFromVolumeModified(volumeNode)
-    volumeNode.SetAndObserveTransformNodeID(add_transform(translation=(50, 0, 0)).GetID())
+    slicer.util.arrayFromVolumeModified(volume_node)
+    volume_node.SetAndObserveTransformNodeID(add_transform(translation=(50, 0, 0)).GetID())
     before = scene_content()
     left = failing_write()
     segment(host, all_results)
@@ -88,7 +88,7 @@ def test_a_later_run_leaves_the_earlier_results(host, all_results, volumeNode, f
     assert host.errors == []
 
 
-def test_an_empty_segmentation_of_the_user_stays_empty(host, all_results, volumeNode, failing_write):
+def test_an_empty_segmentation_of_the_user_stays_empty(host, all_results, volume_node, failing_write):
     import slicer
 
     mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
@@ -99,7 +99,7 @@ def test_an_empty_segmentation_of_the_user_stays_empty(host, all_results, volume
     assert scene_content() == before
 
 
-def test_the_next_run_works(host, all_results, volumeNode, failing_write):
+def test_the_next_run_works(host, all_results, volume_node, failing_write):
     segment(host, all_results)
     expected = scene_content()
     failing_write()
@@ -116,17 +116,17 @@ def test_a_segment_that_was_removed_comes_back_in_its_place(host, tmp_path):
     from MedNCAScene.results.roll_back import allOrNothing
     from MedNCAScene.results.segments import writeSegments
 
-    model, volumeNode = brightness_model(tmp_path), add_volume()
-    output = writeSegments(labels_of(boxes_image()), model, volumeNode)
-    add_hand_drawn_segment(output, volumeNode)
+    model, volume_node = brightness_model(tmp_path), add_volume()
+    output = writeSegments(labels_of(boxes_image()), model, volume_node)
+    add_hand_drawn_segment(output, volume_node)
     before = scene_content()
 
     class Newer:
         name, labels = model.name, model.labels[1:]
 
     def write_and_stop():
-        with allOrNothing(Newer, volumeNode, output):
-            writeSegments(labels_of(boxes_image()) * 0, Newer, volumeNode, output)
+        with allOrNothing(Newer, volume_node, output):
+            writeSegments(labels_of(boxes_image()) * 0, Newer, volume_node, output)
             assert output.GetSegmentation().GetNumberOfSegments() == 2
             raise KeyboardInterrupt
 

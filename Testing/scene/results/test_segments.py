@@ -29,8 +29,8 @@ def model(tmp_path):
 @pytest.mark.parametrize("direction", [np.eye(3), np.eye(3)[:, [2, 0, 1]] * [-1, 1, -1], rotation()])
 def test_segments_lie_on_the_anatomy_in_every_orientation(scene, model, direction):
     image = boxes_image(direction=direction)
-    volumeNode = add_volume(image)
-    assert_on_the_anatomy(scene.write(labels_of(image), model, volumeNode), model, volumeNode)
+    volume_node = add_volume(image)
+    assert_on_the_anatomy(scene.write(labels_of(image), model, volume_node), model, volume_node)
 
 
 @pytest.mark.parametrize(
@@ -45,30 +45,30 @@ def test_segments_lie_on_the_anatomy_in_every_orientation(scene, model, directio
 )
 def test_segments_lie_on_the_anatomy_under_a_parent_transform(scene, model, linear, translation):
     image = boxes_image(direction=rotation((5, 6, 7)))
-    volumeNode = add_volume(image)
-    volumeNode.SetAndObserveTransformNodeID(add_transform(linear, translation).GetID())
-    segmentationNode = scene.write(labels_of(image), model, volumeNode)
-    assert_on_the_anatomy(segmentationNode, model, volumeNode)
-    assert segmentationNode.GetTransformNodeID() == volumeNode.GetTransformNodeID()
+    volume_node = add_volume(image)
+    volume_node.SetAndObserveTransformNodeID(add_transform(linear, translation).GetID())
+    segmentation_node = scene.write(labels_of(image), model, volume_node)
+    assert_on_the_anatomy(segmentation_node, model, volume_node)
+    assert segmentation_node.GetTransformNodeID() == volume_node.GetTransformNodeID()
 
 
 def test_segments_follow_the_volumes_transform_afterwards(scene, model):
-    volumeNode = add_volume()
+    volume_node = add_volume()
     transform = add_transform(translation=(50, 0, 0))
-    volumeNode.SetAndObserveTransformNodeID(transform.GetID())
-    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
+    volume_node.SetAndObserveTransformNodeID(transform.GetID())
+    segmentation_node = scene.write(labels_of(boxes_image()), model, volume_node)
     transform.SetMatrixTransformToParent(add_transform(rotation(), (9, 9, 9)).GetMatrixTransformToParent())
-    assert_on_the_anatomy(segmentationNode, model, volumeNode)
+    assert_on_the_anatomy(segmentation_node, model, volume_node)
 
 
 def test_segment_comes_back_as_it_went_in(scene, model):
     import slicer
 
-    volumeNode = add_volume()
-    volumeNode.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
-    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
-    for value, segmentId in scene.segmentsOfModel(model, segmentationNode).items():
-        voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+    volume_node = add_volume()
+    volume_node.SetAndObserveTransformNodeID(add_transform(rotation(), (50, 0, 0)).GetID())
+    segmentation_node = scene.write(labels_of(boxes_image()), model, volume_node)
+    for value, segment_id in scene.segmentsOfModel(model, segmentation_node).items():
+        voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, segment_id, volume_node)
         np.testing.assert_array_equal(voxels > 0, truth_of(boxes_image()) == value)
 
 
@@ -78,10 +78,10 @@ def test_voxels_at_the_edge_of_the_volume_are_kept(scene, model):
     voxels = np.zeros((6, 7, 8), np.uint8)
     voxels[0, 0, 0] = voxels[-1, -1, -1] = 1
     labels = sitk.GetImageFromArray(voxels)
-    volumeNode = add_volume(labels)
-    segmentationNode = scene.write(labels, model, volumeNode)
-    first = scene.segmentsOfModel(model, segmentationNode)[1]
-    found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, first, volumeNode)
+    volume_node = add_volume(labels)
+    segmentation_node = scene.write(labels, model, volume_node)
+    first = scene.segmentsOfModel(model, segmentation_node)[1]
+    found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, first, volume_node)
     np.testing.assert_array_equal(found > 0, voxels == 1)
 
 
@@ -91,9 +91,9 @@ def test_voxels_at_the_edge_of_the_volume_are_kept(scene, model):
 
 
 def test_segments_carry_name_colour_and_terminology_of_the_labels(scene, model):
-    segmentationNode = scene.write(labels_of(boxes_image()), model, add_volume())
-    segmentation = segmentationNode.GetSegmentation()
-    segments = [segmentation.GetSegment(segmentId) for segmentId in segmentation.GetSegmentIDs()]
+    segmentation_node = scene.write(labels_of(boxes_image()), model, add_volume())
+    segmentation = segmentation_node.GetSegmentation()
+    segments = [segmentation.GetSegment(segment_id) for segment_id in segmentation.GetSegmentIDs()]
     assert [segment.GetName() for segment in segments] == ["anterior hippocampus", "posterior hippocampus"]
     assert [tuple(round(c * 255) for c in s.GetColor()) for s in segments] == [(230, 159, 0), (86, 180, 233)]
     assert [segment.GetTerminology() for segment in segments] == [label.terminology_entry for label in model.labels]
@@ -103,8 +103,8 @@ def test_segments_carry_name_colour_and_terminology_of_the_labels(scene, model):
 def test_slicer_understands_the_terminology(scene, model):
     import slicer
 
-    segmentationNode = scene.write(labels_of(boxes_image()), model, add_volume())
-    segment = segmentationNode.GetSegmentation().GetSegment(scene.segmentsOfModel(model, segmentationNode)[1])
+    segmentation_node = scene.write(labels_of(boxes_image()), model, add_volume())
+    segment = segmentation_node.GetSegmentation().GetSegment(scene.segmentsOfModel(model, segmentation_node)[1])
     entry = slicer.vtkSlicerTerminologyEntry()
     logic = slicer.modules.terminologies.logic()
     assert logic.DeserializeTerminologyEntry(segment.GetTerminology(), entry)
@@ -118,33 +118,33 @@ def test_new_node_is_named_after_volume_and_model_and_stands_beside_the_volume(s
     import slicer
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    volumeNode = add_volume()
+    volume_node = add_volume()
     study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
-    hierarchy.CreateItem(study, volumeNode)
-    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
-    assert segmentationNode.GetName() == "head_brightness"
-    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentationNode)) == study
-    assert scene.write(labels_of(boxes_image()), model, volumeNode).GetName() != "head_brightness"
+    hierarchy.CreateItem(study, volume_node)
+    segmentation_node = scene.write(labels_of(boxes_image()), model, volume_node)
+    assert segmentation_node.GetName() == "head_brightness"
+    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentation_node)) == study
+    assert scene.write(labels_of(boxes_image()), model, volume_node).GetName() != "head_brightness"
 
 
 def test_new_node_has_the_reference_geometry_and_a_display_node_and_no_surface(scene, model):
-    volumeNode = add_volume()
-    segmentationNode = scene.write(labels_of(boxes_image()), model, volumeNode)
-    role = segmentationNode.GetReferenceImageGeometryReferenceRole()
-    assert segmentationNode.GetNodeReference(role) is volumeNode
-    geometry = segmentationNode.GetSegmentation().GetConversionParameter("Reference image geometry")
+    volume_node = add_volume()
+    segmentation_node = scene.write(labels_of(boxes_image()), model, volume_node)
+    role = segmentation_node.GetReferenceImageGeometryReferenceRole()
+    assert segmentation_node.GetNodeReference(role) is volume_node
+    geometry = segmentation_node.GetSegmentation().GetConversionParameter("Reference image geometry")
     assert geometry.endswith("0;19;0;23;0;15;")
-    assert segmentationNode.GetDisplayNode() is not None
-    assert not segmentationNode.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert segmentation_node.GetDisplayNode() is not None
+    assert not segmentation_node.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
 def test_structure_that_is_not_found_is_an_empty_segment(scene, model):
     labels = labels_of(boxes_image()) * 0
-    volumeNode = add_volume()
-    segmentationNode = scene.write(labels, model, volumeNode)
-    segmentIds = scene.segmentsOfModel(model, segmentationNode)
-    assert set(segmentIds) == {1, 2}
-    assert all(len(voxels_in_world(segmentationNode, segmentId)) == 0 for segmentId in segmentIds.values())
+    volume_node = add_volume()
+    segmentation_node = scene.write(labels, model, volume_node)
+    segment_ids = scene.segmentsOfModel(model, segmentation_node)
+    assert set(segment_ids) == {1, 2}
+    assert all(len(voxels_in_world(segmentation_node, segment_id)) == 0 for segment_id in segment_ids.values())
 
 
 def test_label_values_need_not_count_from_one(scene, tmp_path):
@@ -155,10 +155,10 @@ def test_label_values_need_not_count_from_one(scene, tmp_path):
     voxels = np.select([truth_of(boxes_image()) == 1, truth_of(boxes_image()) == 2], [7, 200]).astype(np.uint8)
     image = sitk.GetImageFromArray(voxels)
     image.CopyInformation(boxes_image())
-    volumeNode = add_volume()
-    segmentationNode = scene.write(image, sparse, volumeNode)
-    for value, segmentId in scene.segmentsOfModel(sparse, segmentationNode).items():
-        found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, volumeNode)
+    volume_node = add_volume()
+    segmentation_node = scene.write(image, sparse, volume_node)
+    for value, segment_id in scene.segmentsOfModel(sparse, segmentation_node).items():
+        found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, segment_id, volume_node)
         np.testing.assert_array_equal(found > 0, voxels == value)
 
 
@@ -166,23 +166,23 @@ def test_saved_file_reopens_with_voxels_names_colours_and_terminology(scene, mod
     import slicer
 
     image = boxes_image(direction=rotation())
-    volumeNode = add_volume(image)
-    segmentationNode = scene.write(labels_of(image), model, volumeNode)
+    volume_node = add_volume(image)
+    segmentation_node = scene.write(labels_of(image), model, volume_node)
     storage = slicer.vtkMRMLSegmentationStorageNode()
     storage.SetFileName(str(tmp_path / "saved.seg.nrrd"))
-    assert storage.WriteData(segmentationNode)
+    assert storage.WriteData(segmentation_node)
 
     reopened = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "reopened")
     reading = slicer.vtkMRMLSegmentationStorageNode()
     reading.SetFileName(str(tmp_path / "saved.seg.nrrd"))
     assert reading.ReadData(reopened)
-    assert reopened.GetSegmentation().GetSegmentIDs() == segmentationNode.GetSegmentation().GetSegmentIDs()
-    assert_on_the_anatomy(reopened, model, volumeNode)
-    for segmentId in reopened.GetSegmentation().GetSegmentIDs():
-        name, color, terminology, _ = content_of(reopened, segmentId)
-        savedName, savedColor, savedTerminology, _ = content_of(segmentationNode, segmentId)
-        assert (name, terminology) == (savedName, savedTerminology)
-        np.testing.assert_allclose(color, savedColor, atol=1e-5)
+    assert reopened.GetSegmentation().GetSegmentIDs() == segmentation_node.GetSegmentation().GetSegmentIDs()
+    assert_on_the_anatomy(reopened, model, volume_node)
+    for segment_id in reopened.GetSegmentation().GetSegmentIDs():
+        name, color, terminology, _ = content_of(reopened, segment_id)
+        saved_name, saved_color, saved_terminology, _ = content_of(segmentation_node, segment_id)
+        assert (name, terminology) == (saved_name, saved_terminology)
+        np.testing.assert_allclose(color, saved_color, atol=1e-5)
     # Also after saving and opening it is known which segments are the model's.
-    scene.write(labels_of(image), model, volumeNode, reopened)
+    scene.write(labels_of(image), model, volume_node, reopened)
     assert reopened.GetSegmentation().GetNumberOfSegments() == 2
