@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +16,9 @@ from .rule import PADDINGS, Padding, Rule
 
 Activation = Literal["softmax", "sigmoid"]
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+
+Window = tuple[slice, slice]  # of rows and columns
+WHOLE: Window = (slice(None), slice(None))
 
 
 @dataclass(frozen=True)
@@ -138,32 +142,60 @@ class Architecture:
         shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return shifted[..., 1:] / shifted.sum(axis=-1, keepdims=True)
 
-    def initial_state(self, image: np.ndarray, stage: int, before: np.ndarray | None) -> np.ndarray:
+    def initial_state(
+        self,
+        image: np.ndarray,
+        stage: int,
+        before: np.ndarray | None,
+        window: Window = WHOLE,
+        before_window: Window = WHOLE,
+    ) -> np.ndarray:
         """The state that a stage begins with.
 
         Args:
             image: shape (N, H, W, image_channels), H and W multiples of the coarsest scale.
             stage: index of the stage.
             before: state at the end of the stage before; None for the first stage.
+            window: rows and columns of the stage's grid that are wanted.
+            before_window: rows and columns of its grid that `before` holds; cells that would take from others are of no
+                use.
 
         Returns:
-            float32, shape (N, H / scale, W / scale, C): the image at this scale, then zeros or the enlarged state.
+            float32, shape (N, H / scale, W / scale, C), cut to the window: the image at this scale, then zeros or the
+            enlarged state.
         """
         scale = self.stages[stage].scale
-        height, width = image.shape[1] // scale, image.shape[2] // scale
-        state = np.zeros((len(image), height, width, self.channels), np.float32)
+        shape = image.shape[1] // scale, image.shape[2] // scale
+        small = _resize(image, image.shape[1:3], shape, self.downscale, WHOLE, window)
+        state = np.zeros((*small.shape[:3], self.channels), np.float32)
         if before is not None:
-            state[...] = _resize(before, height, width, self.handover)
-        state[..., : self.image_channels] = _resize(image, height, width, self.downscale)
+            ratio = self.stages[stage - 1].scale // scale
+            before_shape = shape[0] // ratio, shape[1] // ratio
+            state[...] = _resize(before, before_shape, shape, self.handover, before_window, window)
+        state[..., : self.image_channels] = small
         return state
 
 
 @blas_threads.one_thread()
-def _resize(array: np.ndarray, height: int, width: int, method: Method) -> np.ndarray:
-    """Resize (N, H, W, C) along H and W."""
-    _, rows, columns, channels = array.shape
-    if (rows, columns) == (height, width):
-        return array
-    across = np.matmul(sampling_matrix(columns, width, method), array)
-    down = np.matmul(sampling_matrix(rows, height, method), across.reshape(len(array), rows, width * channels))
-    return down.reshape(len(array), height, width, channels)
+def _resize(
+    array: np.ndarray,
+    shape: tuple[int, ...],
+    new_shape: tuple[int, ...],
+    method: Method,
+    window: Window,
+    new_window: Window,
+) -> np.ndarray:
+    """Resize (N, H, W, C) along H and W, from a window of a grid of `shape` to a window of one of `new_shape`."""
+    if shape == new_shape:
+        return array[:, new_window[0], new_window[1]]
+    across = np.matmul(_matrix(shape[1], new_shape[1], method)[new_window[1], window[1]], array)
+    count, rows, columns, channels = across.shape
+    matrix = _matrix(shape[0], new_shape[0], method)[new_window[0], window[0]]
+    down = np.matmul(matrix, across.reshape(count, rows, columns * channels))
+    return down.reshape(count, len(matrix), columns, channels)
+
+
+@lru_cache(maxsize=16)
+def _matrix(length: int, samples: int, method: Method) -> np.ndarray:
+    """`sampling_matrix` of lines that cover the same extent, kept from one group of slices to the next."""
+    return sampling_matrix(length, samples, method)

@@ -16,20 +16,27 @@ from .architecture import Architecture
 from .firing import FireDraws
 from .kernels import KernelName, make_kernel
 from .rule import Rule
+from .stage_cells import StageCells
+from .wanted_cells import SkipRule
 
 
 @dataclass(frozen=True)
 class CascadeStep:
-    """State of the cells after one step.
+    """Where a run stands after one step.
 
     Attributes:
         stage, step: indices of the stage, and of the step within it, from 0.
-        state: float32, shape (N, h, w, C): a view that the next step changes.
+        cells: the cells now; the next step changes them.
     """
 
     stage: int
     step: int
-    state: np.ndarray
+    cells: StageCells
+
+    @property
+    def state(self) -> np.ndarray:
+        """State of all cells, float32, shape (N, h, w, C): a view that the next step changes."""
+        return self.cells.state
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Cascade:
         draws: FireDraws,
         kernel: KernelName = "numpy",
         threads: int | None = None,
+        skip: SkipRule | None = None,
     ) -> Iterator[CascadeStep]:
         """Run all stages on a group of slices, one step of the automaton for each `next`.
 
@@ -73,18 +81,22 @@ class Cascade:
             draws: which cells fire.
             kernel: "numpy" or "torch".
             threads: how many processors to use, see `FiringCellsKernel`.
+            skip: which cells matter; None runs all.
 
         Yields:
-            The state after each step.
+            Where the run stands after each step, those in which no cell runs among them.
         """
         architecture = self.architecture
-        state = None
+        cells = target = None
         for index, (stage, rule) in enumerate(zip(architecture.stages, self.rules)):
-            state = architecture.initial_state(image, index, state)
-            cells = make_kernel(kernel, rule, architecture.image_channels, architecture.padding, threads)
-            cells.load(state)
-            height, width = state.shape[1:3]
+            if cells is not None and skip is not None:
+                ratio = architecture.stages[index - 1].scale // stage.scale
+                target = skip.next_target(cells.probabilities(), target, ratio)
+            cells = StageCells(architecture, index, image, cells, target)
+            if cells.any_runs:
+                running = make_kernel(kernel, rule, architecture.image_channels, architecture.padding, threads)
+                cells.load(running)
             for step in range(stage.steps):
-                cells.step(draws.draw(index, step, slices, height, width))
-                yield CascadeStep(index, step, cells.state)
-            state = cells.state
+                if cells.any_runs:
+                    running.step(cells.fire(draws, step, slices))
+                yield CascadeStep(index, step, cells)

@@ -113,6 +113,11 @@ class ObliqueSliceSpace(SliceSpace):
         matrix[:, 3] = matrix @ (columns.start, rows.start, 0, 1)
         return matrix
 
+    @property
+    def reads_slices_apart(self) -> bool:
+        """See `SliceSpace.reads_slices_apart`."""
+        return True
+
     def read(self, start: int, stop: int) -> np.ndarray:
         """See `SliceSpace.read`."""
         return np.concatenate([self._sampled(number) for number in range(start, stop)])

@@ -182,6 +182,11 @@ class SliceSpace:
                 to_image[row, column], to_image[row, 3] = axis.step, begin
         return index_to_physical(self.image) @ to_image
 
+    @property
+    def reads_slices_apart(self) -> bool:
+        """Whether a slice that is read alone is bit for bit the one that is read with others."""
+        return self._slices.forward is None
+
     @blas_threads.one_thread()
     def read(self, start: int, stop: int) -> np.ndarray:
         """Intensities of slices start to stop on the model's grid: float32, shape (stop - start, height, width)."""
@@ -259,6 +264,12 @@ class _AlignedWriter(SliceWriter):
         columns: np.ndarray | None,
     ) -> None:
         self._slices, self._rows, self._columns = slices, rows, columns
+        height, width, channels = shape
+        self._shape = (
+            len(rows) if rows is not None else height,
+            len(columns) if columns is not None else width,
+            channels,
+        )
         self._kept = np.empty((0, *shape), np.float32)
         self._first = 0  # model slice number of the first one kept
         self._done = 0  # image slices already handed out
@@ -282,6 +293,8 @@ class _AlignedWriter(SliceWriter):
         self._kept = self._kept[first_needed - self._first :]
         self._first, self._done = first_needed, end
         planes = np.moveaxis(values, -1, 1)  # (m, K, height, width)
+        if not planes.any():  # as where no cell matters
+            return ready, np.zeros((len(planes), *self._shape), np.float32)
         return ready, np.moveaxis(resample_planes(planes, self._rows, self._columns), 1, -1)
 
 

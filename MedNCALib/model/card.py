@@ -182,6 +182,46 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class Skipping:
+    """Which cells need not run, see `MedNCALib.automaton.wanted_cells`, and what that costs.
+
+    Attributes:
+        threshold, margin: see `SkipRule`.
+        dice_change: mean over the cases of the absolute difference in Dice, all labels merged, from a run of all cells.
+        largest_change: the largest of these differences.
+        cases: number of cases.
+        what: how it was measured.
+    """
+
+    threshold: float
+    margin: int
+    dice_change: float
+    largest_change: float | None = None
+    cases: int | None = None
+    what: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_number(self.threshold, "threshold of skipping")
+        require_whole_number(self.margin, "margin of skipping", 0)
+        require_number(self.dice_change, "dice_change of skipping")
+        if self.largest_change is not None:
+            require_number(self.largest_change, "largest_change of skipping")
+        if self.cases is not None:
+            require_whole_number(self.cases, "cases of skipping")
+        require_text(self.what, "what of skipping")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Skipping:
+        """From the object `skipping` of a card."""
+        return cls(**_values(cls, settings, "skipping", needed=("threshold", "margin", "dice_change")))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return _json(self)
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What people want to know of a model.
 
@@ -196,6 +236,7 @@ class ModelCard:
         scores: how well it does on cases that it was not trained on.
         robustness: by how much perturbations lower the Dice, by their names.
         thresholds: which results the verdict passes; None gives no verdict.
+        skipping: which cells need not run; None runs all.
 
     Raises:
         ValueError: a value of the wrong type or out of range.
@@ -213,6 +254,7 @@ class ModelCard:
     scores: Scores | None = None
     robustness: Mapping[str, float] = field(default_factory=dict)
     thresholds: Thresholds | None = None
+    skipping: Skipping | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -239,20 +281,28 @@ class ModelCard:
         if values.get("field_of_view_mm") is not None:
             values["field_of_view_mm"] = _tuple(values["field_of_view_mm"], "field_of_view_mm")
         # Parts that could not be measured may be empty.
-        for key, part in (("training", TrainingHistory), ("scores", Scores), ("thresholds", Thresholds)):
+        for key, part in _PARTS.items():
             values[key] = part.from_json(values[key]) if values.get(key) else None
         values["robustness"] = values.get("robustness") or {}
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes; parts that say nothing are left out."""
-        parts = ("training", "scores", "robustness", "thresholds")
-        card = _json(self, optional=("limits", "field_of_view_mm", *parts))
-        for key in ("training", "scores", "thresholds"):
+        card = _json(self, optional=("limits", "field_of_view_mm", "robustness", *_PARTS))
+        for key in _PARTS:
             part = getattr(self, key)
             if part is not None:
                 card[_KEYS.get(key, key)] = part.to_json()
         return card
+
+
+# The parts of a card that have classes of their own.
+_PARTS: Mapping[str, Any] = {
+    "training": TrainingHistory,
+    "scores": Scores,
+    "thresholds": Thresholds,
+    "skipping": Skipping,
+}
 
 
 def _values(cls: type, settings: Any, name: str, needed: Collection[str] = ()) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ..atomic_write import written_whole
 from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
+from ..automaton.wanted_cells import SkipRule
 from ..checks import require_object
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels
@@ -74,6 +75,12 @@ class Model:
     def title(self) -> str:
         """The card's title."""
         return self.card.title
+
+    @property
+    def skip_rule(self) -> SkipRule | None:
+        """Which cells matter, by the card; None if it does not say: then all cells do."""
+        skipping = self.card.skipping
+        return None if skipping is None else SkipRule(skipping.threshold, skipping.margin)
 
     @property
     def size_bytes(self) -> int:

@@ -42,6 +42,7 @@ class ModelInput:
         self.limits = model.normalisation.limits(self.space.voxels)
         self._normalisation = model.normalisation
         self._reach = model.cascade.architecture.image_channels // 2  # neighbouring slices on either side
+        self._recent: dict[int, np.ndarray] = {}  # slices read last, by their numbers
 
     def slices(self, group: range) -> np.ndarray:
         """Normalised slices with their neighbours as channels.
@@ -54,9 +55,21 @@ class ModelInput:
         """
         count = self.space.count
         first, last = max(0, group.start - self._reach), min(count, group.stop + self._reach)
-        slices = self._normalisation.apply(self.space.read(first, last), self.limits)
+        slices = self._read(range(first, last))
         wanted = np.arange(group.start, group.stop)[:, None] + np.arange(-self._reach, self._reach + 1)
         return np.moveaxis(slices[np.clip(wanted, 0, count - 1) - first], 1, -1)
+
+    def _read(self, numbers: range) -> np.ndarray:
+        """Normalised slices; those that the group before had as neighbours are not read again."""
+        if not self.space.reads_slices_apart:
+            return self._normalisation.apply(self.space.read(numbers.start, numbers.stop), self.limits)
+        new = [number for number in numbers if number not in self._recent]
+        if new:
+            first, stop = new[0], new[-1] + 1
+            slices = self._normalisation.apply(self.space.read(first, stop), self.limits)
+            self._recent.update(zip(range(first, stop), slices))
+        self._recent = {number: self._recent[number] for number in numbers}
+        return np.stack(list(self._recent.values()))
 
     def plane(self, number: int) -> np.ndarray:
         """One slice as a picture: scaled to 0..1, without local contrast normalisation; float32, shape (H, W)."""

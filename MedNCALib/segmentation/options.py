@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from ..automaton.kernels import KernelName, choose_kernel
 from ..errors import ArgumentError
 
@@ -21,6 +23,8 @@ class RunOptions:
         seed: of the fire draws, 0 to 2**64 - 1.
         engine: the kernel, "auto", "numpy" or "torch".
         threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
+        all_cells: whether also those cells run that cannot belong to a label, as the model's card has it
+            (`MedNCALib.automaton.wanted_cells`). The result differs by less than the card's bound.
 
     Raises:
         ArgumentError: a value of the wrong type or out of range.
@@ -31,6 +35,7 @@ class RunOptions:
     seed: int = 0
     engine: KernelName = "auto"
     threads: int | None = None
+    all_cells: bool = False
 
     def __post_init__(self) -> None:
         _require_whole_number(self.runs, "The number of runs", 1)
@@ -39,6 +44,8 @@ class RunOptions:
             raise ArgumentError(f"The seed must be from 0 to 2**64 - 1, not {self.seed}.")
         if self.threads is not None:
             _require_whole_number(self.threads, "The number of threads", 1)
+        if not isinstance(self.all_cells, (bool, np.bool_)):
+            raise ArgumentError(f"Whether all cells run must be True or False, not {self.all_cells!r}.")
         choose_kernel(self.engine)
 
     @property

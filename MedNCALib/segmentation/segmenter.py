@@ -52,6 +52,7 @@ def segment_steps(
     probabilities: bool = False,
     uncertainty: bool = False,
     largest_only: bool = False,
+    all_cells: bool = False,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -60,7 +61,7 @@ def segment_steps(
             are more than about ten degrees off the body's, a model with anatomical axes sees upright slices.
         model: from `load_model`.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is segmented.
-        runs, seed, engine, threads: see `RunOptions`.
+        runs, seed, engine, threads, all_cells: see `RunOptions`.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
@@ -74,7 +75,7 @@ def segment_steps(
     Raises:
         MedNCAError: before the first step, if the image, the region or a setting cannot be used.
     """
-    options = RunOptions(runs, seed, engine, threads)
+    options = RunOptions(runs, seed, engine, threads, all_cells)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
     try:
@@ -97,6 +98,7 @@ def _passes(
     work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
     total = work[-1] * options.runs * space.count
     done = 0.0
+    skip = None if options.all_cells else model.skip_rule
     size = _group_size(space, architecture)
     for start in range(0, space.count, size):
         group = range(start, min(start + size, space.count))
@@ -104,7 +106,8 @@ def _passes(
         finished = []
         for run in range(options.runs):
             draws = architecture.fire_draws(options.seed, run)
-            for count, now in enumerate(cascade.run(slices, group, draws, options.kernel, options.threads), 1):
+            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip)
+            for count, now in enumerate(steps, 1):
                 yield Step(
                     fraction=(done + work[count] * len(group)) / total,
                     stage=now.stage + 1,
@@ -114,11 +117,11 @@ def _passes(
                     run=run + 1,
                     runs=options.runs,
                     slices=(group.start, group.stop, space.count),
-                    state=now.state,
+                    cells=now.cells,
                     space=space,
                     architecture=architecture,
                 )
-            finished.append(architecture.probabilities(now.state))
+            finished.append(now.cells.probabilities())
             done += work[-1] * len(group)
         output.add(finished)
     return output.result()
@@ -168,6 +171,8 @@ def argmax_labels(probabilities: np.ndarray) -> np.ndarray:
     Returns:
         uint8, shape (...): 1 to K, or 0 if the background is likelier than every label.
     """
+    if not probabilities.any():  # as where no cell matters
+        return np.zeros(probabilities.shape[:-1], np.uint8)
     background = 1 - probabilities.sum(axis=-1)
     return np.where(probabilities.max(axis=-1) > background, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint8)
 

@@ -14,10 +14,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..automaton.architecture import Architecture
+from ..automaton.stage_cells import StageCells
 from ..imaging.slice_space import SliceSpace
 from .quality import Quality
 
 StepT = TypeVar("StepT")
+ChangedT = TypeVar("ChangedT")
 ResultT = TypeVar("ResultT")
 
 
@@ -31,7 +33,7 @@ class Step:
         step, steps: number of the step within the stage, and how many it has.
         run, runs: number of the pass, and how many there are.
         slices: (first, one past the last, total) slices of the model's grid in this group.
-        state: the cells now, shape (n, h, w, C) at the stage's scale: a view, copy it to keep it.
+        cells: the cells now.
         space: the grid of the slices.
         architecture: says what the channels mean.
     """
@@ -44,9 +46,17 @@ class Step:
     run: int
     runs: int
     slices: tuple[int, int, int]
-    state: np.ndarray
+    cells: StageCells
     space: SliceSpace
     architecture: Architecture
+
+    @property
+    def state(self) -> np.ndarray:
+        """The cells now, shape (n, h, w, C) at the stage's scale: a view, copy it to keep it.
+
+        Cells that do not run have the state that was handed over from the stage before.
+        """
+        return self.cells.state
 
     @property
     def scale(self) -> int:
@@ -84,9 +94,9 @@ class Result:
 
 def map_steps(
     steps: Generator[StepT, None, ResultT],
-    change: Callable[[StepT], StepT],
+    change: Callable[[StepT], ChangedT],
     on_resumed: Callable[[], object] | None = None,
-) -> Generator[StepT, None, ResultT]:
+) -> Generator[ChangedT, None, ResultT]:
     """Pass the steps of a run on, each of them changed.
 
     Args:

@@ -108,6 +108,17 @@ class UNetNetwork(TrainableNetwork):
 
 
 @dataclass(frozen=True)
+class UNetCells:
+    """What a UNet gives, as the cells of a cascade's last stage."""
+
+    architecture: Architecture
+    state: np.ndarray
+
+    def probabilities(self):
+        return self.architecture.probabilities(self.state)
+
+
+@dataclass(frozen=True)
 class UNetCascade:
     """Runs a UNet in place of a cascade: one step."""
 
@@ -119,8 +130,9 @@ class UNetCascade:
         return sum(each.numel() for each in self.network.parameters())
 
     @torch.inference_mode()
-    def run(self, image, slices, draws, engine="torch", threads=None):
+    def run(self, image, slices, draws, engine="torch", threads=None, skip=None):
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 1)))
         # One slice at a time: a UNet's copies of a whole group would take gigabytes.
         logits = np.concatenate([self.network(plane[None]).numpy() for plane in planes])
-        yield CascadeStep(1, 0, np.concatenate([image, np.moveaxis(logits, 1, -1)], axis=-1))
+        state = np.concatenate([image, np.moveaxis(logits, 1, -1)], axis=-1)
+        yield CascadeStep(1, 0, UNetCells(self.architecture, state))
