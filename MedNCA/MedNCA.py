@@ -1,7 +1,8 @@
 """The four classes that Slicer looks for in a module. They only join the packages that do the work."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import slicer
@@ -155,13 +156,14 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
         self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode)
-        self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged, self.onResult)
+        self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
+        self.ui.stressButton.connect("clicked(bool)", self.onStressButton)
         self.onRunChanged()
         self.initializeParameterNode()
 
@@ -244,15 +246,17 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         self._shownInputId = forgetOutputOfOther(self._parameterNode, self._shownInputId)
         self._panel.show(self._parameterNode, self.isRunning)
-        self._updateSegmentButton()
+        self._updateButtons()
 
-    def _updateSegmentButton(self) -> None:
+    def _updateButtons(self) -> None:
         from MedNCAPanel import messages
 
         button, parameters = self.ui.segmentButton, self._parameterNode
         missing = messages.missingInputs(parameters.inputVolume is not None, self._panel.model() is not None)
         button.enabled = self.isRunning or not missing
         button.toolTip = messages.segmentTip(self.isRunning, missing)
+        self.ui.stressButton.enabled = not missing
+        self.ui.stressButton.toolTip = messages.stressTip(missing)
 
     #
     # The run
@@ -261,21 +265,39 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSegmentButton(self, *_args: Any) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
         from MedNCAPanel import messages
-        from MedNCAPanel.licence_consent import mayUse
         from MedNCAPanel.parameters import runArguments
 
         if self.isRunning:
             self._runSection.cancel(messages.cancelled())
             return
-        parameters, model = self._parameterNode, self._panel.model()
-        if not mayUse(model):
-            self.ui.statusLabel.text = messages.licenceDeclined(model.name)
+        if not self._mayUseModel():
             return
+        parameters = self._parameterNode
         steps = self.logic.processSteps(
             parameters.inputVolume, parameters.outputSegmentation, **runArguments(parameters)
         )
         nodes = [node for node in (parameters.inputVolume, parameters.outputSegmentation) if node]
-        self._runSection.start(steps, nodes)
+        self._runSection.start(steps, nodes, self.onResult, self.onNoResult)
+
+    def onStressButton(self, *_args: Any) -> None:
+        """Start a stress test with the parameters as they are now."""
+        from MedNCAPanel.parameters import stressArguments
+
+        if self._mayUseModel():
+            parameters = self._parameterNode
+            steps = self.logic.stressTestSteps(parameters.inputVolume, **stressArguments(parameters))
+            self._runSection.start(steps, [parameters.inputVolume], self.onStressResult)
+
+    def _mayUseModel(self) -> bool:
+        """Whether the user accepts the licence of the model; if not, the status line says so."""
+        from MedNCAPanel import messages
+        from MedNCAPanel.licence_consent import mayUse
+
+        model = self._panel.model()
+        isAccepted = mayUse(model)
+        if not isAccepted:
+            self.ui.statusLabel.text = messages.licenceDeclined(model.name)
+        return isAccepted
 
     def onRunChanged(self) -> None:
         """A run has begun or is over."""
@@ -284,20 +306,33 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
         for name in ("inputs", "outputs", "growth", "quality", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
-        if not self.isRunning:
-            self._panel.markScores(areStale=True)  # unless there is a result, see onResult
         if self._parameterNode:
             self.onParametersModified()
 
-    def onResult(self, segmentationNode: vtkMRMLSegmentationNode) -> dict[str, float]:
-        """Choose the result of a run as output, so that the next replaces it; return the mL of each segment."""
+    def onResult(self, _segmentationNode: vtkMRMLSegmentationNode, seconds: float) -> str:
+        """Choose the result of a run as output, so that the next replaces it; return what was found in one line."""
+        from MedNCAPanel import messages
         from MedNCAPanel.parameters import adoptResult
 
         self._panel.markScores(areStale=False)
         adoptResult(self.logic.getParameterNode(), self.logic.outcome)
         if self._parameterNode:
             self.onParametersModified()
-        return {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
+        volumes = {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
+        return messages.doneLine(volumes, seconds)
+
+    def onNoResult(self) -> None:
+        """A run of the model was cancelled or has failed."""
+        self._panel.markScores(areStale=True)
+
+    def onStressResult(self, _tableNode: vtkMRMLTableNode, seconds: float) -> str:
+        """Show the worst case of a stress test; return a line that it is done."""
+        from MedNCAPanel import messages
+
+        if self._parameterNode:
+            self.onParametersModified()
+            self._panel.showWorstCase()
+        return messages.stressDoneLine(seconds)
 
 
 class MedNCALogic(ScriptedLoadableModuleLogic):
@@ -310,11 +345,13 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
     Attributes:
         outcome: the nodes that the latest run which ended well has written, and its scores, see
             `MedNCAScene.segmentation_run.SceneResult`; None before the first.
+        stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self.outcome: Any = None
+        self.stressOutcome: Any = None
 
     @property
     def quality(self) -> Any:
@@ -397,20 +434,67 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         from MedNCAScene.segmentation_run import processSteps
         from MedNCAScene.sequence_run import processFrames
 
-        from MedNCALib import MedNCAError
-
         if "largest_only" in options:
             options["largestOnly"] = options.pop("largest_only")
         process = processFrames if options.pop("allFrames", False) else processSteps
-        try:
+        with _errorsShown(interactive):
             self.outcome = yield from process(
                 volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
-        except MedNCAError as error:
-            if interactive:
-                slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
-            raise
         return self.outcome.segmentationNode
+
+    def stressTest(
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        model: str = DEFAULT_MODEL,
+        region: vtkMRMLMarkupsROINode | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> vtkMRMLTableNode:
+        """Test how much a result depends on perturbations; blocks until done; arguments: see `stressTestSteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.stressTestSteps(volumeNode, model, region, runs, seed, interactive, **options))
+
+    def stressTestSteps(
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        model: str = DEFAULT_MODEL,
+        region: vtkMRMLMarkupsROINode | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> Generator[Any, None, vtkMRMLTableNode]:
+        """Test, step by step, how much the segmentation of a volume depends on perturbations of the volume.
+
+        It is segmented as it is, and again with noise, a bias field, ghosts, another scale, place and seed. A table
+        with a row for each of these is written, and a volume with the difference that the worst one makes; the verdict
+        is `stressOutcome.test.sentence`. The scene changes only after the last step.
+
+        Args:
+            volumeNode, model, region, runs, seed, interactive: see `processSteps`; the runs are those of each
+                segmentation.
+            options: engine, threads and largestOnly, see `processSteps`.
+
+        Yields:
+            The steps of the run, `MedNCALib.evaluation.stress_test.StressStep`.
+
+        Returns:
+            The table node.
+
+        Raises:
+            MedNCAError: the input or an option cannot be used; the scene is as it was.
+        """
+        from MedNCAScene.stress_run import stressTestSteps
+
+        with _errorsShown(interactive):
+            self.stressOutcome = yield from stressTestSteps(volumeNode, model, region, runs=runs, seed=seed, **options)
+        return self.stressOutcome.tableNode
 
     def exportGrowth(self, path: Any) -> list[Any]:
         """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files.
@@ -441,6 +525,19 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         from MedNCAScene.results.cell_plot import plotCell
 
         return plotCell(volumeNode, point, model, region, seed)
+
+
+@contextmanager
+def _errorsShown(interactive: bool) -> Iterator[None]:
+    """Show an error of the engine in a dialog, if that is wanted; it is raised in any case."""
+    from MedNCALib import MedNCAError
+
+    try:
+        yield
+    except MedNCAError as error:
+        if interactive:
+            slicer.util.errorDisplay(str(error), windowTitle=_("MedNCA"))
+        raise
 
 
 class MedNCATest(ScriptedLoadableModuleTest):

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from MedNCAScene.results.growth_sequence import Estimate
 from MedNCAScene.results.quality_table import Verdict
+from MedNCAScene.results.stress_table import StressSummary, perturbationName
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.evaluation.stress_test import StressStep
 
 # Volumes in the application's own Sample Data that suit a model.
 SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr-t2": "MRUSProstate"}
@@ -113,6 +115,8 @@ def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
         step: the latest step.
         secondsLeft: None while it is unknown.
     """
+    if isinstance(step, StressStep):
+        return _stressLine(step, secondsLeft)
     parts = []
     if step.runs > 1:
         parts.append(_("run {run} of {runs}").format(run=step.run, runs=step.runs))
@@ -124,6 +128,16 @@ def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
         parts.append(_("{duration} left").format(duration=duration(secondsLeft)))
     line = ", ".join(parts)
     return line[0].upper() + line[1:]
+
+
+def _stressLine(step: StressStep, secondsLeft: float | None) -> str:
+    name = perturbationName(step.perturbation) if step.perturbation else _("As it is")
+    line = _("Stress test, segmentation {number} of {count}: {perturbation}").format(
+        number=step.segmentation, count=step.segmentations, perturbation=name
+    )
+    return (
+        line if secondsLeft is None else _("{line}, {duration} left").format(line=line, duration=duration(secondsLeft))
+    )
 
 
 def _stage(stage: int, stages: int) -> str:
@@ -153,8 +167,16 @@ def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
         _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
         for name, volume in volumes.items()
     ]
-    took = _("{seconds:.1f} s").format(seconds=seconds) if seconds < 10 else duration(seconds)
-    return _("Done in {duration}: {found}.").format(duration=took, found=", ".join(found))
+    return _("Done in {duration}: {found}.").format(duration=_took(seconds), found=", ".join(found))
+
+
+def stressDoneLine(seconds: float) -> str:
+    """The end of a stress test; what it found is said elsewhere."""
+    return _("The stress test is done, in {duration}.").format(duration=_took(seconds))
+
+
+def _took(seconds: float) -> str:
+    return _("{seconds:.1f} s").format(seconds=seconds) if seconds < 10 else duration(seconds)
 
 
 def cancelled() -> str:
@@ -278,6 +300,70 @@ def verdictLine(verdict: Verdict | None) -> str:
         "review": _("Check this result slice by slice: the model is uncertain, its runs agree to only {agreement}."),
     }.get(verdict.verdict or "") or _("The runs agree to {agreement}. No calibrated thresholds for this model.")
     return line.format(agreement=_("{percent:.1f} %").format(percent=100 * verdict.agreement))
+
+
+#
+# Stress test
+#
+
+
+def stressTip(missing: Sequence[str]) -> str:
+    """The tooltip of Stress test.
+
+    Args:
+        missing: see `missingInputs`.
+    """
+    if missing:
+        return segmentTip(False, missing)
+    return _(
+        "Segment the volume, or its region, again with noise, bias field, ghosts, another scale, place and seed, and"
+        " see how much the result changes. It takes about eleven times as long as Segment."
+    )
+
+
+def worstCaseTip(summary: StressSummary | None) -> str:
+    """The tooltip of Show worst case."""
+    tip = _(
+        "Lay what the worst perturbation changes over the slice views, and move them there; the segments are outlines"
+        " meanwhile."
+    )
+    if summary is None:
+        return _("{tip} Click Stress test for it.").format(tip=tip)
+    return _("{tip} The worst is: {perturbation}.").format(tip=tip, perturbation=perturbationName(summary.worst))
+
+
+def stressLine(summary: StressSummary | None) -> str:
+    """How much the result depends on perturbations, in a sentence.
+
+    Args:
+        summary: None before there is a stress test.
+    """
+    if summary is None:
+        return _("No stress test of this volume with this model yet.")
+    if summary.verdict == "empty":
+        return _("Nothing was found, with or without the perturbations.")
+    worst = {"dice": f"{summary.dice:.3f}", "perturbation": perturbationName(summary.worst)}
+    if summary.verdict == "stable":
+        return _(
+            "The result is stable: the lowest Dice is {dice} ({perturbation}), and the volume changes by at most"
+            " {percent} %."
+        ).format(**worst, percent=f"{summary.volumePercent:.1f}")
+    kinds = [_kindName(kind) for kind in summary.kinds]
+    listed = kinds[0] if len(kinds) == 1 else _("{some} and {last}").format(some=", ".join(kinds[:-1]), last=kinds[-1])
+    return _(
+        "The result depends on {kinds}: the lowest Dice is {dice} ({perturbation}). Check it slice by slice."
+    ).format(kinds=listed, **worst)
+
+
+def _kindName(kind: str) -> str:
+    return {
+        "noise": _("noise"),
+        "bias field": _("bias field"),
+        "ghosting": _("ghosts"),
+        "scale": _("scale"),
+        "shift": _("shift"),
+        "seed": _("seed"),
+    }.get(kind, kind)
 
 
 #

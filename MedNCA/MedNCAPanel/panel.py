@@ -18,6 +18,7 @@ from .model_selector import ModelSelector
 from .parameters import GetParameters, Parameters
 from .quality_section import QualitySection
 from .result_buttons import ResultButtons
+from .stress_section import StressSection
 
 
 class Panel:
@@ -39,6 +40,7 @@ class Panel:
         self._quantity = QuantitySelector(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
         self._player = GrowthPlayer(ui, self._overlay)
         self._quality = QualitySection(ui, self._overlay)
+        self._stress = StressSection(ui, self._overlay)
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
 
@@ -59,6 +61,7 @@ class Panel:
         self._quantity.show(parameters, model)
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
+        self._stress.show(parameters)
         self._result.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
@@ -72,6 +75,10 @@ class Panel:
     def markScores(self, areStale: bool) -> None:
         """Whether the scores that were shown last are of an earlier run than the latest."""
         self._quality.setStale(areStale)
+
+    def showWorstCase(self) -> None:
+        """Lay the worst case of the stress test over the slice views."""
+        self._stress.showWorstCase(True)
 
     def forgetOverlays(self) -> None:
         """Leave the slice views as they are: the scene is being closed."""

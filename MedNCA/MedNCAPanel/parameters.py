@@ -23,16 +23,7 @@ _CHOICES = frozenset({"inputVolume", "model", "region"})
 
 def runArguments(parameters: Parameters) -> dict[str, Any]:
     """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
-    arguments = {
-        "model": parameters.model,
-        "region": parameters.region,
-        "runs": parameters.runs,
-        "seed": parameters.seed,
-        "engine": parameters.engine,
-        "threads": parameters.threads or None,
-        "table": True,
-        "largestOnly": parameters.largestOnly,
-    }
+    arguments = {**stressArguments(parameters), "table": True}
     if parameters.allFrames and frameCount(parameters.inputVolume) > 1:
         return {**arguments, "allFrames": True}
     return {
@@ -43,6 +34,19 @@ def runArguments(parameters: Parameters) -> dict[str, Any]:
         "showWhileRunning": parameters.showWhileRunning,
         "keepGrowth": parameters.growthView if parameters.keepGrowth else None,
         "growthMegabytes": parameters.growthMegabytes,
+    }
+
+
+def stressArguments(parameters: Parameters) -> dict[str, Any]:
+    """Arguments of `MedNCALogic.stressTestSteps` besides the volume."""
+    return {
+        "model": parameters.model,
+        "region": parameters.region,
+        "runs": parameters.runs,
+        "seed": parameters.seed,
+        "engine": parameters.engine,
+        "threads": parameters.threads or None,
+        "largestOnly": parameters.largestOnly,
     }
 
 

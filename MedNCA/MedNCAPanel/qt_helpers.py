@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,3 +22,13 @@ def showState(widget: Any, **properties: Any) -> None:
     with signalsBlocked(widget):
         for name, value in properties.items():
             setattr(widget, name, value)
+
+
+def dot(color: str) -> str:
+    """A dot in a colour, as rich text."""
+    return f'<span style="color:{color}">\u25cf</span>'
+
+
+def hexColor(color: Sequence[float]) -> str:
+    """A colour, red, green and blue from 0 to 1, as rich text has it."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in color)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import qt
 import slicer
 from MedNCAScene.display.slice_foreground import Overlay
 from MedNCAScene.results.overlay_volumes import jumpToUncertainty, uncertaintyOf
@@ -12,7 +11,8 @@ from MedNCAScene.results.quality_table import DIGITS, verdictOf
 
 from . import messages
 from .parameters import Parameters
-from .qt_helpers import showState
+from .qt_helpers import dot, showState
+from .table_view import setUpTable, showTable
 
 # Visible on a light and on a dark background; the words beside it say the same.
 COLORS = {"pass": "#2ea043", "review": "#d9822b", None: "#8a8a8a"}
@@ -34,15 +34,7 @@ class QualitySection:
         self._staleTable: slicer.vtkMRMLTableNode | None = None
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
-        ui.qualityTableView.verticalHeader().setVisible(False)
-        for header in (ui.qualityTableView.horizontalHeader(), ui.qualityTableView.verticalHeader()):
-            header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        self._delegates = {n: _FixedPoint(digits, ui.qualityTableView) for n, digits in enumerate(DIGITS) if digits}
-        for column, delegate in self._delegates.items():
-            ui.qualityTableView.setItemDelegateForColumn(column, delegate)
-        # Slicer's view pastes into a locked table too; a shortcut takes the key from it.
-        self._paste = qt.QShortcut(qt.QKeySequence("Ctrl+V"), ui.qualityTableView)
-        self._paste.setContext(qt.Qt.WidgetShortcut)
+        self._delegates = setUpTable(ui.qualityTableView, DIGITS)
         overlay.onChanged(self._updateOverlay)
 
     def setStale(self, isStale: bool) -> None:
@@ -63,14 +55,9 @@ class QualitySection:
         isStale = table is not None and table is self._staleTable
         color = COLORS[verdict.verdict if verdict and not isStale else None]
         line = messages.staleScores() if isStale else messages.verdictLine(verdict)
-        label.text = f'<span style="color:{color}">\u25cf</span> {line}'
+        label.text = f"{dot(color)} {line}"
         label.enabled = view.enabled = not isStale
-        if view.mrmlTableNode() is not table:
-            view.setMRMLTableNode(table)
-        if view.horizontalHeader().count():
-            # In a narrow panel the names of the structures take two lines.
-            view.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        view.setVisible(table is not None)
+        showTable(view, table)
 
     def _showUncertainty(self, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
         self._uncertaintyNode = node
@@ -90,19 +77,3 @@ class QualitySection:
     def _onJump(self, *_args: Any) -> None:
         if jumpToUncertainty(self._uncertaintyNode) is None:
             self._ui.statusLabel.text = messages.noUncertainty()
-
-
-class _FixedPoint(qt.QStyledItemDelegate):
-    """Shows the numbers of a column with the same number of decimals: the table drops zeros at the end.
-
-    Args:
-        decimals: how many.
-        parent: the table view.
-    """
-
-    def __init__(self, decimals: int, parent: Any) -> None:
-        super().__init__(parent)
-        self._decimals = decimals
-
-    def displayText(self, value: Any, locale: Any) -> str:
-        return f"{float(value):.{self._decimals}f}"

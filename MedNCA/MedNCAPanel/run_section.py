@@ -13,6 +13,17 @@ import MedNCALib as mednca
 from . import messages
 from .event_loop_run import EventLoopRun
 
+# Of what a run returns and its duration in seconds: what the status line says then.
+OnResult = Callable[[Any, float], str]
+
+
+def _nothingToSay(_result: Any, _seconds: float) -> str:
+    return ""
+
+
+def _nothingToDo() -> None:
+    pass
+
 
 class RunSection:
     """Starts, shows and ends runs, one at a time.
@@ -21,21 +32,14 @@ class RunSection:
         progressBar: from 0 to 100, visible during a run.
         statusLabel: says in one sentence how far the run is, and afterwards how it ended.
         onChanged: called without arguments when a run has begun and when it is over.
-        onResult: called after that if the run ended well, with the segmentation node that it returned; returns the mL
-            of each segment by name.
     """
 
-    def __init__(
-        self,
-        progressBar: Any,
-        statusLabel: Any,
-        onChanged: Callable[[], None],
-        onResult: Callable[[slicer.vtkMRMLSegmentationNode], dict[str, float]],
-    ) -> None:
+    def __init__(self, progressBar: Any, statusLabel: Any, onChanged: Callable[[], None]) -> None:
         self._progressBar = progressBar
         self._statusLabel = statusLabel
         self._onChanged = onChanged
-        self._onResult = onResult
+        self._onResult: OnResult = _nothingToSay
+        self._onNoResult: Callable[[], None] = _nothingToDo
         self._run = EventLoopRun(self._onStep, self._onDone, self._onFailed)
         self._nodes: list[tuple[slicer.vtkMRMLNode, str]] = []
         progressBar.setVisible(False)
@@ -47,16 +51,22 @@ class RunSection:
 
     def start(
         self,
-        steps: Generator[mednca.Step, None, slicer.vtkMRMLSegmentationNode],
+        steps: Generator[mednca.Step, None, Any],
         nodes: Iterable[slicer.vtkMRMLNode],
+        onResult: OnResult,
+        onNoResult: Callable[[], None] = _nothingToDo,
     ) -> None:
         """Start a run.
 
         Args:
-            steps: generator of the steps that returns a segmentation node.
+            steps: generator of the steps.
             nodes: the run is cancelled when one of them leaves the scene.
+            onResult: called if the run has ended well, with what the generator returns and the duration in seconds;
+                returns what the status line says then.
+            onNoResult: called if the run was cancelled or has failed.
         """
         self._nodes = [(node, node.GetName()) for node in nodes]
+        self._onResult, self._onNoResult = onResult, onNoResult
         self._run.start(steps)
         self._progressBar.value = 0
         self._progressBar.setVisible(True)
@@ -67,6 +77,7 @@ class RunSection:
         """End the run that is on, if any; the scene stays as it was before the run."""
         if self.isRunning:
             self._run.cancel()
+            self._onNoResult()
             self._end(message)
 
     def cancelIfDeleted(self) -> None:
@@ -79,9 +90,10 @@ class RunSection:
         self._progressBar.value = int(100 * step.fraction)
         self._statusLabel.text = messages.progressLine(step, secondsLeft)
 
-    def _onDone(self, segmentationNode: slicer.vtkMRMLSegmentationNode, seconds: float) -> None:
+    def _onDone(self, result: Any, seconds: float) -> None:
+        onResult = self._onResult
         self._end()
-        self._statusLabel.text = messages.doneLine(self._onResult(segmentationNode), seconds)
+        self._statusLabel.text = onResult(result, seconds)
 
     def _onFailed(self, error: Exception) -> None:
         """Show the sentence of an error that the user can do something about; log the trace of any other."""
@@ -90,12 +102,14 @@ class RunSection:
         else:
             logging.error("MedNCA: the run failed", exc_info=error)
             message = messages.defect(error)
+        self._onNoResult()
         self._end(message)
         # The panel may not be on the screen any more.
         slicer.util.showStatusMessage(message, 5000)
 
     def _end(self, message: str = "") -> None:
         self._nodes = []
+        self._onResult, self._onNoResult = _nothingToSay, _nothingToDo  # nothing of the run is held any more
         self._progressBar.setVisible(False)
         self._statusLabel.text = message
         self._onChanged()

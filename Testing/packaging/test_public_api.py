@@ -44,6 +44,8 @@ LIBRARY = {
 LOGIC = {
     "process": "volumeNode segmentationNode model region runs seed interactive",
     "processSteps": "volumeNode segmentationNode model region runs seed interactive",
+    "stressTest": "volumeNode model region runs seed interactive",
+    "stressTestSteps": "volumeNode model region runs seed interactive",
     "exportGrowth": "path",
     "plotCell": "volumeNode point model region seed",
     "getParameterNode": "",

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import slicer
+from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.imaging.slice_space import SliceSpace
 
 from ..inputs.geometry import ijkToRasOfPhysical
+
+# Voxels with a label: in both results the same; only without, only with the change; another label. 0 is none in both.
+CHANGES = (1, 2, 3, 4)
+# Colour-blind people tell them apart (Okabe and Ito 2008).
+CHANGE_COLORS = ((0.0, 0.62, 0.45), (0.34, 0.71, 0.91), (0.84, 0.37, 0.0), (0.8, 0.47, 0.65))
 
 _FAINTEST = 0.1  # weaker cells are not shown
 _DARKEST = 0.35  # brightness of the weakest
@@ -61,6 +67,21 @@ def addSignedColors() -> slicer.vtkMRMLColorTableNode:
         color = (0.9, 0.62, 0.0) if share > 0 else (0.34, 0.71, 0.91)
         table.SetColor(value, f"{share:.2f}", *_shade(color, abs(share)))
     return slicer.mrmlScene.AddNode(table)
+
+
+def addChangeColors() -> slicer.vtkMRMLColorTableNode:
+    """Add a colour table for `CHANGES`."""
+    table = _colorTable("MedNCA changes")
+    for value in range(256):
+        table.SetColor(value, "", 0.0, 0.0, 0.0, 0.0)
+    for value, name, color in zip(CHANGES, changeNames(), CHANGE_COLORS):
+        table.SetColor(value, name, *color, 1.0)
+    return slicer.mrmlScene.AddNode(table)
+
+
+def changeNames() -> tuple[str, ...]:
+    """What the values of `CHANGES` mean, for the user."""
+    return _("unchanged"), _("lost"), _("new"), _("another label")
 
 
 def rgb(label: mednca.Label) -> tuple[float, float, float]:

@@ -1,23 +1,25 @@
-"""Probabilities and uncertainty -> scalar volume nodes that can be laid over the input."""
+"""Probabilities, uncertainty, a stress test's worst case -> scalar volume nodes that can be laid over the input."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import SimpleITK as sitk
 import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 
-from ..derived_nodes import LABEL_TAG, findOrAdd, inputOf
+from ..derived_nodes import LABEL_TAG, findOrAdd, inputOf, modelOf
 from ..inputs.geometry import ijkToRasOfImage, ijkToRasOfVolume
 from ..transforms import toWorld
+from .cell_colors import CHANGES, addChangeColors, showCellColors
 
 # The uncertainty is a standard deviation of a probability: below the first it is noise, above the last it cannot be.
 UNCERTAINTY_RANGE = (0.05, 0.5)
 
-_UNCERTAINTY = "uncertainty"  # in place of a label's value
+_UNCERTAINTY, _WORST_CASE = "uncertainty", "worst case"  # in place of a label's value
 _WARM = "vtkMRMLColorTableNodeWarm1"
 
 
@@ -62,18 +64,34 @@ def writeUncertainty(
     return node
 
 
+def writeWorstCase(
+    test: mednca.StressTest, model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Write a volume node with the difference that a stress test's worst perturbation makes, see `CHANGES`."""
+    before, after = (sitk.GetArrayViewFromImage(labels) for labels in (test.result.labels, test.worst_labels))
+    after = after.reshape(before.shape)
+    same, lost, new, other = CHANGES
+    conditions = [before == 0, after == 0, before == after]
+    values = np.select(conditions, [np.where(after > 0, new, 0), lost, same], other).astype(np.uint8)
+    changes = sitk.GetImageFromArray(values)
+    changes.CopyInformation(test.result.labels)
+    name = _("{volume} stress test, worst case").format(volume=volumeNode.GetName())
+    node, isNew = _filledVolume(changes, _WORST_CASE, name, model, volumeNode)
+    if isNew:
+        showCellColors(node, addChangeColors())
+    return node
+
+
 def uncertaintyOf(volumeNode: slicer.vtkMRMLScalarVolumeNode | None) -> slicer.vtkMRMLScalarVolumeNode | None:
     """The uncertainty volume that was made last for a volume, by any model, or None."""
-    if volumeNode is None:
-        return None
-    made = [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        if node.GetAttribute(LABEL_TAG) == _UNCERTAINTY
-        and inputOf(node) is volumeNode
-        and node.GetImageData() is not None  # as while a scene is loaded
-    ]
-    return max(made, key=lambda node: node.GetImageData().GetMTime(), default=None)
+    return _latest(_UNCERTAINTY, volumeNode)
+
+
+def worstCaseOf(
+    volumeNode: slicer.vtkMRMLScalarVolumeNode | None, modelName: str
+) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The worst case of a model's stress test of a volume, or None."""
+    return _latest(_WORST_CASE, volumeNode, modelName)
 
 
 def jumpToUncertainty(uncertaintyNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[float, float, float] | None:
@@ -82,16 +100,41 @@ def jumpToUncertainty(uncertaintyNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[
     Returns:
         The place (RAS), or None if all passes agree and nothing was moved.
     """
-    voxels = slicer.util.arrayFromVolume(uncertaintyNode)
+    return _jumpTo(uncertaintyNode, slicer.util.arrayFromVolume(uncertaintyNode))
+
+
+def jumpToWorstCase(worstNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[float, float, float] | None:
+    """Move the slice views to where most voxels change; see `jumpToUncertainty`."""
+    return _jumpTo(worstNode, slicer.util.arrayFromVolume(worstNode) > CHANGES[0])
+
+
+def _jumpTo(node: slicer.vtkMRMLScalarVolumeNode, voxels: np.ndarray) -> tuple[float, float, float] | None:
     if not voxels.any():
         return None
     sums = [voxels.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in (2, 1, 0)]
     index = [float(line.argmax()) for line in sums]
-    inVolume = (ijkToRasOfVolume(uncertaintyNode) @ [*index, 1.0])[:3]
-    place = toWorld(uncertaintyNode).TransformPoint(inVolume)
+    inVolume = (ijkToRasOfVolume(node) @ [*index, 1.0])[:3]
+    place = toWorld(node).TransformPoint(inVolume)
     for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
         sliceNode.JumpSliceByOffsetting(*place)
     return tuple(place)
+
+
+def _latest(
+    purpose: str, volumeNode: slicer.vtkMRMLScalarVolumeNode | None, modelName: str | None = None
+) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The volume for a purpose that was made last for a volume, by a certain model or by any."""
+    if volumeNode is None:
+        return None
+    made = [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if node.GetAttribute(LABEL_TAG) == purpose
+        and inputOf(node) is volumeNode
+        and modelName in (None, modelOf(node))
+        and node.GetImageData() is not None  # as while a scene is loaded
+    ]
+    return max(made, key=lambda node: node.GetImageData().GetMTime(), default=None)
 
 
 def _filledVolume(

@@ -51,7 +51,7 @@ def writeQuality(
         node.SetUseColumnTitleAsColumnHeader(True)
         node.RemoveAllColumns()
         names = list(quality.volumes_ml)
-        _addColumn(node, _("Structure"), vtk.vtkStringArray(), names)
+        addColumn(node, _("Structure"), vtk.vtkStringArray(), names)
         _addNumbers(node, _("Volume (mL)"), [quality.volumes_ml[name].mean for name in names])
         if quality.runs > 1:
             _addNumbers(node, _("SD (mL)"), [quality.volumes_ml[name].sd or 0.0 for name in names])
@@ -74,12 +74,13 @@ def verdictOf(tableNode: slicer.vtkMRMLTableNode) -> Verdict:
 
 def _addNumbers(node: slicer.vtkMRMLTableNode, name: str, values: Iterable[float]) -> None:
     digits = DIGITS[node.GetNumberOfColumns()]
-    _addColumn(node, name, vtk.vtkDoubleArray(), [round(float(value), digits) for value in values])
+    addColumn(node, name, vtk.vtkDoubleArray(), [round(float(value), digits) for value in values])
 
 
-def _addColumn(
+def addColumn(
     node: slicer.vtkMRMLTableNode, name: str, column: vtk.vtkAbstractArray, values: Iterable[str | float]
 ) -> None:
+    """Add a column of strings or numbers to a table."""
     column.SetName(name)
     for value in values:
         column.InsertNextValue(value)
