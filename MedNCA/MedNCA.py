@@ -103,6 +103,7 @@ class MedNCAParameterNode:
         engine: the kernel that computes.
         threads: number of processors to use; 0 is automatic.
         largestOnly: whether to keep only the largest piece of each label.
+        allCells: whether also cells run that cannot belong to a label.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -125,6 +126,7 @@ class MedNCAParameterNode:
     engine: Annotated[str, Choice(["auto", "numpy", "torch"])] = "auto"
     threads: Annotated[int, WithinRange(0, 256)] = 0
     largestOnly: bool = False
+    allCells: bool = False
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -418,9 +420,11 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
                 table=False: whether to add a table with the scores;
                 allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
-                with engine, threads, table and largestOnly;
+                with engine, threads, table, largestOnly and allCells;
                 largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as
-                largest_only).
+                largest_only);
+                allCells=False: whether also cells run that cannot belong to a label, see `MedNCALib.RunOptions`; they
+                always do if keepGrowth is given.
 
         Yields:
             The steps of the run, `MedNCALib.Step`.
@@ -479,7 +483,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode, model, region, runs, seed, interactive: see `processSteps`; the runs are those of each
                 segmentation.
-            options: engine, threads and largestOnly, see `processSteps`.
+            options: engine, threads, largestOnly and allCells, see `processSteps`.
 
         Yields:
             The steps of the run, `MedNCALib.evaluation.stress_test.StressStep`.

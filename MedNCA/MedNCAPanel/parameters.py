@@ -47,6 +47,7 @@ def stressArguments(parameters: Parameters) -> dict[str, Any]:
         "engine": parameters.engine,
         "threads": parameters.threads or None,
         "largestOnly": parameters.largestOnly,
+        "allCells": parameters.allCells,
     }
 
 

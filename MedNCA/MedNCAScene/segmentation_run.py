@@ -60,6 +60,7 @@ def processSteps(
     growthMegabytes: int = DEFAULT_MEGABYTES,
     table: bool = False,
     largestOnly: bool = False,
+    allCells: bool = False,
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
     """Segment a volume node step by step.
@@ -68,7 +69,7 @@ def processSteps(
 
     Args:
         volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
-        probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly: likewise.
+        probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly, allCells: likewise.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
 
     Yields:
@@ -92,6 +93,7 @@ def processSteps(
         probabilities=probability,
         uncertainty=uncertainty,
         largest_only=largestOnly,
+        all_cells=allCells or keepGrowth is not None,  # growth shows every cell
         **options,
     )
     growth = GrowthRecording(loaded, keepGrowth, growthMegabytes) if keepGrowth else None

@@ -29,6 +29,7 @@ def processFrames(
     region: slicer.vtkMRMLMarkupsROINode | None = None,
     table: bool = False,
     largestOnly: bool = False,
+    allCells: bool = False,
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
     """Segment each frame of the sequence that a volume is played from, step by step.
@@ -36,7 +37,7 @@ def processFrames(
     The result is a sequence of segmentations that the same browser plays, so that image and segments stay together.
 
     Args:
-        volumeNode, segmentationNode, model, region, table, largestOnly: see `MedNCALogic.processSteps`.
+        volumeNode, segmentationNode, model, region, table, largestOnly, allCells: see `MedNCALogic.processSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
 
     Yields:
@@ -64,7 +65,9 @@ def processFrames(
             image = imageFromVolume(images.GetNthDataNode(index))
             if index == 0:
                 logNotes(image, loaded, box)
-            steps = mednca.segment_steps(image, loaded, region=box, largest_only=largestOnly, **options)
+            steps = mednca.segment_steps(
+                image, loaded, region=box, largest_only=largestOnly, all_cells=allCells, **options
+            )
             results.append((yield from _partOfAll(steps, index, count)))
         except mednca.MedNCAError as error:
             text = _("Frame {number} of {count}: {error}").format(number=index + 1, count=count, error=error)

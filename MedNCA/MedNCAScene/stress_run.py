@@ -39,6 +39,7 @@ def stressTestSteps(
     model: str = "",
     region: slicer.vtkMRMLMarkupsROINode | None = None,
     largestOnly: bool = False,
+    allCells: bool = False,
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneStressTest]:
     """Test, step by step, how much the segmentation of a volume node depends on perturbations.
@@ -46,7 +47,7 @@ def stressTestSteps(
     The scene changes only after the last step.
 
     Args:
-        volumeNode, model, region, largestOnly: see `MedNCALogic.stressTestSteps`.
+        volumeNode, model, region, largestOnly, allCells: see `MedNCALogic.stressTestSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
 
     Yields:
@@ -62,7 +63,9 @@ def stressTestSteps(
     loaded = mednca.load_model(model, modelsFolder())
     box = regionInVolume(region, volumeNode)
     logNotes(image, loaded, box)
-    test = yield from mednca.stress_test_steps(image, loaded, region=box, largest_only=largestOnly, **options)
+    test = yield from mednca.stress_test_steps(
+        image, loaded, region=box, largest_only=largestOnly, all_cells=allCells, **options
+    )
     checkUnchanged(volumeNode, image)
     with allOrNothing(loaded, volumeNode, None):
         worstNode = writeWorstCase(test, loaded, volumeNode)

@@ -11,18 +11,23 @@ from ..progress import Progress, ignore_progress, part_of
 from .calibration import CONDITIONS, calibrated_thresholds
 from .evaluate import perturbed_scores
 from .perturbations import NAMES, UNPERTURBED, LabelledCase
+from .skipping import can_skip, measured_skipping
 
 
 def measured_card(model: Model, cases: Sequence[LabelledCase], progress: Progress = ignore_progress) -> ModelCard:
-    """The model's card with new scores, robustness and thresholds.
+    """The model's card with new scores, robustness, thresholds, and which cells need not run.
 
     Args:
         model: from `load_model`.
         cases: images that the model was not trained on, with their labels.
         progress: called with the share that is done, and the names of the case and of what was done to it.
     """
-    share = len(NAMES) / (len(NAMES) + len(CONDITIONS))
-    table = perturbed_scores(model, cases, progress=part_of(progress, 0, share))
+    rounds = can_skip(model), len(NAMES), len(CONDITIONS)  # how often each part goes through the cases
+    first, second = rounds[0] / sum(rounds), (rounds[0] + rounds[1]) / sum(rounds)
+    # All that follows is measured as the model is used.
+    skipping = measured_skipping(model, cases, part_of(progress, 0, first))
+    model = replace(model, card=replace(model.card, skipping=skipping))
+    table = perturbed_scores(model, cases, progress=part_of(progress, first, second))
     unperturbed = table.pop(UNPERTURBED)
     return replace(
         model.card,
@@ -33,5 +38,5 @@ def measured_card(model: Model, cases: Sequence[LabelledCase], progress: Progres
             what="hard Dice on the input's grid, single run, mean over held-out cases",
         ),
         robustness={name: round(each.dice_drop, 4) + 0.0 for name, each in table.items()},  # no minus before a zero
-        thresholds=calibrated_thresholds(model, cases, part_of(progress, share, 1)),
+        thresholds=calibrated_thresholds(model, cases, part_of(progress, second, 1)),
     )

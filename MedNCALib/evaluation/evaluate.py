@@ -79,7 +79,7 @@ def evaluate(
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
         reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
-        **options: fields of `RunOptions`: runs, seed, engine, threads.
+        **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells.
 
     Returns:
         The scores. A case that cannot be scored is among the report's failures.

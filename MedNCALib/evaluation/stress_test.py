@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import SimpleITK as sitk
 
+from ..errors import MedNCAError
 from ..imaging.slice_space import as_volume, region_box
 from ..model.model import Model
 from ..segmentation.segmenter import segment_steps
@@ -175,20 +176,25 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
     region, seed = options.pop("region", None), options.pop("seed", 0)
     options.update(probabilities=False, uncertainty=False)
     image = as_volume(image)
-    case = LabelledCase("", _cut(image, image, region), _cut(as_volume(result.labels), image, region))
     changes: list[Change] = []
-    for trial in _trials(model, case, seed):
-        trial_seed = (seed + _OTHER_SEEDS.get(trial.name, 0)) % (1 << 64)
-        steps = segment_steps(trial.image, model, seed=trial_seed, **options)
-        found = (yield from _part(steps, trial.name, 2 + NAMES.index(trial.name))).labels
-        changes.append(_change(trial, found))
-        if changes[-1].dice == min(change.dice for change in changes):
-            worst_labels = trial.onto(image, found)
+    try:
+        case = LabelledCase("", _cut(image, image, region), _cut(as_volume(result.labels), image, region))
+        for trial in _trials(model, case, seed):
+            trial_seed = (seed + _OTHER_SEEDS.get(trial.name, 0)) % (1 << 64)
+            steps = segment_steps(trial.image, model, seed=trial_seed, **options)
+            found = (yield from _part(steps, trial.name, 2 + NAMES.index(trial.name))).labels
+            changes.append(_change(trial, found))
+            if changes[-1].dice == min(change.dice for change in changes):
+                worst_labels = trial.onto(image, found)
+    except MemoryError as error:
+        raise MedNCAError(
+            "There is not enough free memory for a stress test. Close other programs, or choose a region of the volume."
+        ) from error
     return StressTest(result, tuple(changes), worst_labels)
 
 
 def _trials(model: Model, case: LabelledCase, seed: int) -> Iterator[Trial]:
-    """The case with each of `NAMES`, without those that move most of what was found out of the image."""
+    """The case with each of `NAMES`, without those that leave less than `LEAST_SEEN` in the image."""
     found_ml = _volume_ml(case.labels, np.prod(case.labels.GetSpacing()) / 1000)
     for trial in trials(model, case, seed, tuple(_KINDS)):
         if _volume_ml(trial.labels, trial.voxel_ml) >= LEAST_SEEN * found_ml:

@@ -1,4 +1,8 @@
-"""Recorders of a run: the cells after each step, or the step at which each cell came to rest."""
+"""Recorders of a run: the cells after each step, or the step at which each cell came to rest.
+
+A run whose every cell shall be recorded is one with `all_cells`: in others some cells keep the state that was handed
+over from the stage before.
+"""
 
 from __future__ import annotations
 

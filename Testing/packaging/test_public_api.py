@@ -26,10 +26,10 @@ LIBRARY = {
     "load_model": "name_or_folder directory",
     "list_models": "directory",
     "check_model": "folder",
-    "RunOptions": "runs seed engine threads",
+    "RunOptions": "runs seed engine threads all_cells",
     "segment": "image model options",  # those of segment_steps
-    "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only",
-    "Step": "fraction stage stages step steps run runs slices state space architecture",
+    "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells",
+    "Step": "fraction stage stages step steps run runs slices cells space architecture",
     "Result": "labels probabilities uncertainty quality",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "stress_test": "image model options",  # those of segment_steps
@@ -63,9 +63,10 @@ LOGIC_OPTIONS = {
     "allFrames": False,
     "largestOnly": True,
     "largest_only": True,
+    "allCells": True,
 }
 
-RUNNING = "--runs --seed --engine --threads"
+RUNNING = "--runs --seed --engine --threads --all-cells"
 READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",

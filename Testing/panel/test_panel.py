@@ -146,9 +146,11 @@ def test_settings_reach_the_engine(host, panel, volume_node, monkeypatch):
     panel.ui.runsSpinBox.setValue(2)
     panel.ui.seedSpinBox.setValue(5)
     panel.ui.engineComboBox.setCurrentIndex(1)
+    panel.ui.allCellsCheckBox.setChecked(True)
     segment(host, panel)
     assert given["model"] == "brightness"
     assert (given["runs"], given["seed"], given["engine"], given["threads"]) == (2, 5, "numpy", None)
+    assert given["all_cells"]
     assert given["region"] == pytest.approx(bounds, abs=1e-4)
 
 

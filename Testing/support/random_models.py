@@ -1,5 +1,6 @@
 """Small untrained automata and models for tests."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -72,3 +73,22 @@ def random_model(
         normalisation,
         labels,
     )
+
+
+def spot_model(stages=((4, 6), (2, 2), (1, 3)), **settings):
+    """A random model to which only bright cells may belong to a label, in each of its stages.
+
+    In each step in which a cell fires, the logit of the background rises, and falls again if the image is bright there.
+    """
+    model = random_model(stages, strength=0.5, **settings)
+    cascade, architecture = model.cascade, replace(model.cascade.architecture, fire_rate=0.8)
+    first = architecture.image_channels
+    rules = []
+    for rule in cascade.rules:
+        hidden, bias, update = rule.hidden.copy(), rule.hidden_bias.copy(), rule.update.copy()
+        hidden[:2], update[:, :2] = 0, 0
+        hidden[1, first // 2] = 12  # the slice itself, between its neighbours
+        bias[:2] = 3, -6
+        update[first : first + 3, :2] = [[1, -2], [0, 2], [0, 0]]
+        rules.append(replace(rule, hidden=hidden, hidden_bias=bias, update=update))
+    return replace(model, cascade=replace(cascade, architecture=architecture, rules=tuple(rules)))

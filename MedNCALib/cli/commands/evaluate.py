@@ -26,8 +26,9 @@ DETAILS = (
     "Images and label images are paired by name. Labels go by the model's names if the files name them, else by its "
     "values. For each case and label: Dice, 95 % Hausdorff distance, volume and "
     "its error. With --perturb also how much Dice falls if the images are noisy, moved, scaled and so on. With --card "
-    "also measure scores, robustness and verdict thresholds, and write them into a model card: that of a copy of the "
-    "model in DIR (-o), or the model's own (--in-place)."
+    "also measure scores, robustness, verdict thresholds and what it costs that not all cells run, and write them into "
+    "a model card: that of a copy of the model in DIR (-o), or the model's own (--in-place). With --card skipping only "
+    "the last of these, for which cases of the training will do."
 )
 
 
@@ -46,7 +47,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--card",
-        action="store_true",
+        nargs="?",
+        const="all",
+        choices=("all", "skipping"),
+        metavar="skipping",
         help="also write the figures of single passes with seed 0 into a card; for cases that the model was not "
         "trained on (many more runs)",
     )
@@ -104,13 +108,18 @@ def _check_output(options: Namespace) -> None:
 def _write_card(model: Model, report: EvaluationReport, options: Namespace) -> None:
     from ...evaluation.card_scores import measured_card
     from ...evaluation.evaluate import CasesInFiles
+    from ...evaluation.skipping import measured_skipping
     from ...io.image_label_pairs import find_pairs
     from ...model.model import CARD
 
     scored = {case.name for case in report.cases}
     pairs = [pair for pair in find_pairs(options.images, options.labels) if pair.name in scored]
     with ProgressBar() as bar:
-        card = measured_card(model, list(CasesInFiles(pairs, model.labels, reading_options(options))), bar.show)
+        cases = CasesInFiles(pairs, model.labels, reading_options(options))
+        if options.card == "skipping":
+            card = replace(model.card, skipping=measured_skipping(model, cases, bar.show))
+        else:
+            card = measured_card(model, list(cases), bar.show)
     folder: Path = model.folder if options.in_place and model.folder else options.output
     replace(model, card=card).save(folder)
     print(f"\nThe figures of {len(pairs)} cases are in {folder / CARD}.")

@@ -18,11 +18,17 @@ def add_run_options(parser: ArgumentParser) -> None:
         "--engine", default="auto", metavar="E", help="kernel: numpy, torch, or auto, which is numpy (default: auto)"
     )
     parser.add_argument("--threads", type=int, metavar="N", help="how many processors to use (default: all)")
+    parser.add_argument(
+        "--all-cells",
+        action="store_true",
+        help="run also the cells that cannot belong to a label, as the model's card has it: slower, with a result that "
+        "differs by less than the card says",
+    )
 
 
 def run_options(options: Namespace) -> dict[str, Any]:
     """Keywords for `RunOptions`, `segment` and `evaluate`."""
-    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads")}
+    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads", "all_cells")}
 
 
 def add_reading_options(parser: ArgumentParser, series: bool = False) -> None:

@@ -4,31 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.random_models import KERNELS, random_model
+from support.random_models import KERNELS, random_model, spot_model
 
 from MedNCALib.automaton.firing import FireDraws
 from MedNCALib.automaton.stage_cells import StageCells
 from MedNCALib.automaton.wanted_cells import SkipRule, box_around, grown, reaches
 
-STAGES = ((4, 6), (2, 2), (1, 3))
 
-
-def spot_cascade(stages=STAGES, **changes):
-    """A random cascade in whose first two stages only bright cells are likely to belong to a label.
-
-    With the logit of the background raised by a constant in each step, the labels' probabilities elsewhere are small.
-    """
-    cascade = random_model(stages, strength=0.5).cascade
-    background = cascade.architecture.image_channels
-    rules = []
-    for rule in cascade.rules:
-        hidden, bias, update = rule.hidden.copy(), rule.hidden_bias.copy(), rule.update.copy()
-        hidden[:2] = 0
-        hidden[1, 1] = 12  # the slice itself, between its neighbours
-        bias[:2] = 3, -6
-        update[background : background + 3, :2] = [[1, -2], [0, 2], [0, 0]]
-        rules.append(replace(rule, hidden=hidden, hidden_bias=bias, update=update))
-    return replace(cascade, architecture=replace(cascade.architecture, **changes), rules=tuple(rules))
+def spot_cascade(**changes):
+    cascade = spot_model().cascade
+    return replace(cascade, architecture=replace(cascade.architecture, **changes))
 
 
 def spot_image(cascade, slices=4, size=64):
@@ -90,7 +75,8 @@ def test_the_state_of_a_step_shows_the_cells_that_run_among_those_handed_over():
     image = spot_image(cascade)
     for now in cascade.run(image, range(4), FireDraws(0.8), skip=SkipRule(0.2, 1)):
         state = now.state
-        assert state.shape == (4, 64 // STAGES[now.stage][0], 64 // STAGES[now.stage][0], 10)
+        size = 64 // cascade.architecture.stages[now.stage].scale
+        assert state.shape == (4, size, size, 10)
         if now.stage:
             outside = np.ones(state.shape[:3], bool)
             outside[now.cells.box] = False
@@ -112,7 +98,7 @@ def test_kernels_and_groups_of_slices_do_not_change_the_result():
 
 
 def test_a_cascade_of_one_stage_runs_all_cells():
-    cascade = spot_cascade(stages=((1, 4),))
+    cascade = spot_model(((1, 4),)).cascade
     image = spot_image(cascade)
     found = last_cells(cascade, image, SkipRule(0.2, 1))
     assert found.target is None

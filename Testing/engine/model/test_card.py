@@ -9,7 +9,7 @@ from support.random_models import CARD, random_model
 
 from MedNCALib import load_model
 from MedNCALib.errors import ModelError
-from MedNCALib.model.card import DataSource, ModelCard, Scores, Thresholds, TrainingHistory
+from MedNCALib.model.card import DataSource, ModelCard, Scores, Skipping, Thresholds, TrainingHistory
 from MedNCALib.model.model import bundled_models_directory
 
 FULL = ModelCard(
@@ -20,6 +20,7 @@ FULL = ModelCard(
     scores=Scores(whole=0.9, labels={"first": 0.8}, cases=("a", "b"), what="Dice"),
     robustness={"noise 0.1": 0.01},
     thresholds=Thresholds(agreement=0.9, nqm=0.1, runs=5, dice=0.8, spearman={"agreement": None, "nqm": -0.7}),
+    skipping=Skipping(0.002, 2, dice_change=0.0001, largest_change=0.0004, cases=7, what="Dice"),
 )
 
 
@@ -100,6 +101,12 @@ def test_parts_that_could_not_be_measured_are_none():
         ({"quality": {"agreement": 1}}, "quality lacks nqm"),
         ({"quality": {"agreement": 1, "nqm": 0, "runs": 0}}, "runs of quality must be a whole number"),
         ({"quality": {"agreement": 1, "nqm": 0, "spearman": 0.5}}, "spearman of quality must be an object"),
+        ({"skipping": {"threshold": 0.1}}, "skipping lacks margin, dice_change"),
+        (
+            {"skipping": {"threshold": 0.1, "margin": 1.5, "dice_change": 0}},
+            "margin of skipping must be a whole number",
+        ),
+        ({"skipping": {"threshold": "low", "margin": 1, "dice_change": 0}}, "threshold of skipping must be a number"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(change, message, tmp_path):

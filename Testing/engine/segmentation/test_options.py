@@ -27,6 +27,7 @@ from MedNCALib import MedNCAError, RunOptions, segment
         ({"engine": "cuda"}, "engine 'cuda' is not known: choose one of auto, numpy, torch"),
         ({"engine": None}, "engine None is not known"),
         ({"engine": ["numpy"]}, "is not known"),
+        ({"all_cells": "yes"}, "Whether all cells run must be True or False, not 'yes'"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(settings, message):

@@ -56,6 +56,22 @@ def ijk_to_ras(node):
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
+def test_growth_is_kept_of_all_cells_and_only_then_do_all_run(logic, volume_node, model, monkeypatch):
+    from MedNCALib.segmentation import segmenter
+
+    asked, original = [], segmenter.segment_steps
+
+    def record(image, model, **options):
+        asked.append(options["all_cells"])
+        return original(image, model, **options)
+
+    monkeypatch.setattr(segmenter, "segment_steps", record)
+    logic.process(volume_node, model=str(model.folder))
+    keep(logic, volume_node, model)
+    logic.process(volume_node, model=str(model.folder), allCells=True)
+    assert asked == [False, True, True]
+
+
 def assert_on_the_boxes(node, volume_node, voxels, value, truth=1):
     """The cells of a value are the voxels of a label, in the space of the volume."""
     from support.scene_assertions import sorted_points
