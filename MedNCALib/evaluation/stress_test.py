@@ -86,7 +86,9 @@ class StressTest:
 
     Attributes:
         result: of the unperturbed image.
-        changes: one for each perturbation, in the order of `NAMES`. One that cannot be done to the image is left out.
+        changes: one for each perturbation, with its name and kind, the Dice (mean over the labels, and of each label),
+            and the change of the volume in mL and percent; see `MedNCALib.evaluation.stress_test.Change`. A
+            perturbation that cannot be done to the image, or moves what was found out of it, is left out.
         worst_labels: the labels with the perturbation of `worst`, on the grid of the input, where the anatomy lies.
     """
 
@@ -143,7 +145,9 @@ class StressTest:
 def stress_test(image: sitk.Image, model: Model, **options: Any) -> StressTest:
     """Measure how much a result depends on perturbations of the image; blocks until done.
 
-    It takes a segmentation for each of `NAMES`, and one of the unperturbed image.
+    It takes a segmentation of the unperturbed image, and one for each perturbation: noise of 0.1 and 0.2, a bias field,
+    ghosts, scales of 0.9 and 1.1, shifts by ten rows and ten columns (see `MedNCALib.evaluation.perturbations`), and
+    two other seeds.
 
     Args:
         image, model, options: as for `segment`.

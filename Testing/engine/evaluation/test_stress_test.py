@@ -10,7 +10,7 @@ from support.shared_data import shared_data
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model, read_image, segment, stress_test, stress_test_steps
-from MedNCALib.errors import ImageError
+from MedNCALib.errors import ImageError, MedNCAError
 from MedNCALib.evaluation.metrics import dices
 from MedNCALib.evaluation.perturbations import LabelledCase, trials
 from MedNCALib.evaluation.stress_test import NAMES, STABLE_DICE, Change, StressTest
@@ -142,6 +142,15 @@ def test_what_cannot_be_segmented_is_refused_before_the_first_step():
     flat = sitk.Image(9, 8, 7, sitk.sitkInt16)
     with pytest.raises(ImageError, match="contrast"):
         next(stress_test_steps(flat, threshold_model()))
+
+
+def test_too_little_memory_for_a_perturbation_is_said_in_a_sentence(monkeypatch):
+    def too_large(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("MedNCALib.evaluation.stress_test.trials", too_large)
+    with pytest.raises(MedNCAError, match="not enough free memory for a stress test"):
+        stress_test(head_case()[0], threshold_model())
 
 
 def test_a_picture_can_be_tested_like_a_volume():
