@@ -41,6 +41,7 @@ class ModelCost:
         shape: voxels of the volume along R, A and S.
         seconds: median over the processes, loading of the model included.
         peak_mb: the highest over the processes; None if the system does not report it.
+        seconds_all_cells: likewise, if also cells run that do not matter; None if it was not measured.
     """
 
     model: str
@@ -48,6 +49,7 @@ class ModelCost:
     shape: tuple[int, int, int]
     seconds: float
     peak_mb: float | None
+    seconds_all_cells: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Scaling:
 class _Measured:
     seconds: float
     peak_mb: float | None
+    seconds_all_cells: float
 
 
 def measure(repetitions: int) -> tuple[ModelCost, ...]:
@@ -93,6 +96,7 @@ def measure(repetitions: int) -> tuple[ModelCost, ...]:
                         shape,
                         seconds=median(each.seconds for each in found),
                         peak_mb=max(peaks) if len(peaks) == len(found) else None,
+                        seconds_all_cells=median(each.seconds_all_cells for each in found),
                     )
                 )
     return tuple(costs)
@@ -152,7 +156,7 @@ def measure_in_process(model: Path, image: Path, kernel: str) -> _Measured:
 
 
 def measure_here(folder: str, image: str, kernel: Any) -> _Measured:
-    """Load a model and segment a volume with it; imports and the volume itself are there before."""
+    """Load a model and segment a volume with it, then with all cells; imports and the volume are there before."""
     from ..automaton.kernels import make_kernel  # noqa: F401
     from ..io.images import read_image
     from ..model.model import load_model
@@ -163,7 +167,10 @@ def measure_here(folder: str, image: str, kernel: Any) -> _Measured:
     volume = read_image(Path(image))
     began = time.perf_counter()
     segment(volume, load_model(folder), engine=kernel)
-    return _Measured(time.perf_counter() - began, peak_mb())
+    seconds, memory = time.perf_counter() - began, peak_mb()
+    began = time.perf_counter()
+    segment(volume, load_model(folder), engine=kernel, all_cells=True)
+    return _Measured(seconds, memory, time.perf_counter() - began)
 
 
 def _folder(model: Model) -> Path:

@@ -15,6 +15,7 @@ from ..progress import Progress, ignore_progress
 from . import kernels as kernel_times
 from . import models as model_costs
 from .child_process import json_of
+from .large_volume import LargeVolume, measure_large
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class BenchmarkReport:
         kernels: times of each architecture.
         models: cost of a volume with each model and kernel.
         scaling: how cost grows with the volume; None without a model.
+        large: cost of a large volume; None without a model that need not run all cells.
         panel: response of the application.
     """
 
@@ -49,6 +51,7 @@ class BenchmarkReport:
     models: tuple[model_costs.ModelCost, ...]
     scaling: model_costs.Scaling | None
     panel: PanelFigures
+    large: LargeVolume | None = None
 
     @property
     def matmul_gflops(self) -> float:
@@ -63,6 +66,7 @@ class BenchmarkReport:
             "kernels": [row for times in self.kernels for row in times.rows()],
             "models": [asdict(cost) for cost in self.models],
             "scaling": self.scaling and asdict(self.scaling),
+            "large": self.large and asdict(self.large),
             "panel": {"longest_block_ms": self.panel.longest_block_ms, "live_cost": self.panel.live_cost},
         }
 
@@ -70,7 +74,7 @@ class BenchmarkReport:
 def measure(
     repetitions: int = 15, panel_script: Path | None = None, progress: Progress = ignore_progress
 ) -> BenchmarkReport:
-    """Measure kernels and models, which takes under three minutes, and the panel if its script is given.
+    """Measure kernels and models, which takes some minutes, and the panel if its script is given.
 
     Args:
         repetitions: how often each kernel is timed; models are timed a fifth as often.
@@ -85,11 +89,13 @@ def measure(
     times = tuple(kernel_times.measure(*architecture, repetitions) for architecture in kernel_times.ARCHITECTURES)
     progress(0.4, "models")
     costs = model_costs.measure(max(1, repetitions // 5))
-    progress(0.7, "larger volume")
+    progress(0.6, "larger volume")
     scaling = model_costs.measure_scaling()
+    progress(0.7, "large volume with one small structure")
+    large = measure_large()
     progress(0.8, "panel")
     panel = PanelFigures() if panel_script is None else _panel(panel_script)
-    return BenchmarkReport(machine, times, costs, scaling, panel)
+    return BenchmarkReport(machine, times, costs, scaling, panel, large)
 
 
 def _machine() -> dict[str, Any]:

@@ -59,6 +59,12 @@ def table_lines(report: BenchmarkReport) -> list[str]:
             f"{scaling.model}: {scaling.times_voxels:.0f} times the voxels take {scaling.times_seconds:.0f} times as "
             f"long{memory}"
         )
+    large = report.large
+    if large:
+        lines.append(
+            f"{large.model}: {'x'.join(map(str, large.shape))} with one small structure takes {large.seconds:.0f} s, "
+            f"{large.seconds_all_cells:.0f} s if all cells run (from a part of it)"
+        )
     return [*lines, *_panel_lines(report)]
 
 
@@ -82,13 +88,17 @@ def _model_lines(report: BenchmarkReport) -> list[str]:
     if not report.models:
         return ["There are no models to measure."]
     width = max(14, *(len(cost.model) for cost in report.models))
-    lines = [f"{'model':{width}} {'kernel':6} {'volume':>13} {'seconds':>8} {'a megavoxel':>12} {'peak memory':>12}"]
+    lines = [
+        f"{'model':{width}} {'kernel':6} {'volume':>13} {'seconds':>8} {'all cells':>9} {'a megavoxel':>12} "
+        f"{'peak memory':>12}"
+    ]
     for cost in report.models:
         voxels = cost.shape[0] * cost.shape[1] * cost.shape[2]
+        every = "-" if cost.seconds_all_cells is None else f"{cost.seconds_all_cells:.2f}"
         memory = "-" if cost.peak_mb is None else f"{cost.peak_mb:.0f} MB"
         lines.append(
             f"{cost.model:{width}} {cost.kernel:6} {'x'.join(map(str, cost.shape)):>13} {cost.seconds:8.2f} "
-            f"{cost.seconds / voxels * 1e6:12.1f} {memory:>12}"
+            f"{every:>9} {cost.seconds / voxels * 1e6:12.1f} {memory:>12}"
         )
     return lines
 

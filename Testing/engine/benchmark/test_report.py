@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.random_models import KERNELS, random_model, random_rule
+from support.random_models import KERNELS, random_model, random_rule, spot_model
 
 from MedNCALib.automaton.rule import Rule
-from MedNCALib.benchmark import kernels, models
+from MedNCALib.benchmark import kernels, large_volume, models
 from MedNCALib.benchmark.report import measure
 from MedNCALib.errors import MedNCAError
 from MedNCALib.imaging.slice_space import SliceSpace
@@ -47,7 +47,7 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
         "models": [{**row, "shape": [3, 10, 16]} for row in report["models"]],
     }
 
-    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "panel"]
+    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "panel"]
     assert report["machine"]["threads"] >= 1
     assert report["matmul_gflops"] > 0
     rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
@@ -59,17 +59,29 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
         assert row["kernel"] != "plain" or row["times_plain"] == 1
     assert [(row["model"], row["kernel"]) for row in report["models"]] == [("boxed", kernel) for kernel in KERNELS]
     for row in report["models"]:
-        assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb"]
+        assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb", "seconds_all_cells"]
         # 12 x 20 x 16 mm along R, A and S; the model's columns run to P by 2 mm, rows to I by 1 and slices to L by 4
         assert row["shape"] == (3, 10, 16)
         assert 0 < row["seconds"] < 60
+        assert 0 < row["seconds_all_cells"] < 60
         assert row["peak_mb"] is None or 20 < row["peak_mb"] < 2000
     assert report["scaling"]["model"] == "boxed"
     assert report["scaling"]["times_voxels"] == 64
     assert report["scaling"]["times_seconds"] > 1
+    assert report["large"] is None  # this model's card says nothing of cells that need not run
     assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
     shares = [share for share, _ in reported]
     assert shares == sorted(shares)
+
+
+def test_the_large_volume_is_measured_with_a_model_that_need_not_run_all_cells(tmp_path, monkeypatch):
+    monkeypatch.setattr(large_volume, "SHAPE", (48, 50, 52))
+    monkeypatch.setattr(large_volume, "_PHANTOM", (10, 12, 10))
+    skipping = {"threshold": 0.2, "margin": 1, "dice_change": 0.0}
+    spot_model(name="spots", skipping=skipping).save(tmp_path / "spots")
+    found = large_volume.measure_here(str(tmp_path / "spots"))
+    assert (found.model, found.shape) == ("spots", (48, 50, 52))
+    assert min(found.seconds, found.seconds_all_cells) > 0
 
 
 def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path):

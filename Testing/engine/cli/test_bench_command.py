@@ -5,7 +5,7 @@ import json
 import pytest
 from support.command_line import refused
 
-from MedNCALib.benchmark import kernels, models, report
+from MedNCALib.benchmark import kernels, large_volume, models, report
 from MedNCALib.cli.main import main
 
 MACHINE = {"processor": "a fast one", "threads": 2, "load_before": 0.1}
@@ -16,11 +16,12 @@ TIMES = kernels.KernelTimes(
     {"numpy": 0.1},
 )
 COSTS = (
-    models.ModelCost("boxed", "numpy", (3, 10, 16), 0.5, 130.0),
+    models.ModelCost("boxed", "numpy", (3, 10, 16), 0.5, 130.0, 1.75),
     models.ModelCost("boxed", "torch", (3, 10, 16), 0.4, None),
 )
 NO_PANEL = report.PanelFigures()
 SCALING = models.Scaling("boxed", 64.0, 60.0, 210.0)
+LARGE = large_volume.LargeVolume("boxed", (512, 512, 600), 14.2, 301.0, 900.0)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def measured(monkeypatch):
         def measure(panel_script=None, progress=None):
             progress(0.5, "half way")
             given.append(panel_script)
-            return report.BenchmarkReport(machine, (TIMES,), costs, scaling, panel)
+            return report.BenchmarkReport(machine, (TIMES,), costs, scaling, panel, LARGE)
 
         monkeypatch.setattr(report, "measure", measure)
         return given
@@ -50,7 +51,8 @@ def test_the_tables_show_kernels_models_and_how_cost_grows(measured, capsys):
         "processor      a fast one",
         "C 16, H 128              numpy     10.0          8.0",
         "with one thread: numpy 2.00 times as long",
-        "3x10x16     0.50",
+        "3x10x16     0.50      1.75",
+        "boxed: 512x512x600 with one small structure takes 14 s, 301 s if all cells run (from a part of it)",
         "130 MB",
         "boxed: 64 times the voxels take 60 times as long, 210 MB",
     ):
@@ -72,7 +74,7 @@ def test_the_json_has_all_figures(measured, tmp_path):
     file = tmp_path / "speed.json"
     assert main(["bench", "--json", str(file)]) == 0
     written = json.loads(file.read_text(encoding="utf-8"))
-    assert list(written) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "panel"]
+    assert list(written) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "panel"]
     assert written["models"][0]["shape"] == [3, 10, 16]
     assert written["panel"] == {"longest_block_ms": None, "live_cost": None}
 
