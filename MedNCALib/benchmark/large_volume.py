@@ -40,7 +40,7 @@ class LargeVolume:
 
 
 def measure_large() -> LargeVolume | None:
-    """The large volume with the smallest model that takes slices as they were acquired, in mm, and need not run all cells.
+    """The large volume with the smallest model that takes a stack's own slices and need not run all cells.
 
     Returns:
         What it costs; None if there is no such model.
