@@ -1,6 +1,6 @@
 """How stable results are under a stress test, and whether right ones are more stable than wrong ones.
 
-python Testing/tools/stress_figures.py [--data ../shared/data] [--every 4] [--json build/stress.json]
+python Testing/tools/stress_figures.py [--data ../shared/data] [--sets head prostate] [--every 4]
 
 Prints two tables in Markdown: the lowest Dice of the stress tests by the true Dice of the results, and for several
 thresholds how many results of each true Dice are called stable.
@@ -23,6 +23,7 @@ from MedNCALib.evaluation.metrics import dice, dices
 from MedNCALib.evaluation.stress_test import stress_test
 from MedNCALib.io.image_label_pairs import find_pairs, read_pair
 
+SETS = ("head", "hippocampus", "prostate", "left_ventricle")
 HIPPOCAMPUS, MARGIN = 48, 15.0  # the left one's value in the labels of whole heads, and mm around it
 BINS = ((0.0, 0.7), (0.7, 0.8), (0.8, 0.85), (0.85, 0.9), (0.9, 1.01))  # of the true Dice
 THRESHOLDS = (0.8, 0.825, 0.85, 0.875, 0.9)
@@ -96,25 +97,25 @@ def tables(cases):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=data_folder(), help="the folder of real images")
-    parser.add_argument(
-        "--every", type=int, default=4, help="take every n-th case, of prostates twice as many (default: 4)"
-    )
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="which sets of images (default: all)")
+    parser.add_argument("--every", type=int, default=4, help="take every n-th case of each (default: 4)")
     parser.add_argument("--json", type=Path, help="write the Dice of each case")
     options = parser.parse_args()
     hippocampus, prostate, ventricle = map(
         mednca.load_model, ("hippocampus-mr", "prostate-mr-t2", "left-ventricle-cine-mr")
     )
     data, every = options.data, options.every
+    sources = {
+        "head": heads(data, every, hippocampus),
+        "hippocampus": own_cases(data, every, hippocampus, "hippocampus"),
+        "prostate": own_cases(data, every, prostate, "prostate"),
+        "left_ventricle": own_cases(data, every, ventricle, "left_ventricle", spacing=(1.3, 1.3, 8.0)),
+    }
     cases = []
-    for source in (
-        heads(data, every, hippocampus),
-        own_cases(data, every, hippocampus, "hippocampus"),
-        own_cases(data, max(1, every // 2), prostate, "prostate"),
-        own_cases(data, every, ventricle, "left_ventricle", spacing=(1.3, 1.3, 8.0)),
-    ):
-        for case in source:
+    for name in options.sets:
+        for case in sources[name]:
             cases.append(case)
-            print(f"{case['set']} {case['name']}: true Dice {case['true']:.3f}", file=sys.stderr)
+            print(f"{name} {case['name']}: true Dice {case['true']:.3f}", file=sys.stderr)
             if options.json:
                 options.json.write_text(json.dumps(cases, indent=1), encoding="utf-8")
     print(*tables(cases), sep="\n")
