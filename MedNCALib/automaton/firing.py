@@ -59,7 +59,9 @@ class FireDraws:
         antithetic = self.firing == "antithetic"
         # Each slice has its own range of counts, so that one call draws for all of them.
         counter = [slices.start * blocks, step // 2 if antithetic else step, 0, 0]
-        generator = np.random.Philox(key=[self.seed, (self.run << 32) | stage], counter=counter)
+        # As an array, since a list with a number of 64 bits would be rounded.
+        key = np.array([self.seed, (self.run << 32) | stage], np.uint64)
+        generator = np.random.Philox(key=key, counter=counter)
         words = generator.random_raw(len(slices) * blocks * (_BLOCK_BITS // 64))
         if antithetic and step % 2:
             words = ~words

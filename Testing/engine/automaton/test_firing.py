@@ -25,6 +25,11 @@ def test_another_seed_run_stage_step_or_slice_draws_independently():
         assert 0.4 < (draw == other).mean() < 0.6
 
 
+def test_the_largest_seeds_are_told_apart():
+    draws = [FireDraws(0.5, seed=(1 << 64) - less).draw(0, 0, range(2), 20, 30) for less in (1, 2)]
+    assert 0.4 < (draws[0] == draws[1]).mean() < 0.6
+
+
 @pytest.mark.parametrize("rate", [0.3, 0.5, 0.8])
 def test_antithetic_steps_come_in_pairs_of_one_draw_and_what_is_left_of_it(rate):
     draws = FireDraws(rate, seed=3, firing="antithetic")
