@@ -27,8 +27,13 @@ def test_no_letter_stands_for_two_and_none_takes_a_menu_from_the_application(hos
 
 def test_every_button_that_is_always_there_has_a_letter(panel):
     seldom_used = {
-        "allCellsCheckBox", "defaultsButton", "largestOnlyCheckBox", "loopCheckBox", "stressButton", "worstCaseCheckBox",
-    }  # fmt: skip
+        "allCellsCheckBox",
+        "defaultsButton",
+        "largestOnlyCheckBox",
+        "loopCheckBox",
+        "stressButton",
+        "worstCaseCheckBox",
+    }
     hint = {"hintButton"}  # does what placeRegionButton does
     named = {name for names in mnemonics(panel).values() for name in names}
     buttons = {name for name in vars(panel.ui) if re.search("(Button|CheckBox)$", name)}
