@@ -162,7 +162,7 @@ def test_hidden_channel_is_kept(host, tmp_path, logic):
     kept = frames(logic.outcome.growthBrowserNode)
     assert kept[1].dtype == np.float32
     steps = {}
-    for step in logic.processSteps(volume_node):
+    for step in logic.processSteps(volume_node, allCells=True):
         number = sum(stage.steps for stage in step.architecture.stages[: step.stage - 1]) + step.step
         third_hidden = step.architecture.image_channels + step.architecture.outputs + 2
         steps[number] = step.full_size(step.state[..., third_hidden])
