@@ -24,8 +24,17 @@ from MedNCALib.training import train
 from MedNCALib.training.preset import load_preset
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_perturbations():
+    """All of them take minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        names = (UNPERTURBED, "noise 0.1", "axis order")
+        patch.setattr(evaluate, "trials", partial(evaluate.trials, names=names))
+        yield
+
+
 @pytest.fixture(scope="module")
-def arguments(tmp_path_factory):
+def arguments(few_perturbations, tmp_path_factory):
     """Two phantoms, and a model of the bundled preset that was trained on them for a moment."""
     root = tmp_path_factory.mktemp("comparison")
     images, labels = write_phantoms(root, 2, size=(8, 48, 32), spacing=(4.0, 1.0, 1.0))
@@ -44,9 +53,7 @@ def arguments(tmp_path_factory):
     )
 
 
-def test_all_are_trained_and_measured_alike(arguments, capsys, monkeypatch):
-    names = (UNPERTURBED, "noise 0.1", "axis order")
-    monkeypatch.setattr(evaluate, "trials", partial(evaluate.trials, names=names))
+def test_all_are_trained_and_measured_alike(arguments, capsys):
     comparison.main(arguments)
     folder = arguments.output / "model"
     rows = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
