@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
 
 from MedNCALib import load_model, make_phantom, segment
-from MedNCALib.evaluation import evaluate
+from MedNCALib.evaluation import calibration, evaluate
 from MedNCALib.evaluation.perturbations import UNPERTURBED
 
 pytest.importorskip("torch", reason="training needs torch")
@@ -30,6 +30,7 @@ def few_perturbations():
     with pytest.MonkeyPatch.context() as patch:
         names = (UNPERTURBED, "noise 0.1", "axis order")
         patch.setattr(evaluate, "trials", partial(evaluate.trials, names=names))
+        patch.setattr(calibration, "CONDITIONS", names[:1])
         yield
 
 

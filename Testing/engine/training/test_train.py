@@ -95,7 +95,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
 
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
-    through = train(*folders, tmp_path / "through", preset=preset, batches=48, seed=3)
+    through = train(*folders, tmp_path / "through", preset=preset, batches=24, seed=3)
     training = import_module("MedNCALib.training.train")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
@@ -104,13 +104,13 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
             raise Killed
 
     with pytest.raises(Killed):
-        train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, progress=kill)
+        train(*folders, tmp_path / "killed", preset=preset, batches=24, seed=3, progress=kill)
     load_model(tmp_path / "killed")  # the best so far
-    resumed = train(*folders, tmp_path / "killed", preset=preset, batches=48, seed=3, resume=True)
+    resumed = train(*folders, tmp_path / "killed", preset=preset, batches=24, seed=3, resume=True)
     np.testing.assert_array_equal(weights(resumed), weights(through))
     logs = [(tmp_path / name / "training" / "log.csv").read_text().splitlines() for name in ("through", "killed")]
     assert [row.split(",")[0] for row in logs[0]] == [row.split(",")[0] for row in logs[1]]
-    other = train(*folders, tmp_path / "other", preset=preset, batches=48, seed=4)
+    other = train(*folders, tmp_path / "other", preset=preset, batches=24, seed=4)
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
 
 
