@@ -39,6 +39,8 @@ class ProtocolSelector:
         if model is not None and model is not self._model:
             self._model = model
             self._fill(model)
+        for widget in (self._comboBox, self._label):
+            widget.setVisible(model is not None and bool(model.card.protocols))
         index = self._comboBox.findData(name)
         with signalsBlocked(self._comboBox):
             self._comboBox.setCurrentIndex(max(0, index))
@@ -54,8 +56,6 @@ class ProtocolSelector:
                 self._comboBox.addItem(protocol.name, protocol.name)
         for index, protocol in enumerate([None, *model.card.protocols]):
             self._comboBox.setItemData(index, messages.protocolTip(protocol), qt.Qt.ToolTipRole)
-        for widget in (self._comboBox, self._label):
-            widget.setVisible(bool(model.card.protocols))
 
     def _onIndex(self, index: int, *_args: Any) -> None:
         if index >= 0:

@@ -107,17 +107,25 @@ def test_restore_defaults_leaves_it_to_the_cells(host, panel):
     assert panel.logic.getParameterNode().protocol == "auto"
 
 
-def test_stress_test_and_cell_inspection_take_the_chosen_protocol(host, panel, monkeypatch):
-    from MedNCAScene.inputs.inspection_point import addPoint
-
+def test_the_stress_test_takes_the_chosen_protocol(host, panel):
     choose(host, panel, "wide")
     host.click(panel.ui.stressButton)
     host.waitUntil(lambda: not panel.isRunning)
     assert panel.logic.stressOutcome.test.result.protocol == "wide"
-    given = []
-    monkeypatch.setattr(type(panel.logic), "plotCell", lambda _logic, *arguments: given.append(arguments) or 1 / 0)
-    parameters = panel.logic.getParameterNode()
-    parameters.inspectedPoint = addPoint()
-    with pytest.raises(ZeroDivisionError):
-        panel._panel._inspector._plot((0, 0, 0))
-    assert given[0][-1] == "wide"
+
+
+def test_an_inspected_cell_goes_through_the_run_with_the_chosen_protocol(host, panel):
+    import slicer
+
+    choose(host, panel, "wide")
+    slicer.util.setSliceViewerLayers(background=panel.ui.inputSelector.currentNode(), fit=True)
+    x, y, z = rimmed_image().TransformIndexToPhysicalPoint((9, 9, 5))
+    slicer.app.layoutManager().sliceWidget("Red").sliceLogic().SetSliceOffset(z)
+    with host.mouse("Red") as mouse:
+        host.click(panel.ui.inspectButton)
+        mouse.click((-x, -y, z))
+        host.processEvents()
+    (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    table = chart.GetNodeReference("MedNCA.Table")
+    column = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())].index("Hidden channel 1")
+    assert float(table.GetCellText(0, column)) == pytest.approx(WIDE.value, abs=0.2)
