@@ -54,8 +54,8 @@ class ProtocolSelector:
             self._comboBox.addItem(messages.asTheImageLooks(), AUTO)
             for protocol in model.card.protocols:
                 self._comboBox.addItem(protocol.name, protocol.name)
-        for index, protocol in enumerate([None, *model.card.protocols]):
-            self._comboBox.setItemData(index, messages.protocolTip(protocol), qt.Qt.ToolTipRole)
+        for index, choice in enumerate([None, *model.card.protocols]):
+            self._comboBox.setItemData(index, messages.protocolTip(choice), qt.Qt.ToolTipRole)
 
     def _onIndex(self, index: int, *_args: Any) -> None:
         if index >= 0:
