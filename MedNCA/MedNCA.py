@@ -104,6 +104,7 @@ class MedNCAParameterNode:
         threads: number of processors to use; 0 is automatic.
         largestOnly: whether to keep only the largest piece of each label.
         allCells: whether also cells run that cannot belong to a label.
+        protocol: name of the segmentation protocol whose border is drawn; "auto" goes by how the image looks.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -127,6 +128,7 @@ class MedNCAParameterNode:
     threads: Annotated[int, WithinRange(0, 256)] = 0
     largestOnly: bool = False
     allCells: bool = False
+    protocol: str = "auto"
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -420,11 +422,13 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
                 table=False: whether to add a table with the scores;
                 allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
-                with engine, threads, table, largestOnly and allCells;
+                with engine, threads, table, largestOnly, allCells and protocol;
                 largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as
                 largest_only);
                 allCells=False: whether also cells run that cannot belong to a label, see `MedNCALib.RunOptions`; they
-                always do if keepGrowth is given.
+                always do if keepGrowth is given;
+                protocol="auto": name of the segmentation protocol whose border is drawn, for models that know several,
+                see `MedNCALib.RunOptions`.
 
         Yields:
             The steps of the run, `MedNCALib.Step`.
@@ -483,7 +487,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode, model, region, runs, seed, interactive: see `processSteps`; the runs are those of each
                 segmentation.
-            options: engine, threads, largestOnly and allCells, see `processSteps`.
+            options: engine, threads, largestOnly, allCells and protocol, see `processSteps`; the protocol is decided
+                on the volume as it is.
 
         Yields:
             The steps of the run, `MedNCALib.evaluation.stress_test.StressStep`.
@@ -524,11 +529,12 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         model: str = DEFAULT_MODEL,
         region: vtkMRMLMarkupsROINode | None = None,
         seed: int = 0,
+        protocol: str = "auto",
     ) -> vtkMRMLPlotChartNode:
         """Plot the history of the cell at a point (RAS, mm) in a run; return the chart node."""
         from MedNCAScene.results.cell_plot import plotCell
 
-        return plotCell(volumeNode, point, model, region, seed)
+        return plotCell(volumeNode, point, model, region, seed, protocol)
 
 
 @contextmanager

@@ -1,17 +1,65 @@
-"""The section Advanced: the folder of the user's own models, and the way back to the defaults."""
+"""The section Advanced: the protocol, the folder of the user's own models, and the way back to the defaults."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import qt
 from MedNCAScene.application.settings import modelsFolder, setModelsFolder
 
 import MedNCALib as mednca
+from MedNCALib.model.card import AUTO
 
 from . import messages
 from .model_selector import ModelSelector
 from .parameters import GetParameters, restoreDefaults
+from .qt_helpers import signalsBlocked
+
+
+class ProtocolSelector:
+    """The list of the protocols that a model knows; hidden for a model that knows only one.
+
+    Args:
+        comboBox: its items carry the names of the protocols as data, and their descriptions as tooltips.
+        label: beside it.
+        onChosen: called with the name of the chosen protocol, "auto" if the cells decide.
+    """
+
+    def __init__(self, comboBox: Any, label: Any, onChosen: Callable[[str], None]) -> None:
+        self._comboBox = comboBox
+        self._label = label
+        self._onChosen = onChosen
+        self._model: mednca.Model | None = None
+        comboBox.connect("currentIndexChanged(int)", self._onIndex)
+
+    def show(self, name: str, model: mednca.Model | None) -> None:
+        """Show the choice; one that the model does not have is given up."""
+        if model is not None and model is not self._model:
+            self._model = model
+            self._fill(model)
+        for widget in (self._comboBox, self._label):
+            widget.setVisible(model is not None and bool(model.card.protocols))
+        index = self._comboBox.findData(name)
+        with signalsBlocked(self._comboBox):
+            self._comboBox.setCurrentIndex(max(0, index))
+        self._comboBox.toolTip = self._comboBox.itemData(max(0, index), qt.Qt.ToolTipRole) or ""
+        if model is not None and index < 0:
+            self._onChosen(AUTO)
+
+    def _fill(self, model: mednca.Model) -> None:
+        with signalsBlocked(self._comboBox):
+            self._comboBox.clear()
+            self._comboBox.addItem(messages.asTheImageLooks(), AUTO)
+            for protocol in model.card.protocols:
+                self._comboBox.addItem(protocol.name, protocol.name)
+        for index, choice in enumerate([None, *model.card.protocols]):
+            self._comboBox.setItemData(index, messages.protocolTip(choice), qt.Qt.ToolTipRole)
+
+    def _onIndex(self, index: int, *_args: Any) -> None:
+        if index >= 0:
+            self._onChosen(self._comboBox.itemData(index))
 
 
 class AdvancedSection:

@@ -117,7 +117,12 @@ class CellInspector(VTKObservationMixin):
         try:
             with slicer.util.WaitCursor():
                 chart = self._logic.plotCell(
-                    parameters.inputVolume, point, parameters.model, parameters.region, parameters.seed
+                    parameters.inputVolume,
+                    point,
+                    parameters.model,
+                    parameters.region,
+                    parameters.seed,
+                    parameters.protocol,
                 )
         except mednca.MedNCAError as error:
             return str(error)

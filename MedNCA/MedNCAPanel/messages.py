@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.evaluation.stress_test import StressStep
+from MedNCALib.model.card import Protocol
 
 # Volumes in the application's own Sample Data that suit a model.
 SAMPLES = {"hippocampus-mr": "MRHead", "prostate-mr-t2": "MRUSProstate"}
@@ -118,7 +119,9 @@ def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
     if isinstance(step, StressStep):
         return _stressLine(step, secondsLeft)
     parts = []
-    if step.runs > 1:
+    if step.run == 0:
+        parts.append(_("choosing the protocol"))
+    elif step.runs > 1:
         parts.append(_("run {run} of {runs}").format(run=step.run, runs=step.runs))
     parts.append(_stage(step.stage, step.stages))
     parts.append(_("step {step} of {steps}").format(step=step.step, steps=step.steps))
@@ -293,6 +296,13 @@ def verdictLine(verdict: Verdict | None) -> str:
     """
     if verdict is None:
         return _("No result yet.")
+    if verdict.protocol:
+        protocol = _("The border is drawn by the protocol {name}.").format(name=verdict.protocol)
+        return f"{_confidence(verdict)} {protocol}"
+    return _confidence(verdict)
+
+
+def _confidence(verdict: Verdict) -> str:
     if verdict.agreement is None:
         return _("Not checked: a single run gives no measure of confidence. Set Runs to 3 or more.")
     line = {
@@ -369,6 +379,22 @@ def _kindName(kind: str) -> str:
 #
 # Advanced
 #
+
+
+def asTheImageLooks() -> str:
+    """The choice of a protocol that leaves it to the cells."""
+    return _("As the image looks")
+
+
+def protocolTip(protocol: Protocol | None) -> str:
+    """The tooltip of a protocol.
+
+    Args:
+        protocol: None if the cells decide.
+    """
+    if protocol is None:
+        return _("Draw the border of the protocol whose images this one looks like.")
+    return protocol.description
 
 
 def defaultsRestored() -> str:

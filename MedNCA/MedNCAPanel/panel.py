@@ -10,7 +10,7 @@ from MedNCAScene.display.slice_foreground import Overlay
 
 import MedNCALib as mednca
 
-from .advanced_section import AdvancedSection
+from .advanced_section import AdvancedSection, ProtocolSelector
 from .cell_inspector import CellInspector
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
@@ -36,6 +36,7 @@ class Panel:
         self._outlines = SegmentOutlines()
         self._models = ModelSelector(ui.modelComboBox, ui.modelLabel, self._setter("model"))
         self._advanced = AdvancedSection(ui, self._models, getParameters)
+        self._protocol = ProtocolSelector(ui.protocolComboBox, ui.protocolLabel, self._setter("protocol"))
         self._input = InputSection(ui, getParameters)
         self._quantity = QuantitySelector(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
         self._player = GrowthPlayer(ui, self._overlay)
@@ -58,6 +59,7 @@ class Panel:
         self._models.show(parameters.model)
         model = self.model()
         self._input.show(parameters, model)
+        self._protocol.show(parameters.protocol, model)
         self._quantity.show(parameters, model)
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)

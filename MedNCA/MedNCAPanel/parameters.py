@@ -48,6 +48,7 @@ def stressArguments(parameters: Parameters) -> dict[str, Any]:
         "threads": parameters.threads or None,
         "largestOnly": parameters.largestOnly,
         "allCells": parameters.allCells,
+        "protocol": parameters.protocol,
     }
 
 

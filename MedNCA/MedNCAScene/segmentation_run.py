@@ -32,6 +32,7 @@ class SceneResult:
     Attributes:
         segmentationNode: the segments.
         quality: the scores.
+        protocol: see `MedNCALib.Result`.
         probabilityNodes: a volume per label, none if not asked for.
         uncertaintyNode: a volume, or None.
         growthNode: the volume that shows the kept steps, or None.
@@ -41,6 +42,7 @@ class SceneResult:
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
     quality: mednca.Quality
+    protocol: str | None = None
     probabilityNodes: tuple[slicer.vtkMRMLScalarVolumeNode, ...] = ()
     uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
     growthNode: slicer.vtkMRMLScalarVolumeNode | None = None
@@ -70,7 +72,7 @@ def processSteps(
     Args:
         volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
         probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly, allCells: likewise.
-        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
+        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
         The steps of the run.
@@ -109,11 +111,12 @@ def processSteps(
         uncertaintyNode = None
         if result.uncertainty is not None:
             uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode)
-        tableNode = writeQuality(result.quality, loaded, volumeNode) if table else None
+        tableNode = writeQuality(result.quality, loaded, volumeNode, result.protocol) if table else None
         growthNode, growthBrowserNode = growth.write(volumeNode) if growth else (None, None)
     return SceneResult(
         segmentationNode=segmentationNode,
         quality=result.quality,
+        protocol=result.protocol,
         probabilityNodes=tuple(probabilityNodes),
         uncertaintyNode=uncertaintyNode,
         growthNode=growthNode,

@@ -38,13 +38,13 @@ def processFrames(
 
     Args:
         volumeNode, segmentationNode, model, region, table, largestOnly, allCells: see `MedNCALogic.processSteps`.
-        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
+        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
         The steps of the run, with the share of all frames that is done.
 
     Returns:
-        The nodes that it has written; quality and table are those of the frame that is shown.
+        The nodes that it has written; quality, protocol and table are those of the frame that is shown.
 
     Raises:
         MedNCAError: a frame or an option cannot be used, and the message names the frame; the scene is as it was, as
@@ -74,11 +74,11 @@ def processFrames(
             raise type(error)(text) from error
     if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
-    shown = results[browser.GetSelectedItemNumber()].quality
+    shown = results[browser.GetSelectedItemNumber()]
     with allOrNothing(loaded, volumeNode, segmentationNode):
-        tableNode = writeQuality(shown, loaded, volumeNode) if table else None
+        tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
-    return SceneResult(segmentationNode, shown, tableNode=tableNode)
+    return SceneResult(segmentationNode, shown.quality, shown.protocol, tableNode=tableNode)
 
 
 def _partOfAll(

@@ -48,7 +48,7 @@ def stressTestSteps(
 
     Args:
         volumeNode, model, region, largestOnly, allCells: see `MedNCALogic.stressTestSteps`.
-        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads.
+        options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
         The steps of the run.

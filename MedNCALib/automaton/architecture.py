@@ -149,6 +149,7 @@ class Architecture:
         before: np.ndarray | None,
         window: Window = WHOLE,
         before_window: Window = WHOLE,
+        protocol: float = 0.0,
     ) -> np.ndarray:
         """The state that a stage begins with.
 
@@ -159,16 +160,20 @@ class Architecture:
             window: rows and columns of the stage's grid that are wanted.
             before_window: rows and columns of its grid that `before` holds; cells that would take from others are of no
                 use.
+            protocol: what the last channel begins with in the first stage: the value of the segmentation protocol whose
+                border the cells draw, 0 if none is named.
 
         Returns:
-            float32, shape (N, H / scale, W / scale, C), cut to the window: the image at this scale, then zeros or the
-            enlarged state.
+            float32, shape (N, H / scale, W / scale, C), cut to the window: the image at this scale, then zeros and the
+            protocol's value, or the enlarged state.
         """
         scale = self.stages[stage].scale
         shape = image.shape[1] // scale, image.shape[2] // scale
         small = _resize(image, image.shape[1:3], shape, self.downscale, WHOLE, window)
         state = np.zeros((*small.shape[:3], self.channels), np.float32)
-        if before is not None:
+        if before is None:
+            state[..., -1] = protocol
+        else:
             ratio = self.stages[stage - 1].scale // scale
             before_shape = shape[0] // ratio, shape[1] // ratio
             state[...] = _resize(before, before_shape, shape, self.handover, before_window, window)

@@ -72,6 +72,7 @@ class Cascade:
         kernel: KernelName = "numpy",
         threads: int | None = None,
         skip: SkipRule | None = None,
+        protocol: float = 0.0,
     ) -> Iterator[CascadeStep]:
         """Run all stages on a group of slices, one step of the automaton for each `next`.
 
@@ -82,6 +83,7 @@ class Cascade:
             kernel: "numpy" or "torch".
             threads: how many processors to use, see `FiringCellsKernel`.
             skip: which cells matter; None runs all.
+            protocol: value of the segmentation protocol, 0 if none is named, see `Architecture.initial_state`.
 
         Yields:
             Where the run stands after each step, those in which no cell runs among them.
@@ -92,7 +94,7 @@ class Cascade:
             if cells is not None and skip is not None:
                 ratio = architecture.stages[index - 1].scale // stage.scale
                 target = skip.next_target(cells.probabilities(), target, ratio)
-            cells = StageCells(architecture, index, image, cells, target)
+            cells = StageCells(architecture, index, image, cells, target, protocol)
             if cells.any_runs:
                 running = make_kernel(kernel, rule, architecture.image_channels, architecture.padding, threads)
                 cells.load(running)

@@ -21,6 +21,7 @@ class StageCells:
         image: shape (N, H, W, image_channels).
         before: the cells of the stage before; None for the first stage.
         target: the cells whose result is wanted, see `wanted_cells`; they lie in the target of the stage before.
+        protocol: see `Architecture.initial_state`.
 
     Attributes:
         target: as given.
@@ -28,9 +29,16 @@ class StageCells:
     """
 
     def __init__(
-        self, architecture: Architecture, stage: int, image: np.ndarray, before: StageCells | None, target: Target
+        self,
+        architecture: Architecture,
+        stage: int,
+        image: np.ndarray,
+        before: StageCells | None,
+        target: Target,
+        protocol: float = 0.0,
     ) -> None:
         self.target = target
+        self._protocol = protocol
         self._architecture, self._stage, self._image, self._before = architecture, stage, image, before
         scale, self._steps = architecture.stages[stage].scale, architecture.stages[stage].steps
         self._radius, self._reach = architecture.kernel_size // 2, reaches(architecture)[stage]
@@ -56,7 +64,9 @@ class StageCells:
             first = before_numbers.start
             before = self._before._in_box[numbers.start - first : numbers.stop - first]
         kernel.load(
-            self._architecture.initial_state(self._image[numbers], self._stage, before, (rows, columns), before_window)
+            self._architecture.initial_state(
+                self._image[numbers], self._stage, before, (rows, columns), before_window, self._protocol
+            )
         )
         self._in_box = kernel.state
 
@@ -104,4 +114,4 @@ class StageCells:
     def _handed_over(self) -> np.ndarray:
         """The state of all cells when the stage began, computed only if somebody looks beyond the box."""
         before = None if self._before is None else self._before.state
-        return self._architecture.initial_state(self._image, self._stage, before)
+        return self._architecture.initial_state(self._image, self._stage, before, protocol=self._protocol)

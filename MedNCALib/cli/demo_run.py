@@ -14,6 +14,7 @@ from ..evaluation.metrics import compare
 from ..imaging.phantom import make_phantom
 from ..io.images import image_stem, read_image, write_image
 from ..io.segmentation_file import write_segmentation
+from ..model.card import AUTO
 from ..model.licence import licence_note
 from ..model.model import Model, load_model
 from ..segmentation.growth_animation import write_growth_gif, write_picture
@@ -78,7 +79,7 @@ def run(
     write_image(files[0], image)
     write_segmentation(files[1], result.labels, chosen.labels)
     write_picture(files[2], image, result.labels, chosen)
-    write_growth_gif(files[3], image, result.labels, chosen)
+    write_growth_gif(files[3], image, result.labels, chosen, protocol=result.protocol or AUTO)
     return [summary(chosen, seconds), *scores(truth, result.labels, chosen), *(str(file) for file in files)]
 
 

@@ -18,6 +18,7 @@ from ..io.image_label_pairs import Pair, find_pairs, read_pair
 from ..model.model import Model
 from ..progress import Progress, ignore_progress, part_of
 from ..segmentation.options import RunOptions
+from ..segmentation.protocol import named_protocol
 from ..segmentation.segmenter import segment
 from .metrics import Score, compare, dices
 from .perturbations import NAMES, UNPERTURBED, LabelledCase, trials
@@ -79,18 +80,20 @@ def evaluate(
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
         reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
-        **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells.
+        **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells, protocol.
 
     Returns:
         The scores. A case that cannot be scored is among the report's failures.
 
     Raises:
-        MedNCAError: files that do not pair, or not one case that can be scored; the message names the files and what
-            is wrong: they cannot be read, lie on different grids or hold values that the model does not know.
+        MedNCAError: an option that cannot be used, files that do not pair, or not one case that can be scored; the
+            message names the files and what is wrong: they cannot be read, lie on different grids or hold values that
+            the model does not know.
     """
     if limit is not None and limit < 1:
         raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
     run_options = RunOptions(**options)
+    named_protocol(model, run_options.protocol)  # refuses one that the model does not have, before the first case
     pairs = find_pairs(images_dir, labels_dir)[:limit]
     segmentations = 1 + len(NAMES) * perturb  # of each case
     first_pass = part_of(progress, 0, 1 / segmentations)
@@ -162,7 +165,7 @@ def _evaluate_case(pair: Pair, model: Model, reading: Mapping[str, Any], options
     result = segment(image, model, **asdict(options))
     seconds = time.perf_counter() - started
     by_label, whole = compare(truth, result.labels, model.labels)
-    return CaseReport(pair.name, seconds, by_label, whole, result.quality)
+    return CaseReport(pair.name, seconds, by_label, whole, result.quality, result.protocol)
 
 
 def _check_values(pair: Pair, truth: sitk.Image, model: Model) -> None:

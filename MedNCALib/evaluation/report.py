@@ -20,6 +20,7 @@ class CaseReport:
         labels: the score of each label by its name.
         whole: the score of all labels merged.
         quality: what the model's own passes say.
+        protocol: as in `Result`.
     """
 
     name: str
@@ -27,6 +28,7 @@ class CaseReport:
     labels: Mapping[str, Score]
     whole: Score
     quality: Quality
+    protocol: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -36,6 +38,7 @@ class CaseReport:
             "labels": {name: asdict(score) for name, score in self.labels.items()},
             "whole": asdict(self.whole),
             "quality": self.quality.as_dict(),
+            "protocol": self.protocol,
         }
 
 

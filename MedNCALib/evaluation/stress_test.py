@@ -15,6 +15,7 @@ import SimpleITK as sitk
 
 from ..errors import MedNCAError
 from ..imaging.slice_space import as_volume, region_box
+from ..model.card import AUTO
 from ..model.model import Model
 from ..segmentation.segmenter import segment_steps
 from ..segmentation.steps import Result, Step, map_steps, run_to_end
@@ -165,7 +166,8 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
     """Measure how much a result depends on perturbations of the image, step by step.
 
     Args:
-        image, model, options: as for `segment_steps`. Probabilities and uncertainty are those of the unperturbed image.
+        image, model, options: as for `segment_steps`. Probabilities and uncertainty are those of the unperturbed image,
+            and so is the protocol that the cells vote for: it is kept for all perturbations.
 
     Yields:
         A step after each step of the automaton, with the share of all segmentations that is done.
@@ -178,7 +180,7 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
     """
     result = yield from _part(segment_steps(image, model, **options), "", 1)
     region, seed = options.pop("region", None), options.pop("seed", 0)
-    options.update(probabilities=False, uncertainty=False)
+    options.update(probabilities=False, uncertainty=False, protocol=result.protocol or AUTO)
     image = as_volume(image)
     changes: list[Change] = []
     try:

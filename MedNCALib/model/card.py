@@ -12,6 +12,8 @@ from typing import Any
 
 from ..checks import require, require_list, require_number, require_object, require_text, require_whole_number
 
+AUTO = "auto"  # in place of a protocol's name: the cells find out
+
 REQUIRED = ("name", "title", "description", "modality", "anatomy", "licence")
 
 # Attributes whose key in `card.json` has another name.
@@ -222,6 +224,38 @@ class Skipping:
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """A segmentation protocol that a model knows: a convention of where the border of a structure is drawn.
+
+    Attributes:
+        name: what it is chosen by.
+        description: of the border, for people.
+        value: what the last hidden channel of the first stage begins with if this protocol is chosen.
+    """
+
+    name: str
+    description: str
+    value: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_text(self.name, "name of a protocol")
+        require(self.name not in ("", AUTO), f"name of a protocol must not be {self.name!r}")
+        require_text(self.description, "description of a protocol")
+        require_number(self.value, "value of a protocol")
+        require(self.value != 0, "value of a protocol must not be 0, which stands for none")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> Protocol:
+        """From an object of `protocols` in a card."""
+        return cls(**_values(cls, settings, "a protocol", needed=("name", "description", "value")))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return _json(self)
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What people want to know of a model.
 
@@ -237,6 +271,7 @@ class ModelCard:
         robustness: by how much perturbations lower the Dice, by their names.
         thresholds: which results the verdict passes; None gives no verdict.
         skipping: which cells need not run; None runs all.
+        protocols: the segmentation protocols that it tells apart, at least two; none if it knows only one.
 
     Raises:
         ValueError: a value of the wrong type or out of range.
@@ -255,6 +290,7 @@ class ModelCard:
     robustness: Mapping[str, float] = field(default_factory=dict)
     thresholds: Thresholds | None = None
     skipping: Skipping | None = None
+    protocols: tuple[Protocol, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -268,6 +304,9 @@ class ModelCard:
                 require_number(mm, "field_of_view_mm")
                 require(mm > 0, f"field_of_view_mm must be positive, not {mm}")
         _require_numbers(self.robustness, "robustness")
+        require(len(self.protocols) != 1, "protocols must be at least two, or none")
+        for values in ([each.name for each in self.protocols], [each.value for each in self.protocols]):
+            require(len(set(values)) == len(values), "protocols must differ in name and value")
 
     @classmethod
     def from_json(cls, settings: Any) -> ModelCard:
@@ -284,15 +323,19 @@ class ModelCard:
         for key, part in _PARTS.items():
             values[key] = part.from_json(values[key]) if values.get(key) else None
         values["robustness"] = values.get("robustness") or {}
+        require_list(values.get("protocols", ()), "protocols")
+        values["protocols"] = tuple(map(Protocol.from_json, values.get("protocols", ())))
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes; parts that say nothing are left out."""
-        card = _json(self, optional=("limits", "field_of_view_mm", "robustness", *_PARTS))
+        card = _json(self, optional=("limits", "field_of_view_mm", "robustness", "protocols", *_PARTS))
         for key in _PARTS:
             part = getattr(self, key)
             if part is not None:
                 card[_KEYS.get(key, key)] = part.to_json()
+        if self.protocols:
+            card["protocols"] = [protocol.to_json() for protocol in self.protocols]
         return card
 
 

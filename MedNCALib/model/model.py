@@ -25,7 +25,7 @@ from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..automaton.wanted_cells import SkipRule
-from ..checks import require_object
+from ..checks import require, require_object
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels
 from ..imaging.normalisation import Normalisation
@@ -204,6 +204,8 @@ def _load(folder: Path) -> Model:
         normalisation = Normalisation.from_json(preprocessing.pop("normalisation", None))
         slice_format = SliceFormat.from_json(preprocessing)
         texts = ModelCard.from_json({key: value for key, value in card.items() if key not in _OWN_KEYS})
+        has_hidden = architecture.channels > architecture.image_channels + architecture.outputs
+        require(has_hidden or not texts.protocols, "protocols need a hidden channel")
     except ValueError as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error
     labels = read_labels(folder / LABELS)

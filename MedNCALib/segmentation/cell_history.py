@@ -12,8 +12,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from ..model.card import AUTO
 from ..model.model import Model
 from .model_input import ModelInput
+from .protocol import value_for_run
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,17 @@ def cell_history(
     point: Sequence[float],
     region: Sequence[float] | None = None,
     seed: int = 0,
+    protocol: str = AUTO,
 ) -> CellHistory:
     """Follow the cell at a point through the first pass.
 
     Args:
-        image, model, region, seed: as for `segment_steps`.
+        image, model, region, seed, protocol: as for `segment_steps`.
         point: in mm along left, posterior and superior (LPS).
 
     Raises:
         ImageError: the point lies outside of the volume or the region.
+        ArgumentError: the model does not have the protocol.
     """
     architecture = model.cascade.architecture
     model_input = ModelInput(image, model, region)
@@ -54,8 +58,9 @@ def cell_history(
         raise ImageError("The point lies outside of what is segmented. Place it in the volume, and in the region.")
     row, column = row + space.inside[1].start, column + space.inside[2].start
     group = range(number, number + 1)
+    value = value_for_run(model_input, model, protocol, seed)
     cells = []
-    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed)):
+    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed), protocol=value):
         scale = architecture.stages[now.stage].scale
         cells.append(now.state[0, row // scale, column // scale].copy())
     channels = np.array(cells)

@@ -15,8 +15,10 @@ import SimpleITK as sitk
 from ..atomic_write import written_whole
 from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace
+from ..model.card import AUTO
 from ..model.model import Model
 from .model_input import ModelInput
+from .protocol import value_for_run
 
 if TYPE_CHECKING:
     # Pillow is imported when a picture is drawn: it is for the command line, Slicer draws by itself.
@@ -35,13 +37,14 @@ def write_growth_gif(
     model: Model,
     region: Sequence[float] | None = None,
     seed: int = 0,
+    protocol: str = AUTO,
 ) -> int:
     """Write an animation of how the result grows in the slice in which it is largest.
 
     Args:
         path: a `.gif` file.
         image, labels: the volume and its result, on the same grid.
-        model, region, seed: those of the result.
+        model, region, seed, protocol: those of the result.
 
     Returns:
         Number of frames: the slice itself, and one for each step.
@@ -53,7 +56,8 @@ def write_growth_gif(
     plane, mm = model_input.plane(number), model_input.space.spacing[1:]
     colours = [label.color for label in model.labels]
     frames = [draw(plane, None, colours, mm, "the image")]
-    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed)):
+    value = value_for_run(model_input, model, protocol, seed)
+    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed), protocol=value):
         stage = architecture.stages[now.stage]
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))

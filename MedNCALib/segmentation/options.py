@@ -10,6 +10,7 @@ import numpy as np
 
 from ..automaton.kernels import KernelName, choose_kernel
 from ..errors import ArgumentError
+from ..model.card import AUTO
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class RunOptions:
         threads: how many processors to use; None takes as many as NumPy's or PyTorch's own products would.
         all_cells: whether also those cells run that cannot belong to a label, as the model's card has it
             (`MedNCALib.automaton.wanted_cells`). The result differs by less than the card's bound.
+        protocol: name of the segmentation protocol whose border is drawn, one of the card's; "auto" goes by how the
+            image looks: the cells vote. A model without protocols takes only "auto".
 
     Raises:
         ArgumentError: a value of the wrong type or out of range.
@@ -36,6 +39,7 @@ class RunOptions:
     engine: KernelName = "auto"
     threads: int | None = None
     all_cells: bool = False
+    protocol: str = AUTO
 
     def __post_init__(self) -> None:
         _require_whole_number(self.runs, "The number of runs", 1)
@@ -46,6 +50,8 @@ class RunOptions:
             _require_whole_number(self.threads, "The number of threads", 1)
         if not isinstance(self.all_cells, (bool, np.bool_)):
             raise ArgumentError(f"Whether all cells run must be True or False, not {self.all_cells!r}.")
+        if not isinstance(self.protocol, str):
+            raise ArgumentError(f"The protocol must be a name, not {self.protocol!r}.")
         choose_kernel(self.engine)
 
     @property

@@ -54,7 +54,7 @@ class Recorder:
         return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
-        if step.run > 1:
+        if step.run != 1:
             return
         if self.space is None:
             self.space = step.space
@@ -84,7 +84,7 @@ class SettlingRecorder:
         return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
-        if step.run > 1:
+        if step.run != 1:
             return
         if self.space is None:
             self.space = step.space

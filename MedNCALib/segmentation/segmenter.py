@@ -8,21 +8,19 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from ..automaton.architecture import Architecture
 from ..automaton.kernels import KernelName
 from ..errors import MedNCAError
 from ..imaging.connected_components import keep_largest
 from ..imaging.slice_space import SliceSpace
+from ..model.card import AUTO, Protocol
 from ..model.model import Model
 from ..process_memory import machine_bytes
 from .model_input import ModelInput
 from .options import RunOptions
+from .protocol import is_voted, protocol_steps, value_of, vote_share
 from .quality import QualityMeter
-from .steps import Result, Step, run_to_end
-
-# The model sees slices in groups whose states, with the working copies of a step, fit into this. It bounds the memory
-# whatever the size of the volume, and the time of one step. Resources/Documentation/decisions has the timings.
-GROUP_BYTES = 12 << 20
+from .slice_groups import cell_bytes, group_size, slice_groups
+from .steps import Result, Step, part_of_run, run_to_end
 
 
 def segment(image: sitk.Image, model: Model, **options: Any) -> Result:
@@ -53,6 +51,7 @@ def segment_steps(
     uncertainty: bool = False,
     largest_only: bool = False,
     all_cells: bool = False,
+    protocol: str = AUTO,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -61,13 +60,13 @@ def segment_steps(
             are more than about ten degrees off the body's, a model with anatomical axes sees upright slices.
         model: from `load_model`.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is segmented.
-        runs, seed, engine, threads, all_cells: see `RunOptions`.
+        runs, seed, engine, threads, all_cells, protocol: see `RunOptions`.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
 
     Yields:
-        A `Step` after each step of the automaton.
+        A `Step` after each step of the automaton. If the cells decide on the protocol, the steps of that come first.
 
     Returns:
         The `Result`.
@@ -75,7 +74,7 @@ def segment_steps(
     Raises:
         MedNCAError: before the first step, if the image, the region or a setting cannot be used.
     """
-    options = RunOptions(runs, seed, engine, threads, all_cells)
+    options = RunOptions(runs, seed, engine, threads, all_cells, protocol)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
     try:
@@ -83,7 +82,9 @@ def segment_steps(
         float_images = len(model.labels) * bool(probabilities) + bool(uncertainty)
         _require_memory(model_input.space, model, runs, float_images)
         output = _Output(model_input.space, model, runs, probabilities, uncertainty, largest_only)
-        return (yield from _passes(model_input, model, options, output))
+        share = vote_share(model.cascade.architecture, runs) if is_voted(model, options) else 0.0
+        drawn = yield from part_of_run(protocol_steps(model_input, model, options), 0, share)
+        return (yield from part_of_run(_passes(model_input, model, options, drawn, output), share, 1))
     except MemoryError as error:
         raise MedNCAError(
             "There is not enough free memory for this run. Close other programs, or choose a region of the volume."
@@ -91,7 +92,7 @@ def segment_steps(
 
 
 def _passes(
-    model_input: ModelInput, model: Model, options: RunOptions, output: _Output
+    model_input: ModelInput, model: Model, options: RunOptions, protocol: Protocol | None, output: _Output
 ) -> Generator[Step, None, Result]:
     """All passes over each group of slices in turn."""
     cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
@@ -99,14 +100,12 @@ def _passes(
     total = work[-1] * options.runs * space.count
     done = 0.0
     skip = None if options.all_cells else model.skip_rule
-    size = _group_size(space, architecture)
-    for start in range(0, space.count, size):
-        group = range(start, min(start + size, space.count))
+    for group in slice_groups(space, architecture):
         slices = model_input.slices(group)
         finished = []
         for run in range(options.runs):
             draws = architecture.fire_draws(options.seed, run)
-            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip)
+            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip, value_of(protocol))
             for count, now in enumerate(steps, 1):
                 yield Step(
                     fraction=(done + work[count] * len(group)) / total,
@@ -124,21 +123,7 @@ def _passes(
             finished.append(now.cells.probabilities())
             done += work[-1] * len(group)
         output.add(finished)
-    return output.result()
-
-
-def _group_size(space: SliceSpace, architecture: Architecture) -> int:
-    """Number of slices that run together."""
-    return max(1, GROUP_BYTES // (space.height * space.width * _cell_bytes(architecture)))
-
-
-def _cell_bytes(architecture: Architecture) -> int:
-    """Memory that a cell takes.
-
-    That is its state, the initial state of the next stage and the next states of firing cells, in float32, and three
-    index tables of 64-bit numbers.
-    """
-    return 3 * 4 * architecture.channels + 3 * 8
+    return output.result(protocol)
 
 
 def _require_memory(space: SliceSpace, model: Model, runs: int, float_images: int) -> None:
@@ -150,8 +135,8 @@ def _require_memory(space: SliceSpace, model: Model, runs: int, float_images: in
         float_images: number of images besides the labels that the result will hold.
     """
     labels, architecture = len(model.labels), model.cascade.architecture
-    cells = min(_group_size(space, architecture), space.count) * space.height * space.width
-    group_bytes = cells * (_cell_bytes(architecture) + 4 * labels * (runs + 3))
+    cells = min(group_size(space, architecture), space.count) * space.height * space.width
+    group_bytes = cells * (cell_bytes(architecture) + 4 * labels * (runs + 3))
     score_bytes = 8 * runs**2 * labels
     result_bytes = space.image.GetNumberOfPixels() * (1 + 4 * float_images)
     needed, available = group_bytes + score_bytes + result_bytes, machine_bytes()
@@ -215,8 +200,8 @@ class _Output:
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
             self._spread[1][ready] = values[..., 0]
 
-    def result(self) -> Result:
-        """The result, once all groups are added."""
+    def result(self, protocol: Protocol | None) -> Result:
+        """The result, once all groups are added, of passes with this protocol."""
         space, model = self._space, self._model
         if self._largest_only:
             keep_largest(self._labels, self._values[1:])
@@ -232,4 +217,5 @@ class _Output:
                 space.voxel_ml,
                 model.card.thresholds,
             ),
+            None if protocol is None else protocol.name,
         )

@@ -7,7 +7,7 @@ value is the result. Closing it cancels the run.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, TypeVar
 
 import numpy as np
@@ -31,7 +31,7 @@ class Step:
         fraction: share of all work that is done, 0 to 1.
         stage, stages: number of the stage, and how many there are.
         step, steps: number of the step within the stage, and how many it has.
-        run, runs: number of the pass, and how many there are.
+        run, runs: number of the pass, and how many there are; pass 0 is that in which the cells vote on the protocol.
         slices: (first, one past the last, total) slices of the model's grid in this group.
         cells: the cells now.
         space: the grid of the slices.
@@ -84,12 +84,14 @@ class Result:
         uncertainty: on request, float32, standard deviation of the probability over the passes (of the label that
             varies most).
         quality: the scores that say how far the result can be trusted.
+        protocol: name of the segmentation protocol whose border is drawn; None for a model that knows only one.
     """
 
     labels: sitk.Image
     probabilities: dict[str, sitk.Image]
     uncertainty: sitk.Image | None
     quality: Quality
+    protocol: str | None = None
 
 
 def map_steps(
@@ -118,6 +120,11 @@ def map_steps(
                 on_resumed()
     finally:
         steps.close()
+
+
+def part_of_run(steps: Generator[Step, None, ResultT], begin: float, end: float) -> Generator[Step, None, ResultT]:
+    """Pass the steps of a part of a run on, with the share of the whole that is done; it goes from `begin` to `end`."""
+    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction))
 
 
 def tap(

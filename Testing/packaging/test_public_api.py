@@ -26,11 +26,12 @@ LIBRARY = {
     "load_model": "name_or_folder directory",
     "list_models": "directory",
     "check_model": "folder",
-    "RunOptions": "runs seed engine threads all_cells",
+    "RunOptions": "runs seed engine threads all_cells protocol",
     "segment": "image model options",  # those of segment_steps
-    "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells",
+    "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells "
+    "protocol",
     "Step": "fraction stage stages step steps run runs slices cells space architecture",
-    "Result": "labels probabilities uncertainty quality",
+    "Result": "labels probabilities uncertainty quality protocol",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",
@@ -47,7 +48,7 @@ LOGIC = {
     "stressTest": "volumeNode model region runs seed interactive",
     "stressTestSteps": "volumeNode model region runs seed interactive",
     "exportGrowth": "path",
-    "plotCell": "volumeNode point model region seed",
+    "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
     "quality": "",
 }
@@ -64,9 +65,10 @@ LOGIC_OPTIONS = {
     "largestOnly": True,
     "largest_only": True,
     "allCells": True,
+    "protocol": "auto",
 }
 
-RUNNING = "--runs --seed --engine --threads --all-cells"
+RUNNING = "--runs --seed --engine --threads --all-cells --protocol"
 READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
@@ -146,7 +148,7 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--runs", "2", "--json"]) == 0
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
-        "input", "model", "model_sha256", "version", "seed", "passes",
+        "input", "model", "model_sha256", "version", "seed", "passes", "protocol",
         "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "stress",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
@@ -161,7 +163,7 @@ def test_the_report_of_an_evaluation_keeps_its_keys(model_folder, cohort, tmp_pa
     report = json.loads(file.read_text(encoding="utf-8"))
     assert set(report) == {"cases", "mean", "perturbations"}
     for case in report["cases"]:
-        assert set(case) == {"name", "seconds", "labels", "whole", "quality"}
+        assert set(case) == {"name", "seconds", "labels", "whole", "quality", "protocol"}
         assert set(case["quality"]) == QUALITY
     for scores in (*report["cases"], report["mean"]):
         assert all(set(score) == SCORE for score in (scores["whole"], *scores["labels"].values()))

@@ -68,3 +68,8 @@ def test_durations_read_naturally(messages, seconds, text):
 def test_structure_that_was_not_found_is_said(messages):
     assert messages.doneLine({"head": 1.714, "tail": 0.0}, 3.84) == "Done in 3.8 s: head 1.71 mL, no tail."
     assert messages.doneLine({"head": 1.714}, 75) == "Done in 1 min 15 s: head 1.71 mL."
+
+
+def test_progress_says_that_the_cells_vote_on_the_protocol(messages):
+    line = messages.progressLine(step(stage=1, run=0, runs=5))
+    assert line == "Choosing the protocol, coarse stage, step 7 of 12, slices 9-16 of 35"

@@ -10,6 +10,7 @@ import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.model.card import AUTO
 from MedNCALib.segmentation.cell_history import CellHistory, cell_history
 
 from ..application.settings import modelsFolder
@@ -32,13 +33,14 @@ def plotCell(
     model: str,
     region: slicer.vtkMRMLMarkupsROINode | None = None,
     seed: int = 0,
+    protocol: str = AUTO,
 ) -> slicer.vtkMRMLPlotChartNode:
     """Plot the labels' probabilities and the hidden channels of the cell at a point, over the steps of a run.
 
     The chart that the same model made for the same volume before shows the new cell.
 
     Args:
-        volumeNode, model, region, seed: of the run.
+        volumeNode, model, region, seed, protocol: of the run.
         point: RAS in the world, in mm.
 
     Returns:
@@ -50,7 +52,8 @@ def plotCell(
     loaded = mednca.load_model(model, modelsFolder())
     image = imageFromVolume(volumeNode)
     inVolume = fromWorld(volumeNode).TransformPoint(point)
-    history = cell_history(image, loaded, physicalOfRas(inVolume), regionInVolume(region, volumeNode), seed)
+    box = regionInVolume(region, volumeNode)
+    history = cell_history(image, loaded, physicalOfRas(inVolume), box, seed, protocol)
     chart = _chartFor(loaded, volumeNode)
     place = ", ".join(f"{letter} {value:.1f}" for letter, value in zip("RAS", point, strict=True))
     chart.SetTitle(_("Cell at {place} mm").format(place=place))

@@ -17,6 +17,7 @@ from ..derived_nodes import findOrAdd
 DIGITS = (None, 3, 3, 1)
 
 _RUNS, _AGREEMENT, _VERDICT = "MedNCA.Runs", "MedNCA.Agreement", "MedNCA.Verdict"
+_PROTOCOL = "MedNCA.Protocol"
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,20 @@ class Verdict:
         runs: number of passes.
         agreement: of the passes, 0 to 1; None for a single one.
         verdict: "pass", "review", or None if the model has no thresholds or there was one pass.
+        protocol: see `MedNCALib.Result`.
     """
 
     runs: int
     agreement: float | None = None
     verdict: str | None = None
+    protocol: str | None = None
 
 
 def writeQuality(
-    quality: mednca.Quality, model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+    quality: mednca.Quality,
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    protocol: str | None = None,
 ) -> slicer.vtkMRMLTableNode:
     """Write a row for each label: its volume and, for several passes, how far that varies and the passes agree.
 
@@ -59,6 +65,7 @@ def writeQuality(
         node.SetAttribute(_RUNS, str(quality.runs))
         node.SetAttribute(_AGREEMENT, None if quality.agreement is None else repr(float(quality.agreement)))
         node.SetAttribute(_VERDICT, quality.verdict)
+        node.SetAttribute(_PROTOCOL, protocol)
     return node
 
 
@@ -69,6 +76,7 @@ def verdictOf(tableNode: slicer.vtkMRMLTableNode) -> Verdict:
         int(tableNode.GetAttribute(_RUNS) or 0),
         float(agreement) if agreement else None,
         tableNode.GetAttribute(_VERDICT) or None,
+        tableNode.GetAttribute(_PROTOCOL) or None,
     )
 
 

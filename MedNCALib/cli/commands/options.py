@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from ...model.card import AUTO
+
 MODEL_HELP = "name of a model (see `mednca models`), or a model folder"
 
 
@@ -24,11 +26,18 @@ def add_run_options(parser: ArgumentParser) -> None:
         help="run also the cells that cannot belong to a label, as the model's card has it: slower, with a result that "
         "differs by less than the card says",
     )
+    parser.add_argument(
+        "--protocol",
+        default=AUTO,
+        metavar="NAME",
+        help="for models that know several: the segmentation protocol whose border is drawn (default: auto, as the "
+        "image looks)",
+    )
 
 
 def run_options(options: Namespace) -> dict[str, Any]:
     """Keywords for `RunOptions`, `segment` and `evaluate`."""
-    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads", "all_cells")}
+    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads", "all_cells", "protocol")}
 
 
 def add_reading_options(parser: ArgumentParser, series: bool = False) -> None:

@@ -69,9 +69,11 @@ def run(options: Namespace) -> int:
     from ...model.licence import licence_note
     from ...model.model import load_model
     from ...segmentation.options import RunOptions
+    from ...segmentation.protocol import named_protocol
 
     model = load_model(options.model)
-    RunOptions(**run_options(options))  # refuses values that make no sense before the first image is read
+    # Values that make no sense are refused before the first image is read.
+    named_protocol(model, RunOptions(**run_options(options)).protocol)
     stems = _stems(options.images)
     options.output.mkdir(parents=True, exist_ok=True)
     summaries: list[dict[str, Any]] = []
@@ -136,6 +138,7 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         "version": __version__,
         "seed": options.seed,
         "passes": options.runs,
+        **({"protocol": result.protocol} if result.protocol else {}),
     }
     base = f"{stem}_{_file_name(model.name)}"
     table = options.output / f"{base}_stress.csv"
@@ -146,6 +149,7 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
     return {
         "input": str(path),
         **record,
+        "protocol": result.protocol,
         **files,
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
@@ -200,7 +204,9 @@ def _write(result: Result, model: Model, output: Path, base: str, record: dict[s
 def _lines(summary: dict[str, Any]) -> Iterator[str]:
     volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
     verdict = summary["quality"]["verdict"]
-    yield f"{summary['segmentation']}: {volumes}; {summary['seconds']:.1f} s{f'; {verdict}' if verdict else ''}"
+    protocol = f"protocol {summary['protocol']}" if summary["protocol"] else None
+    said = [volumes, f"{summary['seconds']:.1f} s", *filter(None, (protocol, verdict))]
+    yield f"{summary['segmentation']}: {'; '.join(said)}"
     if summary["stress"]:
         yield f"{summary['stress']['table']}: {summary['stress']['sentence']}"
 

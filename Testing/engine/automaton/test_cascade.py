@@ -20,11 +20,11 @@ def last_state(cascade, image, kernel="numpy"):
     return last.state.copy()
 
 
-def read_plainly(cascade, image, draws):
+def read_plainly(cascade, image, draws, protocol=0.0):
     """The cascade with the rule's own step, stage by stage."""
     architecture, state = cascade.architecture, None
     for index, (stage, rule) in enumerate(zip(architecture.stages, cascade.rules)):
-        state = architecture.initial_state(image, index, state)
+        state = architecture.initial_state(image, index, state, protocol=protocol)
         for step in range(stage.steps):
             fire = draws.draw(index, step, range(len(image)), *state.shape[1:3])
             state = rule.step(state, fire, architecture.image_channels, architecture.padding)
@@ -65,6 +65,29 @@ def test_the_first_state_is_the_small_image_and_nothing_else():
     state = architecture.initial_state(image, 0, None)
     np.testing.assert_allclose(state[..., :3], image.reshape(2, 4, 4, 4, 4, 3).mean(axis=(2, 4)), atol=1e-6)
     assert not state[..., 3:].any()
+
+
+def test_a_protocol_is_what_the_last_channel_of_the_first_stage_begins_with():
+    architecture = random_model().cascade.architecture
+    image = image_for(architecture)
+    state = architecture.initial_state(image, 0, None, protocol=-3.0)
+    assert (state[..., -1] == -3).all()
+    np.testing.assert_array_equal(state[..., :-1], architecture.initial_state(image, 0, None)[..., :-1])
+    later = architecture.initial_state(image, 1, state, protocol=5.0)
+    np.testing.assert_array_equal(later, architecture.initial_state(image, 1, state))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_run_with_a_protocol_follows_the_plain_reading_and_one_of_zero_is_a_run_without(kernel):
+    cascade = random_model(strength=0.5).cascade
+    image, draws = image_for(cascade.architecture), FireDraws(0.5, seed=7)
+    found = {}
+    for protocol in (0.0, 3.0):
+        *_, last = cascade.run(image, range(2), draws, kernel, protocol=protocol)
+        found[protocol] = last.state.copy()
+    np.testing.assert_array_equal(found[0.0], last_state(cascade, image, kernel))
+    np.testing.assert_allclose(found[3.0], read_plainly(cascade, image, draws, protocol=3.0), atol=1e-4)
+    assert np.abs(found[3.0] - found[0.0]).max() > 0.1
 
 
 def test_softmax_and_sigmoid_give_probabilities_of_the_labels():

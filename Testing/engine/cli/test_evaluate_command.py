@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 from support.command_line import refused
+from support.protocol_model import TIGHT, WIDE, border_of, protocol_model, rimmed_image
 
 from MedNCALib import load_model
 from MedNCALib.cli.main import main
@@ -108,3 +110,28 @@ def test_evaluate_says_before_the_work_that_the_report_has_no_place(model_folder
 def test_evaluate_names_files_without_a_partner(model_folder, cohort, tmp_path, capsys):
     (tmp_path / "labels" / "case1.nrrd").unlink()
     assert "images without labels: case1" in refused(capsys, "evaluate", "-m", model_folder, *cohort)
+
+
+def test_the_protocol_is_that_of_each_case_or_the_one_that_is_named(tmp_path, capsys):
+    pytest.importorskip("surface_distance")
+    model = protocol_model().save(tmp_path / "model")
+    for name, hazy_slices, protocol in (("clear", 0, TIGHT), ("hazy", 6, WIDE)):
+        image = rimmed_image(hazy_slices)
+        labels = sitk.GetImageFromArray(border_of(image, protocol))
+        labels.CopyInformation(image)
+        for folder, each in (("images", image), ("labels", labels)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            sitk.WriteImage(each, str(tmp_path / folder / f"{name}.nrrd"))
+    command = ["evaluate", "-m", str(model.folder)]
+    command += ["--images", str(tmp_path / "images"), "--labels", str(tmp_path / "labels")]
+    found = []
+    for arguments in ([], ["--protocol", "wide"]):
+        assert main([*command, *arguments, "--json", str(tmp_path / "report.json")]) == 0
+        cases = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["cases"]
+        found.append([(case["name"], case["protocol"], case["whole"]["dice"] == 1) for case in cases])
+    assert found == [
+        [("clear", "tight", True), ("hazy", "wide", True)],
+        [("clear", "wide", False), ("hazy", "wide", True)],
+    ]
+    capsys.readouterr()
+    assert "has no protocol 'narrow'" in refused(capsys, *command, "--protocol", "narrow")

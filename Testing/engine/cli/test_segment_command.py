@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.command_line import array, mednca, python, refused
+from support.protocol_model import TIGHT, WIDE, border_of, protocol_model, rimmed_image
 from support.shared_data import REPOSITORY, shared_data
 from support.threshold_model import case, threshold_model
 
 from MedNCALib import load_model, read_image, stress_test
 from MedNCALib._version import __version__
 from MedNCALib.cli.main import main
+from MedNCALib.io.images import write_image
 
 
 def test_segment_writes_a_segmentation_named_after_image_and_model(model_folder, volume_file, tmp_path, capsys):
@@ -324,3 +326,40 @@ def test_torch_is_not_loaded_by_the_numpy_engine(model_folder, volume_file, tmp_
     arguments = ["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--engine", "numpy"]
     code = f"import sys; from MedNCALib.cli.main import main; print(main({arguments!r}), 'torch' in sys.modules)"
     assert python(code).endswith("0 False")
+
+
+@pytest.fixture
+def two_protocols(tmp_path):
+    """A folder of a model that knows two protocols, and a file with an image that it takes for a tight one."""
+    write_image(tmp_path / "rimmed.nrrd", rimmed_image())
+    return str(protocol_model().save(tmp_path / "two-protocols").folder), str(tmp_path / "rimmed.nrrd")
+
+
+@pytest.mark.parametrize(("arguments", "protocol"), [([], TIGHT), (["--protocol", "wide"], WIDE)])
+def test_the_protocol_is_taken_written_and_said(two_protocols, tmp_path, capsys, arguments, protocol):
+    model, image = two_protocols
+    command = ["segment", image, "-m", model, "-o", str(tmp_path / "out"), *arguments]
+    assert main([*command, "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)
+    assert summary["protocol"] == protocol.name
+    np.testing.assert_array_equal(array(summary["segmentation"]), border_of(rimmed_image(), protocol))
+    assert sitk.ReadImage(summary["segmentation"]).GetMetaData("MedNCA_protocol") == protocol.name
+    assert main(command) == 0
+    assert f"; protocol {protocol.name}" in capsys.readouterr().out
+
+
+def test_a_model_without_protocols_says_nothing_of_them(model_folder, volume_file, tmp_path, capsys):
+    command = ["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path / "out")]
+    assert main([*command, "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)
+    assert summary["protocol"] is None
+    assert not sitk.ReadImage(summary["segmentation"]).HasMetaDataKey("MedNCA_protocol")
+    assert main(command) == 0
+    assert "; protocol" not in capsys.readouterr().out  # the path has this test's name
+
+
+def test_a_protocol_that_the_model_does_not_have_is_refused_before_an_image_is_read(two_protocols, tmp_path, capsys):
+    model, _ = two_protocols
+    said = refused(capsys, "segment", "no such file", "-m", model, "-o", str(tmp_path / "out"), "--protocol", "narrow")
+    assert "has no protocol 'narrow'. Choose one of: auto, wide, tight." in said
+    assert not (tmp_path / "out").exists()

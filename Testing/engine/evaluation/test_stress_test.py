@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 from support.random_models import random_model
 from support.shared_data import shared_data
 from support.threshold_model import case, threshold_model
@@ -196,3 +197,17 @@ def test_a_hippocampus_that_is_segmented_well_is_stable():
     test = stress_test(image, load_model("hippocampus-mr"))
     assert test.verdict == "stable"
     assert 0.85 < test.worst.dice < 0.99
+
+
+@pytest.mark.parametrize(("hazy_slices", "protocol"), [(0, TIGHT), (12, WIDE)])
+def test_the_protocol_is_decided_on_the_image_as_it_is_and_kept(hazy_slices, protocol):
+    model, image = protocol_model(), rimmed_image(hazy_slices, size=(48, 44, 12))
+    voted, begun = set(), {}
+    for step in stress_test_steps(image, model):
+        if step.run == 0:
+            voted.add(step.perturbation)
+        else:
+            begun.setdefault(step.perturbation, np.sign(step.state[..., -1].mean()))
+    assert voted == {""}
+    assert len(begun) > 8
+    assert set(begun.values()) == {np.sign(protocol.value)}

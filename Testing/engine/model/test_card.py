@@ -9,7 +9,7 @@ from support.random_models import CARD, random_model
 
 from MedNCALib import load_model
 from MedNCALib.errors import ModelError
-from MedNCALib.model.card import DataSource, ModelCard, Scores, Skipping, Thresholds, TrainingHistory
+from MedNCALib.model.card import DataSource, ModelCard, Protocol, Scores, Skipping, Thresholds, TrainingHistory
 from MedNCALib.model.model import bundled_models_directory
 
 FULL = ModelCard(
@@ -21,6 +21,7 @@ FULL = ModelCard(
     robustness={"noise 0.1": 0.01},
     thresholds=Thresholds(agreement=0.9, nqm=0.1, runs=5, dice=0.8, spearman={"agreement": None, "nqm": -0.7}),
     skipping=Skipping(0.002, 2, dice_change=0.0001, largest_change=0.0004, cases=7, what="Dice"),
+    protocols=(Protocol("wide", "The rim belongs to it.", 3.0), Protocol("tight", "The rim does not.", -3)),
 )
 
 
@@ -28,6 +29,10 @@ def bundled_cards():
     return [
         json.loads(path.read_text(encoding="utf-8")) for path in sorted(bundled_models_directory().glob("*/card.json"))
     ]
+
+
+def protocols(*values):
+    return [{"name": name, "description": "", "value": value} for name, value in zip("abc", values)]
 
 
 def test_a_card_is_the_same_after_json():
@@ -59,6 +64,7 @@ def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path):
         settings["training"]["data"][0],
         settings["scores"],
         settings["quality"],
+        settings["protocols"][1],
     ):
         part["colour of the sky"] = ["blue", {"at noon": True}]
     replace(random_model(), card=ModelCard.from_json(settings)).save(tmp_path)
@@ -107,6 +113,16 @@ def test_parts_that_could_not_be_measured_are_none():
             "margin of skipping must be a whole number",
         ),
         ({"skipping": {"threshold": "low", "margin": 1, "dice_change": 0}}, "threshold of skipping must be a number"),
+        ({"protocols": {"wide": 3}}, "protocols must be a list"),
+        ({"protocols": protocols(3)}, "protocols must be at least two, or none"),
+        ({"protocols": protocols(3, 3)}, "protocols must differ in name and value"),
+        ({"protocols": [*protocols(3), *protocols(-3)]}, "protocols must differ in name and value"),
+        ({"protocols": protocols(3, 0)}, "value of a protocol must not be 0"),
+        ({"protocols": protocols(3, "low")}, "value of a protocol must be a number"),
+        ({"protocols": [{"name": "a", "value": 1}]}, "a protocol lacks description"),
+        ({"protocols": [{"name": "auto", "description": "", "value": 1}]}, "name of a protocol must not be 'auto'"),
+        ({"protocols": [{"name": "", "description": "", "value": 1}]}, "name of a protocol must not be ''"),
+        ({"protocols": [{"name": "a", "description": 7, "value": 1}]}, "description of a protocol must be a text"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(change, message, tmp_path):
@@ -114,4 +130,13 @@ def test_a_value_of_the_wrong_type_is_named(change, message, tmp_path):
     path = tmp_path / "card.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **change}), encoding="utf-8")
     with pytest.raises(ModelError, match=message):
+        load_model(tmp_path)
+
+
+def test_protocols_of_a_model_without_a_hidden_channel_are_refused(tmp_path):
+    random_model(channels=6, image_channels=3).save(tmp_path)
+    path = tmp_path / "card.json"
+    card = {**json.loads(path.read_text(encoding="utf-8")), "protocols": protocols(3, -3)}
+    path.write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ModelError, match="protocols need a hidden channel"):
         load_model(tmp_path)

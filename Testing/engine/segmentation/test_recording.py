@@ -6,7 +6,7 @@ import SimpleITK as sitk
 from support.brightness_model import boxes_image, brightness_model
 
 from MedNCALib import segment_steps
-from MedNCALib.segmentation import segmenter
+from MedNCALib.segmentation import slice_groups
 from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps, step_number
 from MedNCALib.segmentation.segmenter import argmax_labels
 
@@ -42,12 +42,12 @@ def finish(steps):
 
 @pytest.mark.parametrize("group_bytes", [1, 1 << 30])
 def test_frames_hold_what_the_steps_showed(model, monkeypatch, group_bytes):
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", group_bytes)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", group_bytes)
     recorder = Recorder(labels_after, np.uint8, 10**9)
     result = finish(recorder.follow(segment_steps(noise(), model, runs=2)))
     assert result.labels.GetSize() == noise().GetSize()
     assert list(recorder.frames) == list(range(1, 13))
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1 << 30)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1 << 30)
     for step in segment_steps(noise(), model):
         expected = step.full_size(labels_after(step))
         np.testing.assert_array_equal(recorder.frames[step_number(step)], expected)
@@ -79,7 +79,7 @@ def test_the_cap_thins_the_steps_evenly_and_keeps_the_last(model):
 def test_when_it_settled_agrees_with_a_plain_reading_of_the_states(tmp_path, monkeypatch):
     from support.threshold_model import case, threshold_model
 
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 3000)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 3000)
     model = threshold_model(fire_rate=0.3)
     image, _ = case()
     recorder = SettlingRecorder()

@@ -14,7 +14,7 @@ from MedNCALib import segment, segment_steps
 from MedNCALib.errors import ImageError, MedNCAError, ModelError
 from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_space import SliceSpace
-from MedNCALib.segmentation import segmenter
+from MedNCALib.segmentation import segmenter, slice_groups
 from MedNCALib.segmentation.model_input import ModelInput
 from MedNCALib.segmentation.segmenter import argmax_labels
 
@@ -49,7 +49,7 @@ def test_the_48_axis_orders_give_the_same_physical_result(order):
 def test_one_seed_gives_one_result_whatever_the_grouping_and_the_threads(engine, monkeypatch):
     image, model = noise_image(), random_model()
     whole = segment(image, model, seed=5, engine="numpy", probabilities=True)
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1)  # one slice at a time
     single = segment(image, model, seed=5, engine=engine, threads=2, probabilities=True)
     for name, probability in whole.probabilities.items():
         np.testing.assert_allclose(voxels(single.probabilities[name]), voxels(probability), atol=1e-4)
@@ -109,7 +109,7 @@ def test_steps_count_up_to_the_whole_work():
 
 
 def test_groups_of_slices_cover_the_volume_once(monkeypatch):
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 400_000)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 400_000)
     steps = segment_steps(noise_image(), random_model())
     groups = [step.slices for step in steps if (step.stage, step.step) == (1, 1)]
     assert len(groups) > 1
@@ -159,7 +159,7 @@ def test_a_cancelled_run_leaves_nothing_behind():
 
 def peak_memory(model, slices, monkeypatch, width=64, degrees=0):
     """Bytes that segmenting needs at most, beyond the image and the label image that it returns."""
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1 << 20)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1 << 20)
     image = sitk.Image([width, width, slices], sitk.sitkInt16)
     image[: width // 2] = 100
     image = rotated(image, 2, degrees)
@@ -198,7 +198,7 @@ def test_an_oblique_image_gives_labels_probabilities_and_uncertainty_on_its_own_
 def test_one_seed_gives_one_result_of_an_oblique_image_whatever_the_grouping(monkeypatch):
     image, model = rotated(noise_image(), 0, -30), random_model()
     whole = segment(image, model, probabilities=True)
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1)
     single = segment(image, model, probabilities=True)
     for name, probability in whole.probabilities.items():
         np.testing.assert_allclose(voxels(single.probabilities[name]), voxels(probability), atol=1e-5)

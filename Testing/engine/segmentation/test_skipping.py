@@ -9,7 +9,8 @@ from support.images import image_of
 from support.random_models import KERNELS, random_model, spot_model
 
 from MedNCALib import segment, segment_steps
-from MedNCALib.segmentation import segmenter
+from MedNCALib.model.card import Protocol
+from MedNCALib.segmentation import slice_groups
 from MedNCALib.segmentation.recording import SettlingRecorder
 from MedNCALib.segmentation.steps import run_to_end
 
@@ -56,20 +57,27 @@ def test_cells_that_do_not_run_have_no_probability_and_the_others_that_of_all_ce
 
 def test_the_size_of_groups_does_not_change_the_result(model, monkeypatch):
     together = segment(spots(), model, probabilities=True)
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1)  # one slice at a time
     alone = segment(spots(), model, probabilities=True)
     for name, probability in together.probabilities.items():
         np.testing.assert_allclose(voxels(alone.probabilities[name]), voxels(probability), atol=1e-5)
 
 
 def test_the_steps_are_the_same_in_number_and_progress(model, monkeypatch):
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1)
     every, some = (
         [(step.fraction, step.stage, step.step, step.slices, step.state.shape) for step in steps]
         for steps in (segment_steps(spots(), model, all_cells=True), segment_steps(spots(), model))
     )
     assert every == some
     assert some[-1][0] == pytest.approx(1)
+
+
+def test_cells_that_do_not_run_change_neither_the_vote_on_the_protocol_nor_the_labels(model):
+    card = replace(model.card, protocols=(Protocol("one", "", 3.0), Protocol("other", "", -3.0)))
+    some, every = (segment(spots(), replace(model, card=card), all_cells=all_cells) for all_cells in (False, True))
+    assert some.protocol == every.protocol is not None
+    np.testing.assert_array_equal(voxels(some.labels), voxels(every.labels))
 
 
 def test_a_model_whose_card_says_nothing_of_it_and_one_of_a_single_stage_run_all_cells(model):

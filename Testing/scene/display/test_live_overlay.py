@@ -213,9 +213,9 @@ def test_picture_of_a_volume_in_groups_keeps_the_slices_that_are_done(
 ):
     import slicer
 
-    from MedNCALib.segmentation import segmenter
+    from MedNCALib.segmentation import slice_groups
 
-    monkeypatch.setattr(segmenter, "GROUP_BYTES", 1)  # one slice at a time
+    monkeypatch.setattr(slice_groups, "GROUP_BYTES", 1)  # one slice at a time
     choose_model(panel, "brightness")
     found = None
     for step in panel.logic.processSteps(volume_node, model="brightness", showWhileRunning=True):

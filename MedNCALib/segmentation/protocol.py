@@ -1,0 +1,107 @@
+"""Whose border a run draws: the segmentation protocol that is named, or the one that the cells vote for.
+
+For the vote the first stage runs over all slices with no protocol named. Every cell then holds in its last channel how
+far it takes the labels for those of one protocol or another; the mean over all cells decides, and the run itself begins
+with the protocol that has won.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from itertools import islice
+
+import numpy as np
+
+from ..automaton.architecture import Architecture
+from ..errors import ArgumentError
+from ..model.card import AUTO, Protocol
+from ..model.model import Model
+from .model_input import ModelInput
+from .options import RunOptions
+from .slice_groups import slice_groups
+from .steps import Step, run_to_end
+
+
+def named_protocol(model: Model, name: str) -> Protocol | None:
+    """The protocol of a name; None for "auto".
+
+    Raises:
+        ArgumentError: the model has none of this name.
+    """
+    named = {protocol.name: protocol for protocol in model.card.protocols}
+    if name != AUTO and name not in named:
+        raise ArgumentError(
+            f"The model {model.name} has no protocol {name!r}. Choose one of: {', '.join([AUTO, *named])}."
+        )
+    return named.get(name)
+
+
+def protocol_steps(
+    model_input: ModelInput, model: Model, options: RunOptions
+) -> Generator[Step, None, Protocol | None]:
+    """Decide on the protocol of a run.
+
+    Yields:
+        The steps of the vote, with `run` 0 and the share of the vote that is done; none if there is nothing to decide.
+
+    Returns:
+        The protocol: the one that is named, or the one whose value is nearest to the mean of the vote; None for a model
+        without protocols.
+
+    Raises:
+        ArgumentError: the model does not have the protocol that is named.
+    """
+    named = named_protocol(model, options.protocol)
+    if not is_voted(model, options):
+        return named
+    cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
+    draws, first_stage = architecture.fire_draws(options.seed), architecture.stages[0]
+    sums: list[float] = []  # of each slice, so that groups of any size give the same mean
+    for group in slice_groups(space, architecture):
+        run = cascade.run(model_input.slices(group), group, draws, options.kernel, options.threads)
+        for now in islice(run, first_stage.steps):
+            done = group.start * first_stage.steps + (now.step + 1) * len(group)
+            yield Step(
+                fraction=done / (space.count * first_stage.steps),
+                stage=1,
+                stages=len(architecture.stages),
+                step=now.step + 1,
+                steps=first_stage.steps,
+                run=0,
+                runs=options.runs,
+                slices=(group.start, group.stop, space.count),
+                cells=now.cells,
+                space=space,
+                architecture=architecture,
+            )
+        votes = now.state[..., -1]
+        sums += votes.sum(axis=(1, 2), dtype=np.float64).tolist()
+    mean = math.fsum(sums) / (space.count * votes[0].size)
+    return min(model.card.protocols, key=lambda protocol: (abs(protocol.value - mean), protocol.value))
+
+
+def is_voted(model: Model, options: RunOptions) -> bool:
+    """Whether the cells decide on the protocol."""
+    return bool(model.card.protocols) and options.protocol == AUTO
+
+
+def vote_share(architecture: Architecture, runs: int) -> float:
+    """Share of the vote in all work of a run with this number of passes."""
+    first, *others = (stage.steps / stage.scale**2 for stage in architecture.stages)
+    return first / (first + runs * (first + sum(others)))
+
+
+def value_for_run(model_input: ModelInput, model: Model, protocol: str, seed: int) -> float:
+    """What the last channel of the first stage begins with in a run: see `Cascade.run`.
+
+    Args:
+        model_input, model: of the run.
+        protocol, seed: see `RunOptions`.
+    """
+    return value_of(run_to_end(protocol_steps(model_input, model, RunOptions(seed=seed, protocol=protocol))))
+
+
+def value_of(protocol: Protocol | None) -> float:
+    """The value of a protocol, 0 for none."""
+    return 0.0 if protocol is None else protocol.value
