@@ -129,9 +129,8 @@ def test_validation_shows_the_models_labels_in_boxes_around_the_structures(setti
         assert found.sum() == (labels == value).sum()
         assert found.max() == 1
         assert max(case.image.GetSize()) <= 21
-        assert (
-            sitk.GetArrayFromImage(case.image)[found == 1].min() > sitk.GetArrayFromImage(case.image)[found == 0].min()
-        )
+        image = sitk.GetArrayFromImage(case.image)
+        assert image[found == 1].min() > image[found == 0].mean()
 
 
 def test_label_maps_are_validated_on_images_that_are_drawn_the_same_each_time(settings, data):

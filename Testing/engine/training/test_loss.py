@@ -71,9 +71,8 @@ def test_if_all_is_known_and_scored_the_loss_is_the_one_of_the_labels(partial):
     logits, target, unscored = partial
     known = torch.zeros(4, dtype=torch.bool)
     found = partly_known_loss(logits, target, unscored, known, 0.7, parts_weight=1.0)
-    assert found.item() == pytest.approx(
-        dice_and_cross_entropy(logits, target, "softmax", 0.7, "batch").item(), rel=1e-5
-    )
+    expected = dice_and_cross_entropy(logits, target, "softmax", 0.7, "batch")
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_samples_that_know_the_whole_alone_do_not_move_the_ratio_of_the_parts(partial):

@@ -54,7 +54,7 @@ def test_a_model_without_a_protocol_is_as_it_was_and_with_one_begins_with_its_nu
 
     def probabilities(number):
         result = segment(image, with_protocol(model, number), probabilities=True)
-        return sitk.GetArrayFromImage(result.probabilities[0])
+        return sitk.GetArrayFromImage(result.probabilities[model.labels[0].name])
 
     assert with_protocol(model, 0.0) is model
     np.testing.assert_array_equal(probabilities(1e-30), probabilities(0.0))
