@@ -166,7 +166,7 @@ def _read(collection: Collection, pair: Pair, slice_format: SliceFormat) -> list
     brain = F.max_pool3d(_tensor(values > 0)[None], 3, 1, 1)[0] if strips else None  # without holes between labels
     found = []
     for wanted in collection.structures:
-        mask = np.isin(values, wanted)
+        mask = np.logical_or.reduce([values == value for value in wanted])
         if not mask.any() or mask.sum() * np.prod(spacing) / 1000 < collection.least_ml:
             continue
         centre = np.argwhere(mask).mean(axis=0)

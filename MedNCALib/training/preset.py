@@ -182,15 +182,7 @@ class Preset:
     vote_weight: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in (
-            "final_phase",
-            "restart",
-            "ema_decay",
-            "step_jitter",
-            "persistence",
-            "foreground_share",
-            "unnamed_share",
-        ):
+        for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
             _require_between(getattr(self, name), name, 0, 1)
         for name in ("deep_supervision_weight", "learning_rate", "restart_learning_rate", "dice_weight", "vote_weight"):
             _require_between(getattr(self, name), name, 0)
@@ -263,8 +255,9 @@ class Preset:
         del settings["data"]
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
-        for name in _OF_COLLECTIONS if not self.collections else ():
-            del settings[name]
+        for each in fields(self):
+            if each.name in _OF_COLLECTIONS and getattr(self, each.name) == each.default:
+                del settings[each.name]
         return settings
 
     def architecture_for(self, label_count: int) -> Architecture:

@@ -176,10 +176,8 @@ class Trainer:
         return loss.item()
 
     def _augmented(self, batch: Batch, done: float) -> Batch:
-        augmentation = self._preset.augmentation_at(done)
-        image, target = augmentation.warp(
-            batch.image, batch.target, self._data.canvas, self._data.mirror, self._generator
-        )
+        augmentation, data = self._preset.augmentation_at(done), self._data
+        image, target = augmentation.warp(batch.image, batch.target, data.canvas, data.mirror, self._generator)
         image = augmentation.change_intensities(image, self._generator)
         image = data.model.normalisation.normalise_local_contrast(
             image, lambda matrix: torch.from_numpy(matrix).to(self._device)
