@@ -205,6 +205,11 @@ class Collection:
         return {**asdict(self), "data": None if self.data is None else self.data.to_json()}
 
     @property
+    def batch_protocols(self) -> tuple[float, ...]:
+        """Number of the protocol of each share of the batch."""
+        return tuple(self.protocol if share.protocol is None else share.protocol for share in self.batch)
+
+    @property
     def label_count(self) -> int:
         """Number of the model's labels that are known one by one; 1 if only the whole is known."""
         return len(self.structures[0]) if self.known == "parts" else 1
@@ -216,10 +221,10 @@ def check_collections(collections: tuple[Collection, ...]) -> None:
     require(len(set(names)) == len(names), f"collections must have different names, not {', '.join(names)}")
     counts = {collection.label_count for collection in collections if collection.known == "parts"}
     require(len(counts) <= 1, "collections of known parts must have the same number of parts")
-    require(any(collection.choosing for collection in collections), "a collection must have subjects for choosing")
-    shares = [(collection, share) for collection in collections for share in collection.batch]
-    numbers = {collection.protocol if share.protocol is None else share.protocol for collection, share in shares}
-    numbers |= {collection.protocol for collection in collections}
+    for share in ("choosing", "reporting"):
+        held_out = any(getattr(collection, share) for collection in collections)
+        require(held_out, f"one of the collections at least must hold out subjects for {share}")
+    numbers = {number for collection in collections for number in (collection.protocol, *collection.batch_protocols)}
     signed = len(numbers) == 2 and min(numbers) < 0 < max(numbers)
     require(numbers == {0} or signed, "protocols must be two numbers, one below and one above 0, or none")
 

@@ -57,6 +57,10 @@ def prepare_collections(
             found = validation_cases(collection, structures, slice_format, model.labels)
             if found:
                 cases.append(CollectionCases(collection, tuple(found)))
+    for share, held_out_cases in (("choosing", choosing), ("reporting", reporting)):
+        if not held_out_cases:
+            raise TrainingError(f"No subject that is held out for {share} has a structure that is large enough.")
+    progress(0.0, "drawing the first blocks")
     assert preset.slice_size is not None  # the preset has checked it, and the canvas
     assert preset.canvas is not None
     sampler = PoolSampler(
@@ -101,8 +105,7 @@ def _parts(
 ) -> list[PooledSlices]:
     """The collection's parts of each batch; `first` is the number of parts before it, and seeds its pools."""
     parts = []
-    for number, share in enumerate(collection.batch, first):
+    for number, (share, protocol) in enumerate(zip(collection.batch, collection.batch_protocols), first):
         pool = Pool(structures, share.drawing, spacing, share.pool, share.renewed, (seed, number))
-        protocol = collection.protocol if share.protocol is None else share.protocol
         parts.append(PooledSlices(pool, share.slices, protocol, share.votes))
     return parts

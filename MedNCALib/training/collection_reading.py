@@ -90,6 +90,8 @@ def read_structures(
                 f"{subjects.training[0].label.parent}. Correct the preset's structures."
             )
     training, choosing, reporting = found
+    if not training:
+        raise TrainingError(f"The collection {collection.name} has no structure that is large enough for training.")
     return training, choosing, reporting
 
 

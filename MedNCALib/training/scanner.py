@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from ..checks import require, require_keys, require_number
+from ..checks import require, require_keys, require_number, require_whole_number
 from ..numerics.resampling import sampling_matrix
 
 _CURVE_KNOTS = 6  # of a random curve from intensity to intensity
@@ -63,6 +63,7 @@ class ScannerChange:
             require_number(value, field.name)
             least = 1 if field.name in ("resolution", "thick", "outliers") else 0
             require(value >= least, f"{field.name} must be at least {least}, not {value}")
+        require_whole_number(self.outliers, "outliers")
 
     @classmethod
     def from_json(cls, settings: Any) -> ScannerChange:

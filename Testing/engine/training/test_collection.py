@@ -72,6 +72,14 @@ def test_collections_that_contradict_themselves_are_refused_with_the_reason(sett
         Preset.from_json(settings)
 
 
+@pytest.mark.parametrize("share", ["choosing", "reporting"])
+def test_subjects_must_be_held_out_for_both_purposes(settings, share):
+    for collection in settings["collections"]:
+        collection[share] = []
+    with pytest.raises(ValueError, match=f"must hold out subjects for {share}"):
+        Preset.from_json(settings)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -154,6 +162,7 @@ def prepared(settings, data, output):
         (0, {"choosing": ["1", "7"]}, "blocks holds out the subject '7', which .* does not have"),
         (2, {"labels": "none"}, "no folder .*none"),
         (0, {"leave_out": "[03]$"}, "blocks has no subject left for training"),
+        (2, {"least_ml": 50}, "maps has no structure of the label values 17"),
         (0, {"subject": "x"}, "subject 'x' is not found in the name 'block_0'"),
     ],
 )
