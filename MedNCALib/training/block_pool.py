@@ -113,7 +113,7 @@ class PoolSampler:
                 protocols.append(part.protocol)
                 votes.append(part.votes)
         image, target = (torch.from_numpy(np.stack(slices)).float() / 255 for slices in (images, targets))
-        named = torch.tensor(protocols) if self._has_protocols else None
+        named = torch.tensor(protocols, dtype=torch.float32) if self._has_protocols else None
         return Batch(image, target, Knowledge(torch.tensor(whole_only), named, torch.tensor(votes)))
 
     def draw_slice(self, block: Block, choices: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
