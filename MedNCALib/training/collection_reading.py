@@ -149,7 +149,7 @@ def _cut(
         shift = choices.uniform(-settings.shift, settings.shift, 3) / structure.spacing
         half = np.array(settings.field_mm) / 2 / structure.spacing
         box = _box(structure.centre + shift, half, image.shape)
-        image, target = image[box], target[(slice(None), *box)]
+        image, target = image[box], np.stack([part[box] for part in target])
     return image, target, structure.spacing
 
 
@@ -180,7 +180,7 @@ def _read(collection: Collection, pair: Pair, slice_format: SliceFormat) -> list
                 image=None if whole_image is None else _tensor(whole_image[box]),
                 labels=_tensor(values[box]) if image is None else None,
                 target=torch.cat([_tensor(part) for part in parts]),
-                brain=None if brain is None else brain[(slice(None), *box)].clone(),
+                brain=None if brain is None else brain[0][box][None].clone(),
                 spacing=spacing,
                 centre=centre - [cut.start for cut in box],
             )
