@@ -61,12 +61,12 @@ pages: .venv/test
 	.venv/bin/python Testing/tools/reference_page.py
 
 weights: .venv/test
-	$(call train,hippocampus-mr,hippocampus)
-	$(call train,prostate-mr-t2,prostate)
-	$(call train,left-ventricle-cine-mr,left_ventricle)
+	$(call train,hippocampus-mr,--data $(DATA))
+	$(call train,prostate-mr-t2,$(call pairs,prostate))
+	$(call train,left-ventricle-cine-mr,$(call pairs,left_ventricle))
 
-train = .venv/bin/python -m MedNCALib train --preset $(1) --images $(DATA)/$(2)/images --labels $(DATA)/$(2)/labels \
-	-o build/weights/$(1)
+train = .venv/bin/python -m MedNCALib train --preset $(1) $(2) -o build/weights/$(1)
+pairs = --images $(DATA)/$(1)/images --labels $(DATA)/$(1)/labels
 
 # The minutes are those of the preset, the published recipe, and the UNet.
 comparison: .venv/test

@@ -114,12 +114,14 @@ class Scores:
         cases: names of the cases.
         labels: mean Dice by label name.
         whole: mean Dice of all labels merged.
+        collections: the scores on each of several collections, by its name; none if there is only one.
     """
 
     whole: float
     labels: Mapping[str, float] = field(default_factory=dict)
     cases: tuple[str, ...] = ()
     what: str = ""
+    collections: Mapping[str, Scores] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -134,11 +136,17 @@ class Scores:
         """From the object `scores` of a card."""
         values = _values(cls, settings, "scores", needed=("whole",))
         values["cases"] = _tuple(values.get("cases", ()), "cases of the scores")
+        collections = values.get("collections", {})
+        require_object(collections, "collections of the scores")
+        values["collections"] = {name: cls.from_json(scores) for name, scores in collections.items()}
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return _json(self)
+        scores = _json(self, optional=("collections",))
+        if self.collections:
+            scores["collections"] = {name: each.to_json() for name, each in self.collections.items()}
+        return scores
 
 
 @dataclass(frozen=True)

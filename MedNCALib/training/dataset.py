@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 import torch
-from torch import Tensor
 
 from ..errors import ImageError, TrainingError
 from ..imaging.labels import Label
@@ -20,6 +19,7 @@ from ..imaging.oblique_slice_space import slice_space
 from ..imaging.phantom import make_phantom
 from ..imaging.slice_format import SliceFormat
 from ..io.image_label_pairs import Pair, read_pair
+from .batch import Batch
 
 _VALIDATION_EVERY = 6  # one block in six is kept for validation
 _BLOCKS = 18  # so the validation share is three blocks of neighbouring names
@@ -60,7 +60,7 @@ def split(
     """
     if leave_out is not None:
         pairs = [pair for pair in pairs if not re.search(leave_out, pair.name)]
-    subjects = [_subject(pair.name, subject) for pair in pairs]
+    subjects = [subject_in(pair.name, subject) for pair in pairs]
     order = {name: number for number, name in enumerate(dict.fromkeys(subjects))}
     if len(order) < 2:
         raise TrainingError("Training needs at least two volumes with labels, one of them for validation.")
@@ -73,7 +73,12 @@ def split(
     )
 
 
-def _subject(name: str, expression: str | None) -> str:
+def subject_in(name: str, expression: str | None) -> str:
+    """The subject in a case's name: what the expression finds, or without one the name.
+
+    Raises:
+        TrainingError: nothing is found.
+    """
     if expression is None:
         return name
     found = re.search(expression, name)
@@ -149,7 +154,7 @@ def phantom_cases(
 
 
 class Sampler:
-    """Draws batches of slices with their neighbours; the batch's number alone decides what is drawn.
+    """Draws batches of slices with their neighbours; the generator alone decides what is drawn.
 
     Args:
         cases: the training cases.
@@ -170,19 +175,19 @@ class Sampler:
         self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
         self._batch_size, self._foreground_share = batch_size, foreground_share
-        self.size = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
+        self.size: tuple[int, ...] = tuple(max(case.slices.shape[axis] for case in cases) for axis in (1, 2))
 
-    def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Images (N, image_channels, H, W) and targets (N, K, H, W), both 0 to 1; small slices are centred."""
+    def draw_batch(self, number: int, choices: np.random.Generator) -> Batch:
+        """A batch, which follows from the generator alone; small slices are centred."""
         images, targets = [], []
         for _ in range(self._batch_size):
-            case = self._cases[random.choice(len(self._cases), p=self._chances)]
-            choose = case.foreground if random.random() < self._foreground_share else len(case.slices)
-            index = random.choice(choose)
+            case = self._cases[choices.choice(len(self._cases), p=self._chances)]
+            among = case.foreground if choices.random() < self._foreground_share else len(case.slices)
+            index = choices.choice(among)
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
             images.append(self._padded(case.slices[stack]))
             targets.append(self._padded(case.target[index]))
-        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255
+        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255)
 
     def _padded(self, planes: np.ndarray) -> np.ndarray:
         margins = [(total - length) for total, length in zip(self.size, planes.shape[1:])]

@@ -1,4 +1,4 @@
-"""What training minimises: Dice of the labels plus cross-entropy."""
+"""What training minimises: Dice plus cross-entropy, of each label or, if no more is known, of their sum."""
 
 from __future__ import annotations
 
@@ -48,3 +48,44 @@ def dice_and_cross_entropy(
         return dice_weight * loss.mean() + entropy
     shown = size.clamp(max=1)  # less than a pixel counts as much less
     return dice_weight * (loss * shown).sum() / shown.sum().clamp(min=1) + entropy
+
+
+def partly_known_loss(
+    logits: Tensor, target: Tensor, unscored: Tensor, whole_only: Tensor, dice_weight: float, parts_weight: float = 0.5
+) -> Tensor:
+    """Loss of a batch in which some samples know each label, and others only the sum of all labels.
+
+    All samples teach the sum of the probabilities; those that know the labels teach these too. Soft Dice is over the
+    batch, as in `dice_and_cross_entropy`, and apart for both groups, since their borders follow different protocols.
+
+    Args:
+        logits: (N, 1 + K, H, W), of a softmax; the first is the background.
+        target: (N, K, H, W), shares of the labels; if only the sum is known, their sum is what counts.
+        unscored: (N, H, W), share of each pixel that is not scored, 0 to 1.
+        whole_only: bool, (N,), samples that know only the sum.
+        dice_weight: weight of the Dice loss; cross-entropy has weight 1.
+        parts_weight: share of the labels' Dice in the Dice loss of the samples that know them; the sum's has the rest.
+    """
+    log = logits.float().log_softmax(dim=1)
+    probability, scored = log[:, 1:].exp(), 1 - unscored
+    known = (~whole_only).float()[:, None, None]
+    whole, found = target.sum(dim=1).clamp(max=1), probability.sum(dim=1)
+    of_parts = -(target * log[:, 1:]).sum(dim=1)
+    of_sum = -whole * log[:, 1:].logsumexp(dim=1)
+    entropy = known * of_parts + (1 - known) * of_sum - (1 - whole) * log[:, 0]
+    total = (entropy * scored).sum() / scored.sum().clamp(min=1)
+    for group, share in ((known, known.mean()), (1 - known, 1 - known.mean())):
+        if not share:
+            continue
+        loss = _dice_over_batch(found, whole, group * scored)
+        if group is known:
+            parts = _dice_over_batch(probability, target, (group * scored)[:, None]).mean()
+            loss = parts_weight * parts + (1 - parts_weight) * loss
+        total = total + dice_weight * share * loss
+    return total
+
+
+def _dice_over_batch(found: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """1 - soft Dice of the pixels in a mask, see `dice_and_cross_entropy`: (N, ..., H, W) -> (...)."""
+    overlap = (torch.minimum(found, truth) * mask).sum((0, -2, -1))
+    return 1 - (2 * overlap + 1) / (((found + truth) * mask).sum((0, -2, -1)) + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,11 +17,14 @@ from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
-from ..model.model import LABELS, Model, load_model
+from ..model.card import DataSource
+from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
+from .batch import BatchSampler
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
-from .network import Network
 from .preset import Preset
+from .starting_model import generic_labels, starting_model
+from .validation import CasesValidation, CollectionCases, Validation
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,23 @@ class Prepared:
         model: architecture, slices, labels and the card's texts; training starts from its weights.
         sampler: training slices.
         canvas: rows and columns of a training slice.
-        validation: volumes for choosing the best weights.
+        validation: chooses the best weights.
         case_count: number of volumes that are trained on.
         mirror: which of "slices", "rows" and "columns" runs from left to right.
+        held_out: volumes that the card's figures are measured on; none with collections.
+        reporting: cases of collections that the card's figures are measured on.
+        sources: the data of collections, for the card.
     """
 
     model: Model
-    sampler: Sampler
+    sampler: BatchSampler
     canvas: tuple[int, int]
-    validation: tuple[LabelledCase, ...]
+    validation: Validation
     case_count: int
     mirror: str
+    held_out: tuple[LabelledCase, ...] = ()
+    reporting: tuple[CollectionCases, ...] = ()
+    sources: tuple[DataSource, ...] = ()
 
 
 def prepare(
@@ -64,7 +73,9 @@ def prepare(
     progress(0.0, f"reading {len(training) + len(validation)} cases")
     names, read = _read((*training, *validation), output, reading)
     torch.manual_seed(seed)
-    model = _untrained(preset, output, names, read, start_from)
+    preprocessing = preset.preprocessing
+    median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
+    model = starting_model(preset, output, names, preprocessing.slice_format(median), seed, start_from)
     values = [label.value for label in names]
     slice_format, normalisation = model.slice_format, model.normalisation
     cases = [make_case(pair.name, *read[pair.name], values, slice_format, normalisation) for pair in training]
@@ -78,13 +89,15 @@ def prepare(
     )
     coarsest = architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
+    held_out = tuple(LabelledCase(pair.name, *read[pair.name]) for pair in validation)
     return Prepared(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=tuple(LabelledCase(pair.name, *read[pair.name]) for pair in validation),
+        validation=CasesValidation(names, held_out),
         case_count=len(training),
         mirror=model.slice_format.left_right,
+        held_out=held_out,
     )
 
 
@@ -100,35 +113,12 @@ def _read(
     read = {pair.name: read_checked(pair, known or None, reading) for pair in pairs}
     values = label_values(truth for _, truth in read.values())
     if not table.is_file():
-        known = tuple(label for label in known if label.value in values) or _generic_labels(values)
+        known = tuple(label for label in known if label.value in values) or generic_labels(values)
     named = [label.value for label in known]
     if named != values:
         source = table if table.is_file() else "their names"
         raise TrainingError(f"By {source} the labels are {named}, and the data has {values}: correct one of them.")
     return known, read
-
-
-def _untrained(
-    preset: Preset,
-    output: Path,
-    labels: tuple[Label, ...],
-    read: Mapping[str, tuple[sitk.Image, sitk.Image]],
-    start_from: str | None,
-) -> Model:
-    """The model before training: everything but learned weights."""
-    preprocessing = preset.preprocessing
-    median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
-    slice_format = preprocessing.slice_format(median)
-    name = output.resolve().name
-    card = replace(preset.card, name=name, title=preset.card.title or name)
-    architecture = preset.architecture_for(len(labels))
-    cascade = Network(architecture).to_cascade()
-    if start_from is not None:
-        start = load_model(start_from).cascade
-        if start.architecture.rule_shapes != architecture.rule_shapes or len(start.rules) != len(cascade.rules):
-            raise TrainingError(f"The model {start_from!r} has another architecture than the preset; start without it.")
-        cascade = replace(cascade, rules=start.rules)
-    return Model(card, cascade, slice_format, preprocessing.normalisation, labels)
 
 
 def _median_spacing(preset: Preset, read: Mapping[str, tuple[sitk.Image, sitk.Image]]) -> tuple[float, float, float]:
@@ -137,17 +127,3 @@ def _median_spacing(preset: Preset, read: Mapping[str, tuple[sitk.Image, sitk.Im
     spacings = [SliceSpace(image, own).spacing[::-1] for image, _ in read.values()]
     columns, rows, slices = (round(float(mm), 3) for mm in np.median(spacings, axis=0))
     return columns, rows, slices
-
-
-def _generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
-    """Labels for data that comes without a `labels.csv`: numbered, in well distinguishable colours (Okabe and Ito)."""
-    colours = [
-        (230, 159, 0),
-        (86, 180, 233),
-        (0, 158, 115),
-        (240, 228, 66),
-        (0, 114, 178),
-        (213, 94, 0),
-        (204, 121, 167),
-    ]
-    return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))

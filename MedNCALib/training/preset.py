@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union
@@ -16,14 +15,15 @@ from ..checks import (
     require_list,
     require_number,
     require_object,
-    require_text,
     require_whole_number,
 )
 from ..errors import TrainingError
+from ..imaging.anatomical_axes import ACQUIRED
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import Interpolation, SliceFormat
 from ..model.card import DataSource, ModelCard
 from .augmentation import Augmentation
+from .collection import Collection, check_collections, require_expression
 from .loss import DICE_REDUCTIONS, DiceReduction
 
 _FOLDER = Path(__file__).parent / "presets"
@@ -44,8 +44,10 @@ _RENAMED = {
     "foreground": "foreground_share",
     "small_first": "area_exponent",
 }
+_SHARES_OF_SLICES = ("foreground_share", "unnamed_share")
 # What follows from the labels in the data.
 _OF_THE_LABELS = ("outputs", "activation")
+_OF_COLLECTIONS = ("collections", "slice_size", "unnamed_share", "vote_weight")
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,12 @@ class Preset:
             None if each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
         batches: length of a training that is given neither minutes nor batches.
+        collections: what the training draws blocks from; none if it goes by one folder of images and one of labels.
+            With collections `leave_out`, `subject` and `area_exponent` say nothing, and `batch_size` is the sum of
+            their slices.
+        slice_size: with collections: rows and columns of a drawn slice, before it is warped onto the canvas.
+        unnamed_share: with collections: share of slices for which the cells have to find out the protocol.
+        vote_weight: with collections: weight of finding it out in the loss.
 
     Raises:
         ValueError: values that make no training.
@@ -168,11 +176,15 @@ class Preset:
     subject: str | None
     phantoms: int
     batches: int
+    collections: tuple[Collection, ...] = ()
+    slice_size: Size | None = None
+    unnamed_share: float = 0.3
+    vote_weight: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", "foreground_share"):
+        for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
             _require_between(getattr(self, name), name, 0, 1)
-        for name in ("deep_supervision_weight", "learning_rate", "restart_learning_rate", "dice_weight"):
+        for name in ("deep_supervision_weight", "learning_rate", "restart_learning_rate", "dice_weight", "vote_weight"):
             _require_between(getattr(self, name), name, 0)
         require_number(self.area_exponent, "area_exponent")
         require_whole_number(self.batch_size, "batch_size")
@@ -180,12 +192,27 @@ class Preset:
         require_whole_number(self.phantoms, "phantoms", 0)
         require_choice(self.dice_reduction, "dice_reduction", DICE_REDUCTIONS)
         for name in ("leave_out", "subject"):
-            _require_expression(getattr(self, name), name)
+            require_expression(getattr(self, name), name)
         scales = [stage.scale for stage in self.architecture.stages]
         require(len(self.crops) == len(scales), f"crops must have one entry a stage, {len(scales)}")
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
             fits = size is None or all(length % multiple == 0 for length in size)
             require(fits, f"{list(size or ())} pixels are not multiples of the scale {multiple}")
+        if self.collections:
+            self._check_collections()
+
+    def _check_collections(self) -> None:
+        check_collections(self.collections)
+        slices = sum(share.slices for collection in self.collections for share in collection.batch)
+        require(self.batch_size == slices, f"batch_size must be the sum of the collections' slices, {slices}")
+        for name in ("slice_size", "canvas"):
+            require(getattr(self, name) is not None, f"{name} must be given with collections")
+        require(self.dice_reduction == "batch", "dice_reduction must be batch with collections")
+        require(self.phantoms == 0, "phantoms must be 0 with collections")
+        spacing = self.preprocessing.spacing
+        known = all(mm is not None and mm != MEDIAN for mm in spacing) and self.preprocessing.size is None
+        require(known, "collections need a model grid of three lengths in mm, without a size")
+        require(self.preprocessing.axes != ACQUIRED, "collections need axes of three letters")
 
     @classmethod
     def from_json(cls, settings: Any) -> Preset:
@@ -195,11 +222,13 @@ class Preset:
             ValueError: keys that are missing, not known or given twice, or values that make no training.
         """
         settings = _with_new_keys(settings)
-        require_keys(settings, "the preset", [field.name for field in fields(cls) if field.name != "data"])
+        needed = [field.name for field in fields(cls) if field.name not in ("data", *_OF_COLLECTIONS)]
+        require_keys(settings, "the preset", needed, _OF_COLLECTIONS)
         require_object(settings["card"], "card")
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
+        require_list(settings.get("collections", ()), "collections")
         augmentation = Augmentation.from_json(settings["augmentation"])
         return cls(
             **{
@@ -212,17 +241,23 @@ class Preset:
                 "final_phase_augmentation": augmentation.changed(settings["final_phase_augmentation"]),
                 "canvas": _size(settings["canvas"], "canvas"),
                 "crops": tuple(_size(size, "a crop") for size in settings["crops"]),
+                "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
+                "slice_size": _size(settings.get("slice_size"), "slice_size"),
             }
         )
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        settings = {**asdict(self), "card": self.card.to_json()}
+        collections = [collection.to_json() for collection in self.collections]
+        settings = {**asdict(self), "card": self.card.to_json(), "collections": collections}
         if self.data is not None:
             settings["card"]["data"] = self.data.to_json()
         del settings["data"]
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
+        for each in fields(self):
+            if each.name in _OF_COLLECTIONS and getattr(self, each.name) == each.default:
+                del settings[each.name]
         return settings
 
     def architecture_for(self, label_count: int) -> Architecture:
@@ -292,13 +327,3 @@ def _require_between(value: Any, name: str, least: float, most: float | None = N
     require_number(value, name)
     bounds = f"at least {least}" if most is None else f"from {least} to {most}"
     require(least <= value and (most is None or value <= most), f"{name} must be {bounds}, not {value}")
-
-
-def _require_expression(value: Any, name: str) -> None:
-    if value is None:
-        return
-    require_text(value, name)
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"{name} {value!r} is not a regular expression ({error})") from error

@@ -18,9 +18,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ..automaton.architecture import Architecture
-from .loss import dice_and_cross_entropy
+from .batch import Batch, Knowledge
+from .loss import dice_and_cross_entropy, partly_known_loss
 from .network import Network, TrainableNetwork
 from .preset import Preset
+from .protocols import NamedProtocols
 from .windows import crop
 
 _WARM_UP = 0.02  # share of the training
@@ -49,14 +51,14 @@ class Recipe(Generic[NetworkT]):
         build_network: makes the network as it is before training.
         build_optimisers: makes those of a network; their learning rate is set before each batch.
         learning_rate: for the next batch, from the share of the training that is done and the batches that are done.
-        loss: of a network on one batch: image (N, image_channels, H, W), target (N, K, H, W).
+        loss: of a network on one batch.
         largest_gradient: norm that the gradients are clipped to.
     """
 
     build_network: Callable[[], NetworkT]
     build_optimisers: Callable[[NetworkT], list[torch.optim.Optimizer]]
     learning_rate: Callable[[float, int], float]
-    loss: Callable[[NetworkT, Tensor, Tensor, Randomness], Tensor]
+    loss: Callable[[NetworkT, Batch, Randomness], Tensor]
     largest_gradient: float = 1.0
 
 
@@ -91,12 +93,14 @@ def cosine_with_restart(preset: Preset, done: float, batches: int) -> float:
     return largest * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * part)) / 2)
 
 
-def cascade_loss(preset: Preset, network: Network, image: Tensor, target: Tensor, random: Randomness) -> Tensor:
+def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomness) -> Tensor:
     """Loss of the last stage's output plus that of the coarser stages' outputs (deep supervision).
 
     The number of steps is random, and some batches go on beyond it, so that the result learns to stay where it is.
+    With collections of different protocols the cells also learn to find out the protocol, see `protocols.py`.
     """
-    architecture, stages = network.architecture, network.architecture.stages
+    image, target, knowledge = batch.image, batch.target, batch.knowledge
+    stages = network.architecture.stages
     state: Tensor | None = None
     total = image.new_zeros(())
     for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
@@ -106,6 +110,10 @@ def cascade_loss(preset: Preset, network: Network, image: Tensor, target: Tensor
             coarser = stages[index - 1].scale if index else stage.scale
             image, target, state = crop(image, target, state, size, coarser, preset.foreground_share, random.choices)
         state = network.initial_state(image, index, state)
+        protocols = None
+        if index == 0 and knowledge is not None and knowledge.protocols is not None:
+            protocols = NamedProtocols.draw(knowledge.protocols, knowledge.votes, preset.unnamed_share, random.fire)
+            state = protocols.begin(state)
         is_last = index == len(stages) - 1
         low, high = (round(stage.steps * (1 + sign * preset.step_jitter)) for sign in (-1, 1))
         if is_last and random.choices.random() < preset.persistence:
@@ -116,7 +124,18 @@ def cascade_loss(preset: Preset, network: Network, image: Tensor, target: Tensor
         weight = 1.0 if is_last else preset.deep_supervision_weight
         if weight:
             small = F.avg_pool2d(target, stage.scale)
-            total = total + weight * dice_and_cross_entropy(
-                network.logits(state), small, architecture.activation, preset.dice_weight, preset.dice_reduction
-            )
+            total = total + weight * _output_loss(preset, network, network.logits(state), small, knowledge)
+        if protocols is not None:
+            total = total + preset.vote_weight * protocols.vote_loss(state)
+            state = protocols.hand_over(state)
     return total
+
+
+def _output_loss(
+    preset: Preset, network: Network, logits: Tensor, target: Tensor, knowledge: Knowledge | None
+) -> Tensor:
+    """Loss of one stage's output: logits (N, outputs, h, w), target (N, K, h, w), as of `Batch`."""
+    if knowledge is None:
+        activation = network.architecture.activation
+        return dice_and_cross_entropy(logits, target, activation, preset.dice_weight, preset.dice_reduction)
+    return partly_known_loss(logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight)

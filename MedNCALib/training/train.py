@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,18 @@ from ..model.card import DataSource, TrainingHistory
 from ..model.model import CARD, Model
 from ..process_memory import peak_mb
 from ..progress import Progress, ignore_progress
+from .collection_card import card_of_collections
+from .collection_preparation import prepare_collections
 from .length import Batches, Length, Minutes
 from .preparation import prepare
-from .preset import load_preset
+from .preset import Preset, load_preset
 from .recipe import standard_recipe
 from .trainer import Trainer
 
 
 def train(
-    images: str | Path,
-    labels: str | Path,
+    images: str | Path | None,
+    labels: str | Path | None,
     output: str | Path,
     preset: str = "general",
     minutes: float | None = None,
@@ -33,13 +36,14 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress = ignore_progress,
+    data: str | Path | None = None,
     **reading: Any,
 ) -> Model:
     """Train a model.
 
     Args:
-        images: folder of images.
-        labels: folder of label images of the same names.
+        images: folder of images; None if `data` is given.
+        labels: folder of label images of the same names; None if `data` is given.
         output: the model folder. A `labels.csv` that is already there names the labels, else the label files do if they
             can (`.seg.nrrd`).
         preset: name of a preset, or a JSON file.
@@ -50,10 +54,11 @@ def train(
         resume: go on from the checkpoint in `output`.
         overwrite: replace a model that is in `output`.
         progress: called with the share that is done and a message.
-        **reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
+        data: folder that holds the collections of a preset that names some.
+        **reading: `axes` and `spacing` of `read_pair`, for files that do not say enough; not with `data`.
 
     Returns:
-        The model, as saved: the weights with the best mean Dice of the labels on the validation cases.
+        The model, as saved: the weights with the best score, see `CasesValidation` and `CollectionsValidation`.
 
     Raises:
         MedNCAError: data, settings or folders that cannot be used, before the first batch.
@@ -61,16 +66,24 @@ def train(
     if not hasattr(torch.optim, "Muon"):
         raise TrainingError(f"Training needs PyTorch 2.9 or newer, this is {torch.__version__}: pip install -U torch")
     settings, output = load_preset(preset), Path(output)
+    _check_folders(preset, settings, images, labels, data, reading)
     length = _length(minutes, batches, settings.batches)
     if (output / CARD).exists() and not (resume or overwrite):
         raise TrainingError(
             f"{output} already holds a model. Choose another folder, go on with its training (--resume) or replace it "
             "(--overwrite)."
         )
-    data = prepare(images, labels, output, settings, seed, start_from, reading, progress)
-    recipe = standard_recipe(settings, data.model.cascade.architecture)
+    if data is not None:
+        prepared = prepare_collections(data, output, settings, seed, start_from, progress)
+    else:
+        assert images is not None
+        assert labels is not None
+        prepared = prepare(images, labels, output, settings, seed, start_from, reading, progress)
+        source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
+        prepared = replace(prepared, sources=(replace(source, cases=prepared.case_count),))
+    recipe = standard_recipe(settings, prepared.model.cascade.architecture)
     trainer = Trainer(
-        data,
+        prepared,
         settings,
         recipe,
         output / "training",
@@ -84,9 +97,8 @@ def train(
     model = trainer.run()
     peak = peak_mb()
     progress(1.0, "measuring the validation cases")
-    source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
     history = TrainingHistory(
-        data=(replace(source, cases=data.case_count),),
+        data=prepared.sources,
         synthetic_phantoms=settings.phantoms,
         preset=preset,
         started_from=start_from,
@@ -95,8 +107,34 @@ def train(
         minutes=round(trainer.minutes, 1),
         peak_mb=peak and round(peak),
     )
-    card = replace(measured_card(model, data.validation), training=history)
-    return replace(model, card=card).save(output)
+    if prepared.reporting:
+        card = card_of_collections(model, prepared.reporting)
+    else:
+        card = measured_card(model, prepared.held_out)
+    return replace(model, card=replace(card, training=history)).save(output)
+
+
+def _check_folders(
+    name: str,
+    preset: Preset,
+    images: str | Path | None,
+    labels: str | Path | None,
+    data: str | Path | None,
+    reading: Mapping[str, Any],
+) -> None:
+    if data is None and (images is None or labels is None):
+        raise TrainingError("Give the folders of images and labels, or for a preset with collections that of the data.")
+    if data is not None and (images is not None or labels is not None):
+        raise TrainingError("Give either the folders of images and labels or that of the data (--data), not both.")
+    if data is None and preset.collections:
+        raise TrainingError(
+            f"The preset {name} is for collections: give the folder that holds them (--data). To train on images and "
+            "labels of your own, take the collections out of a copy of the preset."
+        )
+    if data is not None and not preset.collections:
+        raise TrainingError(f"The preset {name} names no collections: give the folders of images and labels.")
+    if data is not None and reading:
+        raise TrainingError("Axes and spacing cannot be stated for collections: correct the files.")
 
 
 def _length(minutes: float | None, batches: int | None, default: int) -> Length:

@@ -20,13 +20,13 @@ from torch import Tensor
 from ..errors import TrainingError
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
+from .batch import Batch
 from .checkpoint import Checkpoint
 from .length import Length
 from .log import TrainingLog
 from .preparation import Prepared
 from .preset import Preset
 from .recipe import Randomness, Recipe
-from .validation import validation_scores
 
 # So much work is lost at most if a training is killed; writing the checkpoint of a cascade takes milliseconds.
 CHECKPOINT_SECONDS = 5.0
@@ -40,7 +40,7 @@ class Trainer:
     """One training.
 
     Args:
-        data: the model before training, its slices and validation volumes.
+        data: the model before training, its slices and its validation.
         preset: the settings.
         recipe: network, optimisers, learning rate and loss.
         folder: where the checkpoint and the log lie.
@@ -68,8 +68,7 @@ class Trainer:
         self._keep, self._progress, self._checkpoint_seconds = keep, progress, checkpoint_seconds
         architecture = data.model.cascade.architecture
         self._checkpoint = Checkpoint(folder / "checkpoint.pt", preset, architecture, seed)
-        names = [f"dice_{label.name}" for label in data.model.labels]
-        self._log = TrainingLog(folder / "log.csv", [*names, "dice_whole"])
+        self._log = TrainingLog(folder / "log.csv", data.validation.names)
 
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = torch.Generator(self._device)
@@ -164,8 +163,8 @@ class Trainer:
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
-        image, target = self._augmented_batch(done, choices)
-        loss = self._recipe.loss(self._network, image, target, Randomness(choices, self._generator))
+        batch = self._augmented(self._data.sampler.draw_batch(self._batch, choices).to(self._device), done)
+        loss = self._recipe.loss(self._network, batch, Randomness(choices, self._generator))
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")
         self._network.zero_grad()
@@ -176,15 +175,14 @@ class Trainer:
         self._update_average()
         return loss.item()
 
-    def _augmented_batch(self, done: float, choices: np.random.Generator) -> tuple[Tensor, Tensor]:
-        image, target = (tensor.to(self._device) for tensor in self._data.sampler.draw(choices))
-        augmentation = self._preset.augmentation_at(done)
-        image, target = augmentation.warp(image, target, self._data.canvas, self._data.mirror, self._generator)
+    def _augmented(self, batch: Batch, done: float) -> Batch:
+        augmentation, data = self._preset.augmentation_at(done), self._data
+        image, target = augmentation.warp(batch.image, batch.target, data.canvas, data.mirror, self._generator)
         image = augmentation.change_intensities(image, self._generator)
-        image = self._data.model.normalisation.normalise_local_contrast(
+        image = data.model.normalisation.normalise_local_contrast(
             image, lambda matrix: torch.from_numpy(matrix).to(self._device)
         )
-        return image, target
+        return replace(batch, image=image, target=target)
 
     def _update_average(self) -> None:
         # Young averages forget faster, so that the untrained weights do not linger.
@@ -196,16 +194,14 @@ class Trainer:
         network = self._recipe.build_network()
         network.load_state_dict({name: value.cpu() for name, value in self._average.items()})
         model = replace(self._data.model, cascade=network.to_cascade())
-        *by_label, whole = validation_scores(model, self._data.validation)
+        found = self._data.validation(model)
         rate = self._optimisers[0].param_groups[0]["lr"]
-        self._log.add(self._batch, self._seconds, rate, float(np.mean(self._losses)), [*by_label, whole])
-        mean = float(np.mean(by_label))
-        if mean > self._best_score:
-            self._best_score = mean
+        self._log.add(self._batch, self._seconds, rate, float(np.mean(self._losses)), found.figures)
+        if found.score > self._best_score:
+            self._best_score = found.score
             self._best_weights = {name: value.clone() for name, value in self._average.items()}
             self._keep(model)
-        scores = f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}"
-        self._progress(self._done(), f"batch {self._batch}: validation {scores}, best {self._best_score:.4f}")
+        self._progress(self._done(), f"batch {self._batch}: validation {found.summary}, best {self._best_score:.4f}")
 
     def _save_checkpoint(self) -> None:
         self._checkpoint.save(

@@ -1,15 +1,128 @@
-"""How well a model does on the volumes that training never sees."""
+"""How well a model does on the volumes that training never sees, and which weights are the best by it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ..evaluation.metrics import dices
 from ..evaluation.perturbations import LabelledCase
+from ..imaging.labels import Label
 from ..model.model import Model
 from ..segmentation.segmenter import segment
+from .collection import Collection
+from .protocols import with_protocol
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a validation has found.
+
+    Attributes:
+        figures: by the names of the validation.
+        score: what chooses weights: higher is better.
+        summary: for people.
+    """
+
+    figures: tuple[float, ...]
+    score: float
+    summary: str
+
+
+class Validation(Protocol):
+    """Measures models on the same cases.
+
+    Attributes:
+        names: of its figures.
+    """
+
+    names: tuple[str, ...]
+
+    def __call__(self, model: Model) -> Validated:
+        """Measure a model."""
+
+
+class CasesValidation:
+    """On cases that know all labels; the score is the mean Dice of the labels.
+
+    Args:
+        labels: the model's.
+        cases: as given.
+
+    Attributes:
+        names: of its figures.
+    """
+
+    def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase]) -> None:
+        self._cases = cases
+        self.names: tuple[str, ...] = (*(f"dice_{label.name}" for label in labels), "dice_whole")
+
+    def __call__(self, model: Model) -> Validated:
+        """Measure a model."""
+        *by_label, whole = figures = validation_scores(model, self._cases)
+        mean = float(np.mean(by_label))
+        return Validated(tuple(figures), mean, f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}")
+
+
+@dataclass(frozen=True)
+class CollectionCases:
+    """Held-out cases of one collection.
+
+    Attributes:
+        collection: where they come from.
+        cases: at least one.
+    """
+
+    collection: Collection
+    cases: tuple[LabelledCase, ...]
+
+    @property
+    def knows_parts(self) -> bool:
+        """Whether each label is known, or only the whole."""
+        return self.collection.known == "parts"
+
+    def scores(self, model: Model) -> list[float]:
+        """Mean Dice with the border of the collection's protocol: of each label that is known, and of the whole."""
+        *by_label, whole = validation_scores(with_protocol(model, self.collection.protocol), self.cases)
+        return [*by_label, whole] if self.knows_parts else [whole]
+
+
+class CollectionsValidation:
+    """On cases of several collections, which count alike.
+
+    The score is the mean over the collections of the Dice of the whole; of a collection that knows the labels it takes
+    the mean of the whole and the labels' mean.
+
+    Args:
+        labels: the model's.
+        collections: their cases.
+
+    Attributes:
+        names: of its figures.
+    """
+
+    def __init__(self, labels: Sequence[Label], collections: Sequence[CollectionCases]) -> None:
+        self._collections = collections
+        names = []
+        for each in collections:
+            parts = [f"dice_{each.collection.name}_{label.name}" for label in labels] if each.knows_parts else []
+            names += [*parts, f"dice_{each.collection.name}_whole"]
+        self.names: tuple[str, ...] = (*names, "score")
+
+    def __call__(self, model: Model) -> Validated:
+        """Measure a model."""
+        figures: list[float] = []
+        counted, said = [], []
+        for each in self._collections:
+            *by_label, whole = scores = each.scores(model)
+            figures += scores
+            counted.append((whole + float(np.mean(by_label))) / 2 if by_label else whole)
+            said.append(f"{each.collection.name} {whole:.4f}")
+        score = float(np.mean(counted))
+        return Validated((*figures, score), score, f"Dice of the whole: {', '.join(said)}; score {score:.4f}")
 
 
 def validation_scores(model: Model, cases: Iterable[LabelledCase]) -> list[float]:

@@ -76,7 +76,8 @@ COMMANDS = {
     f"{RUNNING} {READING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     f"{RUNNING} {READING}",
-    "train": f"--images --labels -o --output --preset --minutes --batches --seed --from --resume --overwrite {READING}",
+    "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
+    f"{READING}",
     "import-reference": "-o --output --size --steps --fire-rate --overwrite",
     "bench": "--json --panel",
     "demo": f"-o --output -m --model --volume --series {READING}",

@@ -72,10 +72,11 @@ def unet_recipe(preset, data):
     )
 
 
-def unet_loss(preset, activation, network, image, target, random):
-    with torch.autocast(image.device.type, torch.bfloat16, enabled=fast_in_bfloat16(image.device)):
-        logits = network(image)
-    return dice_and_cross_entropy(logits, target, activation, preset.dice_weight, preset.dice_reduction)
+def unet_loss(preset, activation, network, batch, random):
+    device = batch.image.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast_in_bfloat16(device)):
+        logits = network(batch.image)
+    return dice_and_cross_entropy(logits, batch.target, activation, preset.dice_weight, preset.dice_reduction)
 
 
 class UNetNetwork(TrainableNetwork):

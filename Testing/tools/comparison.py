@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,7 +65,8 @@ CONTENDERS = {
 
 def main(arguments):
     model = mednca.load_model(arguments.model)
-    preset = load_preset(arguments.preset or model.card.training.preset)
+    # All contenders see one collection, the one that is given.
+    preset = replace(load_preset(arguments.preset or model.card.training.preset), collections=())
     output = arguments.output / model.name
     rows = {}
     for (network, contender), minutes in zip(CONTENDERS.items(), arguments.minutes):
@@ -85,9 +86,9 @@ def main(arguments):
         competitor, remark = train(trainer, folder)
         rows[network] = {"remark": remark, "training_minutes": minutes}
         if competitor:
-            rows[network] |= measure(competitor, data.validation)
+            rows[network] |= measure(competitor, data.held_out)
     minutes = model.card.training.minutes
-    rows = {BUNDLED: {"remark": "", "training_minutes": minutes, **measure(model, data.validation)}, **rows}
+    rows = {BUNDLED: {"remark": "", "training_minutes": minutes, **measure(model, data.held_out)}, **rows}
     (output / "comparison.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
     print(comparison_tables([{"network": network, **row} for network, row in rows.items()]))
 

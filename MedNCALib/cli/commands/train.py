@@ -20,9 +20,13 @@ DETAILS = (
 
 def add_options(parser: ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--images", required=True, type=Path, metavar="DIR", help="folder of images")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of images")
+    parser.add_argument("--labels", type=Path, metavar="DIR", help="folder of label images of the same names")
     parser.add_argument(
-        "--labels", required=True, type=Path, metavar="DIR", help="folder of label images of the same names"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="in place of --images and --labels, for a preset with collections: folder that holds their folders",
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="MODEL_DIR", help="folder of the new model")
     parser.add_argument(
@@ -57,6 +61,7 @@ def run(options: Namespace) -> None:
             resume=options.resume,
             overwrite=options.overwrite,
             progress=bar.show,
+            data=options.data,
             **reading_options(options),
         )
     print(model_line(model))

@@ -35,6 +35,7 @@ def test_train_passes_its_options_on(monkeypatch, capsys, cohort, tmp_path):
     assert given == {
         "images": tmp_path / "images",
         "labels": tmp_path / "labels",
+        "data": None,
         "output": tmp_path / "m",
         "preset": "p",
         "minutes": 2.0,
@@ -78,3 +79,17 @@ def test_import_reference_passes_its_options_on(monkeypatch, capsys, tmp_path):
 def test_train_takes_minutes_or_batches_not_both(capsys, cohort, tmp_path):
     options = ["-o", tmp_path / "m", "--minutes", "1", "--batches", "5"]
     assert "not allowed with" in refused(capsys, "train", *cohort, *options)
+
+
+def test_train_takes_either_images_and_labels_or_the_folder_of_collections(capsys, cohort, tmp_path):
+    pytest.importorskip("torch")
+    output = ["-o", tmp_path / "m", "--batches", "1"]
+    collections = ["--preset", "hippocampus-mr", *output]
+    assert "not both" in refused(capsys, "train", *cohort, "--data", tmp_path, *collections)
+    assert "Give the folders of images and labels" in refused(capsys, "train", *output)
+    assert "names no collections" in refused(capsys, "train", "--data", tmp_path, *output)
+    assert "is for collections" in refused(capsys, "train", *cohort, *collections)
+    assert "no folder" in refused(capsys, "train", "--data", tmp_path / "none", *collections)
+    stated = ["--spacing", "1", "1", "1"]
+    assert "cannot be stated" in refused(capsys, "train", "--data", tmp_path, *collections, *stated)
+    assert not (tmp_path / "m").exists()

@@ -57,7 +57,8 @@ def test_cases_with_little_labelled_are_drawn_more_often():
     targets[1][..., :8, :8] = 255  # sixteen times as much
     cases = [Case("", np.full((1, 8, 8), number, np.float32), t, np.array([0])) for number, t in enumerate(targets)]
     for area_exponent, share in ((0, 1 / 2), (0.5, 1 / 5), (1, 1 / 17)):
-        images, _ = Sampler(cases, 1, 2000, 1.0, area_exponent).draw(np.random.default_rng(0))
+        sampler = Sampler(cases, 1, 2000, 1.0, area_exponent)
+        images = sampler.draw_batch(0, np.random.default_rng(0)).image
         assert images[:, 0, 0, 0].mean().item() == pytest.approx(share, abs=0.04)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.loss import dice_and_cross_entropy
+from MedNCALib.training.loss import dice_and_cross_entropy, partly_known_loss
 
 
 def shares(target, labels):
@@ -56,3 +56,48 @@ def test_where_a_label_covers_part_of_a_pixel_the_loss_is_lowest_for_that_share(
         logits = torch.cat([0 * logit, logit], dim=1) if activation == "softmax" else logit
         losses[share] = dice_and_cross_entropy(logits, target, activation, dice_weight, over).item()
     assert min(losses, key=losses.get) == 0.3
+
+
+@pytest.fixture
+def partial():
+    """Logits, shares of two labels and what is not scored, of four samples."""
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(4, 3, 6, 6, generator=generator)
+    target = torch.rand(4, 3, 6, 6, generator=generator).softmax(dim=1)[:, 1:]
+    return logits.requires_grad_(), target, torch.zeros(4, 6, 6)
+
+
+def test_if_all_is_known_and_scored_the_loss_is_the_one_of_the_labels(partial):
+    logits, target, unscored = partial
+    known = torch.zeros(4, dtype=torch.bool)
+    found = partly_known_loss(logits, target, unscored, known, 0.7, parts_weight=1.0)
+    expected = dice_and_cross_entropy(logits, target, "softmax", 0.7, "batch")
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_samples_that_know_the_whole_alone_do_not_move_the_ratio_of_the_parts(partial):
+    logits, target, unscored = partial
+    whole_only = torch.tensor([False, True, True, False])
+    partly_known_loss(logits, target, unscored, whole_only, 1.0).backward()
+    share = logits.detach()[:, 1:].softmax(dim=1)
+    # By the sum alone both logits are pulled in proportion to their share of it.
+    pulled = logits.grad[:, 1:] / share
+    torch.testing.assert_close(pulled[1:3, 0], pulled[1:3, 1], rtol=1e-3, atol=1e-6)
+    assert (pulled[0, 0] - pulled[0, 1]).abs().max() > 1e-3
+
+
+def test_how_a_known_sum_is_split_does_not_matter(partial):
+    logits, target, unscored = partial
+    other = torch.stack([target.sum(dim=1), torch.zeros(4, 6, 6)], dim=1)
+    whole_only = torch.ones(4, dtype=torch.bool)
+    losses = [partly_known_loss(logits, each, unscored, whole_only, 1.0).item() for each in (target, other)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_what_is_not_scored_has_no_gradient(partial):
+    logits, target, unscored = partial
+    unscored[:, 2] = 1
+    whole_only = torch.tensor([False, True, True, False])
+    partly_known_loss(logits, target, unscored, whole_only, 1.0).backward()
+    assert not logits.grad[:, :, 2].any()
+    assert logits.grad[:, :, 3].abs().min() > 0

@@ -42,9 +42,10 @@ def test_labels_of_one_name_are_one_label_whatever_their_values(tmp_path):
         (1, "Front", (10, 20, 30)),
         (2, "Back", (40, 50, 60)),
     ]
-    for one, other in zip(*(data.sampler.draw(np.random.default_rng(0)) for data in (alike, mixed))):
-        np.testing.assert_array_equal(one, other)
-    for one, other in zip(alike.validation, mixed.validation):
+    one, other = (data.sampler.draw_batch(0, np.random.default_rng(0)) for data in (alike, mixed))
+    np.testing.assert_array_equal(one.image, other.image)
+    np.testing.assert_array_equal(one.target, other.target)
+    for one, other in zip(alike.held_out, mixed.held_out):
         np.testing.assert_array_equal(*(sitk.GetArrayViewFromImage(case.labels) for case in (one, other)))
 
 
@@ -54,7 +55,7 @@ def test_a_table_in_the_model_folder_comes_before_the_names_in_the_files(tmp_pat
     write_labels(tmp_path / "model" / "labels.csv", [Label(3, "back"), Label(5, "front")])
     data = prepared(folders, tmp_path / "model")
     assert [(label.value, label.name) for label in data.model.labels] == [(3, "back"), (5, "front")]
-    assert set(np.unique(sitk.GetArrayViewFromImage(data.validation[0].labels))) == {0, 3, 5}
+    assert set(np.unique(sitk.GetArrayViewFromImage(data.held_out[0].labels))) == {0, 3, 5}
 
 
 def test_a_label_that_is_only_named_is_none_of_the_models(tmp_path):
@@ -82,8 +83,8 @@ def test_labels_without_names_are_numbered(tmp_path):
 def test_files_that_do_not_say_enough_are_read_as_it_is_stated(tmp_path):
     images, labels = write(tmp_path / "data", [FRONT, FRONT])
     data = prepared((images, labels), tmp_path / "model", reading={"spacing": (1.0, 2.0, 3.0)})
-    assert data.validation[0].image.GetSpacing() == (1.0, 2.0, 3.0)
-    assert data.validation[0].labels.GetSpacing() == (1.0, 2.0, 3.0)
+    assert data.held_out[0].image.GetSpacing() == (1.0, 2.0, 3.0)
+    assert data.held_out[0].labels.GetSpacing() == (1.0, 2.0, 3.0)
 
 
 def test_an_empty_label_file_is_refused_by_name(tmp_path):

@@ -74,6 +74,7 @@ def test_in_the_final_phase_only_what_the_preset_names_differs(settings):
 
 
 def test_a_spacing_may_be_that_of_the_data(settings):
+    settings["collections"] = []
     settings["preprocessing"]["spacing"] = ["median", 2.0, None]
     preprocessing = Preset.from_json(settings).preprocessing
     assert preprocessing.needs_median
@@ -81,8 +82,8 @@ def test_a_spacing_may_be_that_of_the_data(settings):
 
 
 def test_more_labels_than_the_channels_hold_are_refused(settings):
-    with pytest.raises(TrainingError, match="does not fit the 20 labels of the data"):
-        Preset.from_json(settings).architecture_for(20)
+    with pytest.raises(TrainingError, match="does not fit the 30 labels of the data"):
+        Preset.from_json(settings).architecture_for(30)
 
 
 @pytest.mark.parametrize(

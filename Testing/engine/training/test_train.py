@@ -53,7 +53,7 @@ def preset(tmp_path_factory):
         canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, ema_decay=0.9, learning_rate=0.01
     )
     settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0)
-    settings.update(final_phase=0, final_phase_augmentation={})
+    settings.update(final_phase=0, final_phase_augmentation={}, foreground_share=0.25, collections=[])
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
     return str(path)

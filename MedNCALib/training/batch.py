@@ -1,0 +1,64 @@
+"""What one step of a training sees, whatever its slices were drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of each sample of a batch whose samples do not all know the same.
+
+    Attributes:
+        whole_only: bool, shape (N,), samples that know only the sum of the labels.
+        protocols: float32, shape (N,), number of the protocol that drew the border; None if nobody asks for it.
+        votes: bool, shape (N,), samples from whose look the cells learn to find out the protocol.
+    """
+
+    whole_only: Tensor
+    protocols: Tensor | None
+    votes: Tensor
+
+    def to(self, device: torch.device) -> Knowledge:
+        """The same on a device."""
+        protocols = None if self.protocols is None else self.protocols.to(device)
+        return Knowledge(self.whole_only.to(device), protocols, self.votes.to(device))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch.
+
+    Attributes:
+        image: slices with their neighbours, 0 to 1, shape (N, image_channels, H, W).
+        target: share of each pixel that is each label, 0 to 1, shape (N, K, H, W). With `knowledge` there is one
+            channel more, the share that is not scored, and the sum of the labels is in the first if no more is known.
+        knowledge: of each sample; None if all labels of all samples are known.
+    """
+
+    image: Tensor
+    target: Tensor
+    knowledge: Knowledge | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        knowledge = None if self.knowledge is None else self.knowledge.to(device)
+        return Batch(self.image.to(device), self.target.to(device), knowledge)
+
+
+class BatchSampler(Protocol):
+    """Draws batches.
+
+    Attributes:
+        size: rows and columns of a drawn slice.
+    """
+
+    size: tuple[int, ...]
+
+    def draw_batch(self, number: int, choices: np.random.Generator) -> Batch:
+        """The batch of this number, which with the generator alone decides what is drawn."""

@@ -1,0 +1,74 @@
+"""The model that a training starts from: everything but learned weights, or those of another model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..automaton.architecture import Architecture
+from ..automaton.cascade import Cascade
+from ..errors import TrainingError
+from ..imaging.labels import Label
+from ..imaging.slice_format import SliceFormat
+from ..model.model import Model, load_model
+from .network import Network
+from .preset import Preset
+from .widening import can_be_widened, widened
+
+
+def starting_model(
+    preset: Preset,
+    output: Path,
+    labels: Sequence[Label],
+    slice_format: SliceFormat,
+    seed: int,
+    start_from: str | None,
+) -> Model:
+    """The model before training.
+
+    Args:
+        preset: its architecture, normalisation and texts.
+        output: the model folder, whose name is the model's.
+        labels: of the model.
+        slice_format: its slices.
+        seed: of new weights, if a smaller model is widened; other random weights follow from PyTorch's own generator.
+        start_from: model whose weights are taken (name or folder); None takes random ones.
+
+    Raises:
+        MedNCAError: the architecture of the model to start from does not fit.
+    """
+    name = output.resolve().name
+    card = replace(preset.card, name=name, title=preset.card.title or name)
+    architecture = preset.architecture_for(len(labels))
+    cascade = Network(architecture).to_cascade()
+    if start_from is not None:
+        cascade = _started(start_from, architecture, seed)
+    return Model(card, cascade, slice_format, preset.preprocessing.normalisation, tuple(labels))
+
+
+def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
+    """Labels for data that comes without a `labels.csv`: numbered, in well distinguishable colours (Okabe and Ito)."""
+    colours = [
+        (230, 159, 0),
+        (86, 180, 233),
+        (0, 158, 115),
+        (240, 228, 66),
+        (0, 114, 178),
+        (213, 94, 0),
+        (204, 121, 167),
+    ]
+    return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
+
+
+def _started(start_from: str, architecture: Architecture, seed: int) -> Cascade:
+    start = load_model(start_from).cascade
+    same_stages = len(start.rules) == len(architecture.stages)
+    if same_stages and start.architecture.rule_shapes == architecture.rule_shapes:
+        return Cascade(architecture, start.rules)
+    if can_be_widened(start.architecture, architecture):
+        return widened(start, architecture, seed)
+    raise TrainingError(
+        f"The model {start_from!r} has another architecture than the preset, and not a smaller one of the same stages; "
+        "start without it."
+    )

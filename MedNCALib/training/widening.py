@@ -1,0 +1,60 @@
+"""A trained cascade made larger: it computes what it did, and has room for more (Net2Net, arXiv 1511.05641)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..automaton.architecture import Architecture
+from ..automaton.cascade import Cascade
+from ..automaton.rule import Rule
+
+_NEWS = 0.05  # of a fresh weight's size, if it reaches what was there: small, so that it lasts
+
+
+def can_be_widened(old: Architecture, new: Architecture) -> bool:
+    """Whether a cascade of one architecture can be made one of the other: the same but for sizes, and none smaller."""
+    sizes = [(getattr(old, name), getattr(new, name)) for name in ("channels", "filters", "hidden", "image_channels")]
+    hidden = [each.channels - each.image_channels for each in (old, new)]
+    same = [(getattr(old, name), getattr(new, name)) for name in ("outputs", "activation", "kernel_size")]
+    scales = [[stage.scale for stage in each.stages] for each in (old, new)]
+    none_smaller = all(one <= other for one, other in (*sizes, hidden))
+    return none_smaller and all(one == other for one, other in (*same, scales))
+
+
+def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
+    """The cascade in an architecture with more channels, filters, hidden units or neighbouring slices.
+
+    Args:
+        cascade: trained.
+        architecture: with the same stages, outputs and kernel size, and nothing fewer.
+        seed: of the new weights.
+    """
+    old = cascade.architecture
+    random = np.random.default_rng(seed)
+    more = (architecture.image_channels - old.image_channels) // 2  # new neighbours on either side
+    places = np.concatenate(
+        [
+            more + np.arange(old.image_channels),
+            architecture.image_channels + np.arange(old.channels - old.image_channels),
+        ]
+    )
+    rules = []
+    for rule in cascade.rules:
+        fresh = {}
+        for name, shape in architecture.rule_shapes.items():
+            fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 1
+            bound = fan_in**-0.5 if len(shape) > 1 else 0.0
+            fresh[name] = random.uniform(-bound, bound, shape).astype(np.float32)
+        filters, hidden = old.filters, old.hidden
+        known = np.concatenate([places, architecture.channels + np.arange(filters)])  # what an old unit reads
+        fresh["perception"][:filters] *= _NEWS
+        fresh["perception"][:filters, places] = rule.perception
+        fresh["perception_bias"][:filters] = rule.perception_bias
+        fresh["hidden"][:hidden] *= _NEWS
+        fresh["hidden"][np.ix_(np.arange(hidden), known)] = rule.hidden
+        fresh["hidden_bias"][:hidden] = rule.hidden_bias
+        fresh["update"] *= _NEWS
+        fresh["update"][np.ix_(places, np.arange(hidden))] = rule.update
+        fresh["update"][: architecture.image_channels] = 0
+        rules.append(Rule(**fresh))
+    return Cascade(architecture, tuple(rules))
