@@ -346,6 +346,16 @@ class ModelCard:
             card["protocols"] = [protocol.to_json() for protocol in self.protocols]
         return card
 
+    def protocol_name(self, value: float) -> str:
+        """Name of the protocol of a value; "auto" for 0, which stands for none.
+
+        Raises:
+            ValueError: there is no such protocol.
+        """
+        names = {0.0: AUTO, **{protocol.value: protocol.name for protocol in self.protocols}}
+        require(value in names, f"the card's protocols have none of value {value:g}")
+        return names[value]
+
 
 # The parts of a card that have classes of their own.
 _PARTS: Mapping[str, Any] = {

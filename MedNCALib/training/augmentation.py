@@ -17,6 +17,8 @@ from torch import Tensor
 from ..checks import require, require_keys, require_number
 
 _KNOTS = 6  # of a smooth deformation, along rows and columns
+_COIL_REACH = 0.2, 0.8  # standard deviation of a coil's gain, in halves of the slice
+_BRIGHT = 0.995  # share of the pixels that are at most 1, as after the normalisation
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Augmentation:
         chance: see above.
         noise: largest standard deviation of Gaussian noise.
         bias: largest amplitude of a smooth bias field: 0.5 is a factor from 1/1.5 to 1.5.
+        coil: largest gain of a receive coil at one place, which falls off around it, such as an endorectal coil's. The
+            intensities are scaled anew by what is then bright.
         gamma: largest exponent on the intensities, and one over it the smallest.
         contrast: largest relative change of the intensities' range at either end.
         blur: largest standard deviation of Gaussian blur, in pixels.
@@ -49,6 +53,7 @@ class Augmentation:
     chance: float = 0.4
     noise: float = 0.12
     bias: float = 0.5
+    coil: float = 0.0
     gamma: float = 1.5
     contrast: float = 0.2
     blur: float = 1.0
@@ -134,7 +139,7 @@ class Augmentation:
         return both[:, :channels], both[:, channels:]
 
     def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        """Bias field, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
+        """Bias field, coil, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
         count, _, height, width = image.shape
         device = image.device
 
@@ -148,6 +153,9 @@ class Augmentation:
         knots = uniform(-1, 1, 1, 3, 3) * uniform(0, math.log(1 + self.bias))
         field = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)
         image = torch.where(some(), image * torch.exp(field), image)
+        if self.coil:
+            bright = _near_coil(image, uniform(0, self.coil), uniform(-1, 1, 2), uniform(*_COIL_REACH))
+            image = torch.where(some(), bright, image)
         exponent = torch.exp(uniform(-math.log(self.gamma), math.log(self.gamma)))
         image = torch.where(some(), image.clamp(min=0) ** exponent, image)
         image = torch.where(some(), _blur(image, uniform(0.1, self.blur)), image)
@@ -176,6 +184,15 @@ class Augmentation:
             image, (round(height / factor), round(width / factor)), mode="bilinear", antialias=True, align_corners=False
         )
         return F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
+
+
+def _near_coil(image: Tensor, gain: Tensor, place: Tensor, reach: Tensor) -> Tensor:
+    """Brighter near a place, (N, 2) from -1 to 1 along rows and columns, and scaled so that few pixels are above 1."""
+    rows, columns = (torch.linspace(-1, 1, length, device=image.device) for length in image.shape[2:])
+    distance = (rows - place[:, :1])[:, None, :, None] ** 2 + (columns - place[:, 1:])[:, None, None, :] ** 2
+    image = image * (1 + gain * torch.exp(-distance / (2 * reach**2)))
+    bright = image.flatten(1).quantile(_BRIGHT, dim=1)[:, None, None, None]
+    return image / bright.clamp(min=1e-3)
 
 
 def _blur(image: Tensor, sd: Tensor) -> Tensor:

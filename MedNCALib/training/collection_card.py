@@ -8,21 +8,21 @@ from dataclasses import replace
 from ..evaluation.card_scores import measured_card
 from ..model.card import ModelCard, Scores
 from ..model.model import Model
-from .protocols import with_protocol
 from .validation import CollectionCases
 
 
 def card_of_collections(model: Model, collections: Sequence[CollectionCases]) -> ModelCard:
     """The model's card with new figures.
 
-    The figures that a card has of one collection are those of the first that knows each label, else of the first.
+    The figures that a card has of one collection are those of the first that knows each label, else of the first;
+    they are measured as the model is used, with the protocol that it finds out.
 
     Args:
         model: trained.
         collections: their reporting cases, at least one.
     """
     main = next((each for each in collections if each.knows_parts), collections[0])
-    card = measured_card(with_protocol(model, main.collection.protocol), main.cases)
+    card = measured_card(model, main.cases)
     assert card.scores is not None
     by_collection = {each.collection.name: _scores(model, each) for each in collections}
     return replace(card, scores=replace(card.scores, collections=by_collection))

@@ -203,6 +203,9 @@ class Preset:
 
     def _check_collections(self) -> None:
         check_collections(self.collections)
+        for collection in self.collections:
+            for value in (collection.protocol, *collection.batch_protocols):
+                self.card.protocol_name(value)
         slices = sum(share.slices for collection in self.collections for share in collection.batch)
         require(self.batch_size == slices, f"batch_size must be the sum of the collections' slices, {slices}")
         for name in ("slice_size", "canvas"):

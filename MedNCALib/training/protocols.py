@@ -8,15 +8,11 @@ number, of the protocol that is named or of the one that won.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
-
-from ..automaton.architecture import Architecture
-from ..model.model import Model
 
 
 @dataclass(frozen=True)
@@ -59,24 +55,3 @@ class NamedProtocols:
 
 def _with_last_channel(state: Tensor, values: Tensor) -> Tensor:
     return torch.cat([state[:, :-1], values.expand_as(state[:, -1:])], dim=1)
-
-
-@dataclass(frozen=True)
-class _ArchitectureWithProtocol(Architecture):
-    """An architecture whose first stage begins with a protocol's number."""
-
-    protocol: float = 0.0
-
-    def initial_state(self, image: np.ndarray, stage: int, before: np.ndarray | None, *windows: object) -> np.ndarray:
-        state = super().initial_state(image, stage, before, *windows)  # type: ignore[arg-type]
-        if before is None:
-            state[..., -1] = self.protocol
-        return state
-
-
-def with_protocol(model: Model, number: float) -> Model:
-    """A model that draws the border of one protocol: the one way in which training asks the engine for a protocol."""
-    if number == 0:
-        return model
-    architecture = _ArchitectureWithProtocol(**vars(model.cascade.architecture), protocol=number)
-    return replace(model, cascade=replace(model.cascade, architecture=architecture))

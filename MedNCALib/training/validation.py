@@ -11,10 +11,10 @@ import numpy as np
 from ..evaluation.metrics import dices
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label
+from ..model.card import AUTO
 from ..model.model import Model
 from ..segmentation.segmenter import segment
 from .collection import Collection
-from .protocols import with_protocol
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class CollectionCases:
 
     def scores(self, model: Model) -> list[float]:
         """Mean Dice with the border of the collection's protocol: of each label that is known, and of the whole."""
-        *by_label, whole = validation_scores(with_protocol(model, self.collection.protocol), self.cases)
+        *by_label, whole = validation_scores(model, self.cases, model.card.protocol_name(self.collection.protocol))
         return [*by_label, whole] if self.knows_parts else [whole]
 
 
@@ -125,11 +125,11 @@ class CollectionsValidation:
         return Validated((*figures, score), score, f"Dice of the whole: {', '.join(said)}; score {score:.4f}")
 
 
-def validation_scores(model: Model, cases: Iterable[LabelledCase]) -> list[float]:
+def validation_scores(model: Model, cases: Iterable[LabelledCase], protocol: str = AUTO) -> list[float]:
     """Mean hard Dice on the input's own grid, one pass with seed 0: of each label, and of all labels merged."""
     scores = []
     for case in cases:
-        by_label, whole = dices(case.labels, segment(case.image, model).labels, model.labels)
+        by_label, whole = dices(case.labels, segment(case.image, model, protocol=protocol).labels, model.labels)
         scores.append([*by_label.values(), whole])
     means: list[float] = np.mean(scores, axis=0).tolist()
     return means

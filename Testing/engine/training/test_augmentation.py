@@ -86,3 +86,13 @@ def test_ghosts_appear_to_either_side_along_one_axis():
         assert len(bright) == 3
         assert (bright.sum(dim=0) == 0).all()
         assert (bright.abs().amax(dim=0) >= 4).sum() == 1
+
+
+def test_a_coil_brightens_one_place_and_leaves_the_range_as_it_is():
+    image = torch.full((16, 3, 40, 40), 0.5)
+    only = Augmentation(chance=1, noise=0, bias=0, gamma=1, contrast=0, blur=0.1, low_resolution=1, ghosting=0, coil=5)
+    after = only.change_intensities(image, torch.Generator().manual_seed(0))
+    assert after.amax(dim=(1, 2, 3)).min() > 0.98
+    dark = after.amin(dim=(1, 2, 3))
+    assert dark.min() < 0.35  # far from a strong coil
+    assert dark.unique().numel() == 16  # each sample has a coil of its own

@@ -58,6 +58,7 @@ def test_a_preset_without_collections_says_nothing_of_them(settings):
         ({"structures": [[1, 2], [3]]}, "same number of values"),
         ({"reporting": ["1"]}, "1 must not be among both"),
         ({"protocol": 0}, "one below and one above 0"),
+        ({"protocol": 4}, "the card's protocols have none of value 4"),
         ({"images": None}, "label maps need"),
         ({"subject": "("}, "subject .* is not a regular expression"),
         ({"colour": 3}, "keys that are not known: colour"),

@@ -2,15 +2,10 @@
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from support.random_models import random_model
-
-from MedNCALib import make_phantom
-from MedNCALib.segmentation.segmenter import segment
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.protocols import NamedProtocols, with_protocol
+from MedNCALib.training.protocols import NamedProtocols
 
 
 def drawn(unnamed_share, count=6):
@@ -47,16 +42,3 @@ def test_the_vote_is_asked_for_only_if_no_protocol_was_named_and_the_look_counts
 def test_some_protocols_are_named_and_others_are_not():
     named = drawn(unnamed_share=0.3, count=1000).named
     assert 0.65 < named.float().mean() < 0.75
-
-
-def test_a_model_without_a_protocol_is_as_it_was_and_with_one_begins_with_its_number():
-    model, image = random_model(), make_phantom(size=(6, 24, 16)).image
-
-    def probabilities(number):
-        result = segment(image, with_protocol(model, number), probabilities=True)
-        return sitk.GetArrayFromImage(result.probabilities[model.labels[0].name])
-
-    assert with_protocol(model, 0.0) is model
-    np.testing.assert_array_equal(probabilities(1e-30), probabilities(0.0))
-    assert np.abs(probabilities(3.0) - probabilities(0.0)).max() > 1e-4
-    assert np.abs(probabilities(3.0) - probabilities(-3.0)).max() > 1e-4
