@@ -16,7 +16,13 @@ from ..progress import Progress, ignore_progress
 from .block_pool import Pool, PooledSlices, PoolSampler
 from .blocks import Structure
 from .collection import Collection
-from .collection_reading import find_subjects, model_spacing, read_structures, validation_cases
+from .collection_reading import (
+    find_subjects,
+    model_spacing,
+    read_structures,
+    structures_in,
+    validation_cases,
+)
 from .preparation import Prepared
 from .preset import Preset
 from .starting_model import generic_labels, starting_model
@@ -79,6 +85,27 @@ def prepare_collections(
             for collection in preset.collections
         ),
     )
+
+
+def reporting_cases(data: Path, preset: Preset, labels: tuple[Label, ...]) -> tuple[CollectionCases, ...]:
+    """The cases of each collection that choose nothing, for a model that is trained already.
+
+    Args:
+        data: folder that holds the collections.
+        preset: names them.
+        labels: the model's.
+
+    Raises:
+        MedNCAError: data that cannot be used.
+    """
+    slice_format = preset.preprocessing.slice_format((None, None, None))
+    found = []
+    for collection in preset.collections:
+        structures = structures_in(collection, find_subjects(collection, data).reporting, slice_format)
+        cases = validation_cases(collection, structures, slice_format, labels)
+        if cases:
+            found.append(CollectionCases(collection, tuple(cases)))
+    return tuple(found)
 
 
 def _labels(preset: Preset, output: Path) -> tuple[Label, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def read_structures(
         MedNCAError: a file that cannot be used, or a structure that none of the files has.
     """
     shares = (subjects.training, subjects.choosing, subjects.reporting)
-    found = [[each for pair in pairs for each in _read(collection, pair, slice_format)] for pairs in shares]
+    found = [structures_in(collection, pairs, slice_format) for pairs in shares]
     names = [structure.name for structures in found for structure in structures]
     for values in collection.structures:
         if not any(name.endswith(_suffix(values)) for name in names):
@@ -93,6 +93,15 @@ def read_structures(
     if not training:
         raise TrainingError(f"The collection {collection.name} has no structure that is large enough for training.")
     return training, choosing, reporting
+
+
+def structures_in(collection: Collection, pairs: Iterable[Pair], slice_format: SliceFormat) -> list[Structure]:
+    """The structures in some of a collection's files that are there and large enough.
+
+    Raises:
+        MedNCAError: a file that cannot be used.
+    """
+    return [structure for pair in pairs for structure in _structures(collection, pair, slice_format)]
 
 
 def validation_cases(
@@ -153,8 +162,8 @@ def _cut(
     return image, target, structure.spacing
 
 
-def _read(collection: Collection, pair: Pair, slice_format: SliceFormat) -> list[Structure]:
-    """The structures of one file or pair that are there and large enough."""
+def _structures(collection: Collection, pair: Pair, slice_format: SliceFormat) -> list[Structure]:
+    """The structures of one file or pair."""
     if collection.images is None:
         image, labels = None, read_image(pair.label)
     else:
