@@ -53,7 +53,7 @@ def test_every_parameter_is_bound_to_one_control(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    by_code = {"model", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
+    by_code = {"model", "protocol", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
     assert sorted([*bound, *by_code]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 
