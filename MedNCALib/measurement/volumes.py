@@ -5,7 +5,7 @@ Which labels belong together follows from the labels themselves.
 - Side: the laterality in the coded concept, a modifier "Left" (SCT 7771000) or "Right" (SCT 24028007). A left ventricle
   without this modifier is a structure of its own, and not the left one of a pair.
 - Part: the word "anterior" or "posterior" in the name.
-- Structure: the words of the name that are left.
+- Structure: the other words of the name.
 
 The measurements, from volumes in mL:
 
@@ -14,8 +14,8 @@ The measurements, from volumes in mL:
   the uncal apex as a predictor of episodic memory across the adult lifespan", bioRxiv). It depends on where the
   segmentation protocol draws the border between the two.
 - Asymmetry index: see `asymmetry_index`.
-- Share of the brain, in percent, of each side and of both together: 100 * volume / volume of the brain (Whitwell et
-  al., "Normalization of cerebral volumes by use of intracranial volume", AJNR 2001, 22:1483-1489).
+- Share of the brain of each side and of both together, in percent: 100 * volume / volume of the brain (Whitwell et al.,
+  American Journal of Neuroradiology 2001, 22:1483-1489).
 
 The spread is the standard deviation of a measurement over the passes; the volume of the brain is the same in all.
 """
@@ -66,7 +66,8 @@ def measure(result: Result, labels: Sequence[Label], brain_ml: float | None = No
         brain_ml: volume of the brain in mL, as far as it is known.
 
     Returns:
-        The measurements, see `measure_volumes`.
+        The measurements, see `MedNCALib.measurement.volumes`; what needs a side or a part that was not found is left
+        out.
     """
     estimates = result.quality.volumes_ml
     passes = zip(*(estimate.by_pass for estimate in estimates.values()))
@@ -109,9 +110,9 @@ def measure_volumes(
 def asymmetry_index(left: float, right: float) -> float:
     """How much larger the left side is than the right, in percent of their mean; negative if the right one is larger.
 
-    100 * (L - R) / (0.5 * (L + R)), from -200 to 200. The normalisation is that of Kurth, Gaser and Luders ("A 12-step
-    user guide for analyzing voxel-wise gray matter asymmetries", Nature Protocols 2015, doi:10.1038/nprot.2015.014).
-    Others divide by L + R, so that their figures are half as large.
+    100 * (L - R) / (0.5 * (L + R)), from -200 to 200. The normalisation is that of Kurth, Gaser and Luders (Nature
+    Protocols 2015, doi:10.1038/nprot.2015.014), the sign that of Cao et al. (Addiction Biology 2021, e13010); these
+    divide by L + R, so that their figures are half as large.
 
     >>> asymmetry_index(3.0, 3.3)
     -9.523809523809518
