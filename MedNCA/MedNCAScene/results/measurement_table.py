@@ -27,7 +27,7 @@ def writeMeasurements(
     The table that the same model made for the same volume before is filled anew.
 
     Returns:
-        The table node; None if there are no measurements and there was no table.
+        The table node; None if there are no measurements: a table of earlier ones is empty then.
     """
     if not measurements and derivedNode("vtkMRMLTableNode", model.name, volumeNode, _MEASUREMENTS) is None:
         return None
@@ -43,8 +43,8 @@ def writeMeasurements(
         addColumn(node, _("Structure"), vtk.vtkStringArray(), [each.structure for each in measurements])
         addColumn(node, _("Measurement"), vtk.vtkStringArray(), map(measurementName, measurements))
         for (title, values), digits in zip(columns.items(), DIGITS[2:]):
-            addColumn(node, title, vtk.vtkDoubleArray(), [round(value, digits) for value in values])
-    return node
+            addColumn(node, title, vtk.vtkDoubleArray(), [round(value, digits) + 0.0 for value in values])
+    return node if measurements else None
 
 
 def measurementTableBeside(qualityTable: slicer.vtkMRMLTableNode | None) -> slicer.vtkMRMLTableNode | None:

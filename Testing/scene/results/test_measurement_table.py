@@ -59,5 +59,5 @@ def test_without_measurements_there_is_no_table(write):
 
 def test_a_result_without_measurements_leaves_none_of_the_one_before(write):
     table = write(MEASUREMENTS)
-    assert write(()) is table
+    assert write(()) is None
     assert table.GetNumberOfRows() == 0
