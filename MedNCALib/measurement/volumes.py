@@ -2,8 +2,9 @@
 
 Which labels belong together follows from the labels themselves.
 
-- Side: the laterality in the coded concept, a modifier "Left" (SCT 7771000) or "Right" (SCT 24028007). A left ventricle
-  without this modifier is a structure of its own, and not the left one of a pair.
+- Side: the laterality in the coded concept, a modifier "Left" (SCT 7771000) or "Right" (SCT 24028007). The left
+  ventricle of the heart is coded without it: it is a structure of its own, and not the left one of a pair. Only if a
+  label has no coded concept, the side is the first word of its name.
 - Part: the word "anterior" or "posterior" in the name.
 - Structure: the other words of the name.
 
@@ -169,6 +170,9 @@ def _structures(labels: Iterable[Label], volumes_ml: Mapping[str, float]) -> lis
 
 
 def _side(label: Label) -> str:
+    if not label.terminology:
+        first = label.name.lower().partition(" ")[0]
+        return first if first in _SIDES.values() else ""
     modifiers = [label.terminology.get(name) for name in ("type_modifier", "region_modifier")]
     codes = [concept[:2] for concept in modifiers if concept]
     return next((_SIDES[code] for code in codes if code in _SIDES), "")

@@ -106,6 +106,12 @@ def test_sides_without_parts_are_compared():
     assert found == {("amygdala", "volume", "mL"): 2.0, ("amygdala", "asymmetry index", "%"): 100.0}
 
 
+def test_labels_without_a_coded_concept_go_by_their_names():
+    labels = (Label(1, "left amygdala"), Label(2, "right amygdala"), Label(3, "leftover"))
+    found = figures(measure_volumes(labels, {"left amygdala": 1.5, "right amygdala": 0.5, "leftover": 1.0}))
+    assert found == {("amygdala", "volume", "mL"): 2.0, ("amygdala", "asymmetry index", "%"): 100.0}
+
+
 def test_a_label_alone_has_no_measurement_but_its_share():
     label = Label(1, "prostate")
     assert measure_volumes([label], {"prostate": 40.0}) == ()
@@ -116,7 +122,11 @@ def test_a_label_alone_has_no_measurement_but_its_share():
 
 def test_left_and_right_that_are_no_laterality_are_not_compared():
     """The ventricles of the heart are no pair."""
-    labels = (Label(1, "left ventricle"), Label(2, "right ventricle"))
+    codes = CodedConcept("SCT", "87878005", "Left Ventricle"), CodedConcept("SCT", "53085002", "Right Ventricle")
+    labels = tuple(
+        Label(value, name, terminology={"type": code})
+        for value, name, code in zip((1, 2), ("left ventricle", "right ventricle"), codes)
+    )
     assert measure_volumes(labels, {"left ventricle": 120.0, "right ventricle": 140.0}) == ()
 
 
