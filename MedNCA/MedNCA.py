@@ -420,7 +420,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 keepGrowth=None: quantity to keep of each step as a sequence: "labels", "probability:1" (a label's
                 value), "hidden:1" (a channel) or, as a single volume, "settled"; None keeps nothing;
                 growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
-                table=False: whether to add a table with the scores;
+                table=False: whether to add a table with the scores, and one with the measurements if there are any;
                 allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
                 with engine, threads, table, largestOnly, allCells and protocol;
                 largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .imaging.phantom import Phantom, make_phantom
     from .io.images import read_image
     from .io.segmentation_file import write_segmentation
+    from .measurement.volumes import Measurement, measure
     from .model.model import Model, check_model, list_models, load_model
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
@@ -45,6 +46,8 @@ _HOMES = {
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
+    "measure": "measurement.volumes",
+    "Measurement": "measurement.volumes",
     "stress_test": "evaluation.stress_test",
     "stress_test_steps": "evaluation.stress_test",
     "StressTest": "evaluation.stress_test",
@@ -57,6 +60,7 @@ _HOMES = {
 __all__ = [
     "ImageError",
     "Label",
+    "Measurement",
     "MedNCAError",
     "Model",
     "ModelError",
@@ -72,6 +76,7 @@ __all__ = [
     "list_models",
     "load_model",
     "make_phantom",
+    "measure",
     "read_image",
     "segment",
     "segment_steps",

@@ -31,10 +31,12 @@ class VolumeEstimate:
     Attributes:
         mean: volume in the result, in mL.
         sd: standard deviation over the passes, in mL; None for one pass.
+        by_pass: volume in each pass, on the model's grid, in mL; none for one pass.
     """
 
     mean: float
     sd: float | None
+    by_pass: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,11 @@ class QualityMeter:
             name: float(np.mean([self._dice(a, b, label) for a, b in pairs])) for label, name in enumerate(names)
         }
         agreement = float(np.mean(list(by_label.values())))
-        deviations = (self._sizes * cell_ml).std(axis=0, ddof=1)
-        estimates = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, deviations)}
+        by_pass = self._sizes * cell_ml
+        estimates = {
+            name: VolumeEstimate(ml, float(sd), tuple(of_label.tolist()))
+            for name, ml, sd, of_label in zip(names, volumes, by_pass.std(axis=0, ddof=1), by_pass.T)
+        }
         verdict: Verdict | None = None
         if thresholds:
             sure = agreement >= thresholds.agreement and nqm <= thresholds.nqm and min(volumes) > 0

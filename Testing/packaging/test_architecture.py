@@ -21,7 +21,7 @@ FLOORS = {
         ("automaton", "imaging"),
         ("io", "model"),
         ("segmentation",),
-        ("benchmark", "evaluation"),
+        ("benchmark", "evaluation", "measurement"),
         ("training",),
         ("cli",),
         ("__init__", "__main__"),

@@ -33,6 +33,8 @@ LIBRARY = {
     "Step": "fraction stage stages step steps run runs slices cells space architecture",
     "Result": "labels probabilities uncertainty quality protocol",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
+    "Measurement": "structure quantity value unit spread",
+    "measure": "result labels brain_ml",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",
     "StressTest": "result changes worst_labels",
@@ -150,12 +152,13 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
         "input", "model", "model_sha256", "version", "seed", "passes", "protocol",
-        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "stress",
+        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality",
+        "measurements", "stress",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
     label = next(iter(summary["volumes_ml"]))
     assert isinstance(summary["volumes_ml"][label], float)
-    assert set(summary["quality"]["volumes_ml"][label]) == {"mean", "sd"}
+    assert set(summary["quality"]["volumes_ml"][label]) == {"mean", "sd", "by_pass"}
 
 
 def test_the_report_of_an_evaluation_keeps_its_keys(model_folder, cohort, tmp_path, capsys):

@@ -10,6 +10,7 @@ import time
 import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,7 @@ def _stems(images: list[Path]) -> list[str]:
 def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
     """Segment one image and write what was asked for; a summary for JSON."""
     from ...io.images import read_image
+    from ...measurement.volumes import measure
     from ...segmentation.input_checks import check_input
 
     bar.show(number / len(options.images), f"reading {path.name}")
@@ -154,6 +156,7 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
         "quality": quality,
+        "measurements": [asdict(measurement) for measurement in measure(result, model.labels)],
         "stress": {"table": str(table), **test.as_dict()} if test else None,
     }
 
