@@ -61,7 +61,10 @@ class Quality:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dictionaries and numbers, for JSON."""
-        return asdict(self)
+        plain = asdict(self)
+        for volume in plain["volumes_ml"].values():
+            volume["by_pass"] = list(volume["by_pass"])
+        return plain
 
 
 class QualityMeter:
