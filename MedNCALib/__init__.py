@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .io.images import read_image
     from .io.segmentation_file import write_segmentation
     from .model.model import Model, check_model, list_models, load_model
+    from .segmentation.found_structures import FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
     from .segmentation.segmenter import segment, segment_steps
@@ -42,6 +43,7 @@ _HOMES = {
     "segment": "segmentation.segmenter",
     "segment_steps": "segmentation.segmenter",
     "RunOptions": "segmentation.options",
+    "FoundStructure": "segmentation.found_structures",
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
@@ -55,6 +57,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "FoundStructure",
     "ImageError",
     "Label",
     "MedNCAError",

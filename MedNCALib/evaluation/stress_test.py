@@ -55,9 +55,9 @@ class StressStep(Step):
         segmentation, segmentations: number of the segmentation, from 1, and how many there are.
     """
 
-    perturbation: str
-    segmentation: int
-    segmentations: int
+    perturbation: str = ""
+    segmentation: int = 1
+    segmentations: int = 1
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from ..imaging.slice_space import SliceSpace
 from ..model.card import AUTO, Protocol
 from ..model.model import Model
 from ..process_memory import machine_bytes
+from .found_structures import FoundStructure
 from .model_input import ModelInput
-from .options import RunOptions
+from .options import Find, RunOptions
 from .protocol import is_voted, protocol_steps, value_of, vote_share
 from .quality import QualityMeter
 from .slice_groups import cell_bytes, group_size, slice_groups
@@ -52,6 +53,8 @@ def segment_steps(
     largest_only: bool = False,
     all_cells: bool = False,
     protocol: str = AUTO,
+    find: Find = "auto",
+    found: Sequence[FoundStructure] | None = None,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -60,10 +63,11 @@ def segment_steps(
             are more than about ten degrees off the body's, a model with anatomical axes sees upright slices.
         model: from `load_model`.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior: only this box is segmented.
-        runs, seed, engine, threads, all_cells, protocol: see `RunOptions`.
+        runs, seed, engine, threads, all_cells, protocol, find: see `RunOptions`.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
+        found: what was found before, in place of the finder's work; boxes may have been moved.
 
     Yields:
         A `Step` after each step of the automaton. If the cells decide on the protocol, the steps of that come first.
@@ -74,7 +78,7 @@ def segment_steps(
     Raises:
         MedNCAError: before the first step, if the image, the region or a setting cannot be used.
     """
-    options = RunOptions(runs, seed, engine, threads, all_cells, protocol)
+    options = RunOptions(runs, seed, engine, threads, all_cells, protocol, find)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
     try:

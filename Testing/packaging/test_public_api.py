@@ -26,12 +26,14 @@ LIBRARY = {
     "load_model": "name_or_folder directory",
     "list_models": "directory",
     "check_model": "folder",
-    "RunOptions": "runs seed engine threads all_cells protocol",
+    "RunOptions": "runs seed engine threads all_cells protocol find",
     "segment": "image model options",  # those of segment_steps
     "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells "
-    "protocol",
-    "Step": "fraction stage stages step steps run runs slices cells space architecture",
-    "Result": "labels probabilities uncertainty quality protocol",
+    "protocol find found",
+    "Step": "fraction stage stages step steps run runs slices cells space architecture label_table is_finding found "
+    "structure",
+    "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes",
+    "FoundStructure": "side box confidence is_cut",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",
