@@ -39,6 +39,16 @@ def side_of(label: Label) -> AnySide:
     return next((side for side in SIDES if LATERALITY[side].value in codes or side == first), None)
 
 
+def name_without_side(label: Label) -> str:
+    """The name of a label without "left" or "right" at its beginning.
+
+    >>> name_without_side(Label(1, "left hippocampus"))
+    'hippocampus'
+    """
+    first, _, rest = label.name.partition(" ")
+    return rest if first.casefold() in SIDES else label.name
+
+
 def on_side(label: Label, side: AnySide) -> Label:
     """A label that knows no side, on one: with its own value, name, colour and laterality; unchanged for None.
 
@@ -62,6 +72,14 @@ def on_side(label: Label, side: AnySide) -> Label:
 def can_have_sides(labels: Iterable[Label]) -> bool:
     """Whether each label has a value of its own on either side."""
     return all(label.value < FACTOR for label in labels)
+
+
+def split_by_side(labels: Sequence[Label]) -> tuple[tuple[Label, ...], tuple[Label, ...]]:
+    """The labels that a model finds, and those that stand for one of them on a side, by value and name."""
+    values = {on_side(label, side).value: side for side in SIDES for label in labels if label.value < FACTOR}
+    is_sided = [label.value in values and side_of(label) == values[label.value] for label in labels]
+    own, sided = (tuple(label for label, is_it in zip(labels, is_sided) if is_it == wanted) for wanted in (False, True))
+    return own, sided
 
 
 def without_sides(labels: sitk.Image, known: Sequence[Label]) -> sitk.Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Callable, TypeVar
+from typing import Any, Callable, TypeVar
 
 import numpy as np
 import SimpleITK as sitk
@@ -142,9 +142,17 @@ def map_steps(
         steps.close()
 
 
-def part_of_run(steps: Generator[Step, None, ResultT], begin: float, end: float) -> Generator[Step, None, ResultT]:
-    """Pass the steps of a part of a run on, with the share of the whole that is done; it goes from `begin` to `end`."""
-    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction))
+def part_of_run(
+    steps: Generator[Step, None, ResultT], begin: float, end: float, **changes: Any
+) -> Generator[Step, None, ResultT]:
+    """Pass the steps of a part of a run on, with the share of the whole that is done.
+
+    Args:
+        steps: of the part.
+        begin, end: the share that is done before and after it.
+        changes: other attributes that its steps have.
+    """
+    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction, **changes))
 
 
 def tap(
