@@ -109,6 +109,19 @@ class Model:
         by_rule = [on_side(label, side) for label in self.labels]
         return tuple(named.get(label.value, label) for label in by_rule)
 
+    @property
+    def has_sides(self) -> bool:
+        """Whether the labels may be on a side: the finder says so, or `labels.csv`."""
+        return bool(self.sided_labels) or (
+            self.finder is not None and any(side_of(label) for label in structures_of(self.finder))
+        )
+
+    @property
+    def all_labels(self) -> tuple[Label, ...]:
+        """The labels and, if they may be on a side, what they are there."""
+        sides = SIDES if self.has_sides else ()
+        return (*self.labels, *(label for side in sides for label in self.labels_on(side)))
+
     def with_finder(self, finder: Model, use: FinderUse = FINDER_USE) -> Model:
         """The same model with a finder.
 

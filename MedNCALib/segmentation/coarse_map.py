@@ -63,20 +63,20 @@ class CoarseMap:
         self._labels[ready], self._probability[ready] = argmax_labels(probabilities), probabilities.max(axis=-1)
         self._done = ready.stop
 
-    def pieces(self, label: Label) -> list[Piece]:
-        """The pieces of a label, the one of the largest weight first."""
-        return self._pieces(self._labels == self._numbers[label.value])
+    def pieces(self, label: Label, least_ml: float) -> list[Piece]:
+        """The pieces of a label that have at least this volume, the one of the largest weight first."""
+        found = self._pieces(self._labels == self._numbers[label.value], least_ml / self.space.voxel_ml)
+        return sorted(found, key=lambda piece: -piece.weight)
 
     def largest_piece(self) -> Piece:
-        """The largest piece of all labels merged; without cells if there is none."""
-        found = self._pieces(self._labels > 0)
-        return max(found, key=lambda piece: len(piece.cells), default=Piece(np.empty((0, 3), int), 0.0))
+        """The largest piece of all labels merged, by its number of cells; there must be one."""
+        return max(self._pieces(self._labels > 0, 1), key=lambda piece: len(piece.cells))
 
-    def _pieces(self, mask: np.ndarray) -> list[Piece]:
-        """Cells that share a face, an edge or a corner belong together."""
-        numbered = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8)), True))
-        cells = np.argwhere(mask)
-        numbers = numbered[mask]
+    def _pieces(self, mask: np.ndarray, least_cells: float) -> list[Piece]:
+        """Pieces of at least so many cells; cells that share a face, an edge or a corner belong together."""
+        numbered = sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8)), True)
+        numbers = sitk.GetArrayViewFromImage(numbered)[mask]
+        cells, sizes = np.argwhere(mask), np.bincount(numbers)
         weights = np.bincount(numbers, self._probability[mask])
-        found = [Piece(cells[numbers == number], float(weights[number])) for number in range(1, len(weights))]
-        return sorted(found, key=lambda piece: -piece.weight)
+        large = [number for number in range(1, len(sizes)) if sizes[number] >= least_cells]
+        return [Piece(cells[numbers == number], float(weights[number])) for number in large]

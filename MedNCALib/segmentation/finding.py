@@ -37,7 +37,7 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
     use, places = model.card.finder or FinderUse(), CoarsePlaces(coarse.space)
     extent = model.card.field_of_view_mm or (0.0, 0.0, 0.0)
     wanted = structures_of(finder)
-    large = {label: _large_pieces(coarse, label, use) for label in wanted}
+    large = {label: coarse.pieces(label, use.least_ml) for label in wanted}
     pieces: dict[Label, Piece] = {}
     structures: dict[Label, FoundStructure] = {}
     for label in wanted:
@@ -58,10 +58,6 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
         else:
             notes.append("The volume does not show the whole brain, so that the size of the brain is not known.")
     return Finding(tuple(structures.values()), brain_ml, tuple(notes))
-
-
-def _large_pieces(coarse: CoarseMap, label: Label, use: FinderUse) -> list[Piece]:
-    return [piece for piece in coarse.pieces(label) if len(piece.cells) * coarse.space.voxel_ml >= use.least_ml]
 
 
 def _one_of(

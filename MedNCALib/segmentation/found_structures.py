@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ..imaging.laterality import AnySide
 
@@ -30,6 +33,13 @@ class FoundStructure:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {"side": self.side, "box": list(self.box), "confidence": self.confidence}
+
+
+def around(structures: Sequence[FoundStructure]) -> Box:
+    """The smallest box that holds those of all structures."""
+    boxes = np.reshape([structure.box for structure in structures], (-1, 3, 2))
+    right, anterior, superior = np.stack([boxes[..., 0].min(axis=0), boxes[..., 1].max(axis=0)], axis=1).tolist()
+    return (*right, *anterior, *superior)
 
 
 @dataclass(frozen=True)

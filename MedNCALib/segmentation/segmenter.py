@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..automaton.kernels import KernelName
-from ..errors import ArgumentError, MedNCAError
+from ..errors import ArgumentError, MedNCAError, MedNCAWarning
 from ..model.card import AUTO, Protocol
 from ..model.model import Model
 from ..process_memory import machine_bytes
@@ -32,12 +33,15 @@ def segment(image: sitk.Image, model: Model, **options: Any) -> Result:
         options: keyword arguments of `segment_steps`.
 
     Returns:
-        The result.
+        The result. A `MedNCAWarning` says each of its notes.
 
     Raises:
-        MedNCAError: the image, the region or a setting cannot be used.
+        MedNCAError: the image, the region or a setting cannot be used, or nothing is found.
     """
-    return run_to_end(segment_steps(image, model, **options))
+    result = run_to_end(segment_steps(image, model, **options))
+    for note in result.notes:
+        warnings.warn(note, MedNCAWarning, stacklevel=2)
+    return result
 
 
 def segment_steps(
@@ -67,16 +71,19 @@ def segment_steps(
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
-        found: what was found before, in place of the finder's work; boxes may have been moved.
+        found: what was found before, in place of the finder's work: one structure on each side, whose boxes may have
+            been moved. Empty or None: nothing was.
 
     Yields:
-        A `Step` after each step of the automaton. If the cells decide on the protocol, the steps of that come first.
+        A `Step` after each step of the automaton: those of the finder, if it runs; then, if the cells decide on the
+        protocol, those of that; then those of each side that was found.
 
     Returns:
         The `Result`.
 
     Raises:
-        MedNCAError: before the first step, if the image, the region or a setting cannot be used.
+        MedNCAError: before the first step, if the image, the region or a setting cannot be used; after those of the
+            finder, if nothing is found, or a structure in several places.
     """
     options = RunOptions(runs, seed, engine, threads, all_cells, protocol, find)
     require_model(model)

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 from ..automaton.architecture import Architecture
 from ..automaton.stage_cells import StageCells
 from ..imaging.labels import Label
+from ..imaging.laterality import without_sides
 from ..imaging.slice_space import SliceSpace
 from .found_structures import FoundStructure
 from .quality import Quality
@@ -112,6 +113,11 @@ class Result:
     found: tuple[FoundStructure, ...] = ()
     brain_ml: float | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def labels_without_sides(self) -> sitk.Image:
+        """The labels with the values of the model, which knows no side."""
+        return without_sides(self.labels) if any(structure.side for structure in self.found) else self.labels
 
 
 def map_steps(

@@ -115,7 +115,7 @@ def _write_card(model: Model, report: EvaluationReport, options: Namespace) -> N
     scored = {case.name for case in report.cases}
     pairs = [pair for pair in find_pairs(options.images, options.labels) if pair.name in scored]
     with ProgressBar() as bar:
-        cases = CasesInFiles(pairs, model.labels, reading_options(options))
+        cases = CasesInFiles(pairs, model.all_labels, reading_options(options))
         if options.card == "skipping":
             card = replace(model.card, skipping=measured_skipping(model, cases, bar.show))
         else:

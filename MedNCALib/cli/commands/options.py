@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from ...model.card import AUTO
+from ...segmentation.options import FINDS
 
 MODEL_HELP = "name of a model (see `mednca models`), or a model folder"
 
@@ -33,11 +34,19 @@ def add_run_options(parser: ArgumentParser) -> None:
         help="for models that know several: the segmentation protocol whose border is drawn (default: auto, as the "
         "image looks)",
     )
+    parser.add_argument(
+        "--find",
+        default="auto",
+        choices=FINDS,
+        help="for models with a finder: whether it first looks for the anatomy in the whole image (default: auto, if "
+        "the image is larger than what the model expects)",
+    )
 
 
 def run_options(options: Namespace) -> dict[str, Any]:
     """Keywords for `RunOptions`, `segment` and `evaluate`."""
-    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads", "all_cells", "protocol")}
+    names = ("runs", "seed", "engine", "threads", "all_cells", "protocol", "find")
+    return {name: getattr(options, name) for name in names}
 
 
 def add_reading_options(parser: ArgumentParser, series: bool = False) -> None:
