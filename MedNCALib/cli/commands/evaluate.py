@@ -133,7 +133,7 @@ def _print_scores(report: EvaluationReport) -> None:
     widths = [max(len(name), 14) for name in names]
     print(f"{'Dice / HD95':{first}}  " + "  ".join(f"{name:>{width}}" for name, width in zip(names, widths)))
     for name, labels, whole in rows:
-        cells = [_cell(score) for score in (*labels.values(), whole)]
+        cells = [*(_cell(labels[each]) if each in labels else "" for each in report.mean_labels), _cell(whole)]
         print(f"{name:{first}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths)))
 
 
