@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .errors import ImageError, MedNCAError, ModelError, TrainingError
+    from .errors import ImageError, MedNCAError, ModelError, NotFoundError, TrainingError
     from .evaluation.stress_test import StressTest, stress_test, stress_test_steps
     from .imaging.labels import Label
     from .imaging.phantom import Phantom, make_phantom
@@ -34,6 +34,7 @@ _HOMES = {
     "MedNCAError": "errors",
     "ImageError": "errors",
     "ModelError": "errors",
+    "NotFoundError": "errors",
     "TrainingError": "errors",
     "Label": "imaging.labels",
     "Model": "model.model",
@@ -63,6 +64,7 @@ __all__ = [
     "MedNCAError",
     "Model",
     "ModelError",
+    "NotFoundError",
     "Phantom",
     "Quality",
     "Result",

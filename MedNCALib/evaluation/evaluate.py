@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import ImageError, MedNCAError, all_failed
+from ..errors import ImageError, MedNCAError, NotFoundError, all_failed
 from ..imaging.labels import Label
 from ..imaging.laterality import SIDES, split_by_side, without_sides
 from ..io.image_label_pairs import Pair, find_pairs, read_pair
@@ -20,9 +20,10 @@ from ..model.model import Model
 from ..progress import Progress, ignore_progress, part_of
 from ..segmentation.options import RunOptions
 from ..segmentation.protocol import named_protocol
-from ..segmentation.segmenter import segment
+from ..segmentation.segmenter import segment, segment_steps
+from ..segmentation.steps import run_to_end
 from .metrics import Score, compare, dices
-from .perturbations import NAMES, UNPERTURBED, LabelledCase, trials
+from .perturbations import NAMES, UNPERTURBED, LabelledCase, Trial, trials
 from .report import CaseReport, EvaluationReport, PerturbationReport
 
 ONE_PASS = RunOptions()
@@ -144,8 +145,7 @@ def perturbed_scores(
     for number, case in enumerate(cases):
         unperturbed = 0.0
         for trial in trials(model, case, seed=number):
-            result = segment(trial.image, trial.model, **asdict(options))
-            by_label, whole = dices(trial.labels, result.labels_without_sides, model.labels)
+            by_label, whole = dices(trial.labels, _labels_of(trial, options), model.labels)
             if trial.name == UNPERTURBED:
                 unperturbed = whole
             found[trial.name].append((whole, unperturbed - whole, *by_label.values()))
@@ -158,6 +158,14 @@ def perturbed_scores(
             labels = {label.name: score for label, score in zip(model.labels, by_name)}
             reports[name] = PerturbationReport(whole, drop, labels)
     return reports
+
+
+def _labels_of(trial: Trial, options: RunOptions) -> sitk.Image:
+    """What a model segments in the image of a trial: nothing if its finder finds nothing."""
+    try:
+        return run_to_end(segment_steps(trial.image, trial.model, **asdict(options))).labels_without_sides
+    except NotFoundError:
+        return trial.labels * 0
 
 
 def _evaluate_case(pair: Pair, model: Model, reading: Mapping[str, Any], options: RunOptions) -> CaseReport:

@@ -91,7 +91,7 @@ class Search:
             The steps of the finder, with the share of them that is done.
 
         Raises:
-            ImageError: nothing is found, or more than one on a side.
+            NotFoundError: nothing is found, or more than one on a side.
         """
         coarse = CoarseMap(self._input.space, self._finder.labels)
         steps = pass_steps(self._input, self._finder, self._options, None, coarse.add)

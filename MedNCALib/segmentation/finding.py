@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..errors import ImageError
+from ..errors import NotFoundError
 from ..imaging.labels import Label
 from ..imaging.laterality import name_without_side, side_of
 from ..model.card import FinderUse
@@ -32,7 +32,7 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
         finder: its finder.
 
     Raises:
-        ImageError: nothing is found, or nothing that is sure; a structure in several places; or sides that cannot be.
+        NotFoundError: nothing is found, or nothing that is sure; a structure in several places; sides that cannot be.
     """
     use, places = model.card.finder or FinderUse(), CoarsePlaces(coarse.space)
     extent = model.card.field_of_view_mm or (0.0, 0.0, 0.0)
@@ -66,7 +66,7 @@ def _one_of(
     """The structure among the pieces of its label, and its box: the first, with the others in the box around it.
 
     Raises:
-        ImageError: a piece elsewhere may be the structure as well.
+        NotFoundError: a piece elsewhere may be the structure as well.
     """
     first, *others = pieces
     low, high = np.reshape(places.box(first.centre, first.cells, extent, use.margin_mm), (3, 2)).T
@@ -77,20 +77,20 @@ def _one_of(
         (near if ((centre >= low) & (centre <= high)).all() else far).append(other)
     piece = first.with_others(near)
     if any(other.weight >= _RIVAL * piece.weight for other in far):
-        raise ImageError(
+        raise NotFoundError(
             f"A {label.name} was found in several places: the volume may show more than one head or body. Limit the "
             "run to a region over one of them."
         )
     return piece, places.box(first.centre, piece.cells, extent, use.margin_mm)
 
 
-def _nothing_found(wanted: Collection[Label], unsure: Collection[Piece], use: FinderUse) -> ImageError:
+def _nothing_found(wanted: Collection[Label], unsure: Collection[Piece], use: FinderUse) -> NotFoundError:
     (name,) = {name_without_side(label) for label in wanted}
     advice = "Choose another volume or model, or limit the run to a region over the anatomy."
     if not unsure:
-        return ImageError(f"No {name} was found in the volume. {advice}")
+        return NotFoundError(f"No {name} was found in the volume. {advice}")
     best = max(piece.confidence for piece in unsure)
-    return ImageError(
+    return NotFoundError(
         f"What was found may be no {name}: its confidence is {best:.2f}, and must be {use.least_confidence:g} at "
         f"least. {advice}"
     )
@@ -100,7 +100,7 @@ def _check_sides(pieces: Mapping[Label, Piece], places: CoarsePlaces) -> None:
     """Refuse a left one that lies to the right of the right one."""
     along_right = {side_of(label): places.ras(piece.centre[None])[0, 0] for label, piece in pieces.items()}
     if {"left", "right"} <= along_right.keys() and along_right["left"] >= along_right["right"]:
-        raise ImageError(
+        raise NotFoundError(
             "What was found on the left lies to the right of what was found on the right. Check which way the axes of "
             "the volume point, or limit the run to a region over one side."
         )

@@ -83,7 +83,7 @@ def segment_steps(
 
     Raises:
         MedNCAError: before the first step, if the image, the region or a setting cannot be used; after those of the
-            finder, if nothing is found, or a structure in several places.
+            finder, if nothing is found, or a structure in several places (`NotFoundError`).
     """
     options = RunOptions(runs, seed, engine, threads, all_cells, protocol, find)
     require_model(model)

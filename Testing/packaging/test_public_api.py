@@ -20,6 +20,7 @@ LIBRARY = {
     "MedNCAError": None,
     "ImageError": None,
     "ModelError": None,
+    "NotFoundError": None,
     "TrainingError": None,
     "Label": "value name color terminology",
     "Model": None,
@@ -70,7 +71,7 @@ LOGIC_OPTIONS = {
     "protocol": "auto",
 }
 
-RUNNING = "--runs --seed --engine --threads --all-cells --protocol"
+RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
@@ -101,7 +102,7 @@ def test_the_arguments_keep_their_names_and_their_order(name):
     assert list(inspect.signature(getattr(mednca, name)).parameters) == LIBRARY[name].split()
 
 
-@pytest.mark.parametrize("name", ["ImageError", "ModelError", "TrainingError"])
+@pytest.mark.parametrize("name", ["ImageError", "ModelError", "NotFoundError", "TrainingError"])
 def test_all_errors_are_of_one_family(name):
     assert issubclass(getattr(mednca, name), mednca.MedNCAError)
     assert issubclass(mednca.MedNCAError, Exception)
@@ -151,7 +152,7 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--runs", "2", "--json"]) == 0
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
-        "input", "model", "model_sha256", "version", "seed", "passes", "protocol",
+        "input", "model", "model_sha256", "version", "seed", "passes", "protocol", "found", "brain_ml", "notes",
         "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "stress",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
@@ -178,5 +179,5 @@ def test_the_list_of_models_keeps_its_keys(capsys):
     for model in json.loads(capsys.readouterr().out):
         assert set(model) == {
             "name", "title", "description", "modality", "anatomy", "licence", "labels", "parameters", "size_bytes",
-            "folder",
+            "finder", "folder",
         }  # fmt: skip

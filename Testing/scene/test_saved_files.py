@@ -86,7 +86,15 @@ def test_codes_of_the_labels_are_in_the_projects_terminology(path):
         scheme, value, meaning = label.terminology["type"]
         assert types[value]["CodingSchemeDesignator"] == scheme
         assert types[value]["CodeMeaning"] == meaning
-        assert tuple(types[value]["recommendedDisplayRGBValue"]) == label.color
+        shown = types[value]
+        if "type_modifier" in label.terminology:
+            shown = next(
+                each
+                for each in types[value]["Modifier"]
+                if (each["CodingSchemeDesignator"], each["CodeValue"], each["CodeMeaning"])
+                == label.terminology["type_modifier"]
+            )
+        assert tuple(shown["recommendedDisplayRGBValue"]) == label.color
         assert label.terminology["category"] == (
             category["CodingSchemeDesignator"], category["CodeValue"], category["CodeMeaning"],
         )  # fmt: skip
