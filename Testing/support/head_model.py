@@ -5,6 +5,8 @@ the right. The model takes both sides alike: what is farthest from the middle of
 finder tells the sides apart by bright and dark.
 """
 
+from pathlib import Path
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -45,7 +47,7 @@ def head_model(folder=None, with_finder=True, **card):
     model = _model("head-blocks", architecture, deciding, SliceFormat("PIL", (None,) * 3), LABELS, settings)
     if with_finder:
         model = model.with_finder(finder_model())
-    return model if folder is None else model.save(folder / model.card.name)
+    return model if folder is None else model.save(Path(folder) / model.card.name)
 
 
 def finder_model():
