@@ -78,8 +78,10 @@ class Search:
     def share(self) -> float:
         """Share of the search in all work of the run, if it finds as much as the finder knows."""
         space, model = self._input.space, self._model
-        spacing = [mm or min(space.spacing) for mm in model.slice_format.spacing]
-        expected = model.card.field_of_view_mm or space.image.GetSpacing()
+        expected = model.card.field_of_view_mm
+        if expected is None:
+            return 0.5
+        spacing = [mm or min(space.image.GetSpacing()) for mm in model.slice_format.spacing]
         cells = len(structures_of(self._finder)) * math.prod(expected) / math.prod(spacing)
         own = cell_count(space) * work_of_cell(self._finder)
         return own / (own + self._runs * cells * work_of_cell(model))

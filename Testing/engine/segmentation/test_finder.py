@@ -7,8 +7,9 @@ import pytest
 import SimpleITK as sitk
 from support.head_model import FIELD_OF_VIEW, LABELS, head, head_model
 from support.images import AXIS_ORDERS, rotated
+from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 
-from MedNCALib import RunOptions, segment, segment_steps
+from MedNCALib import FoundStructure, RunOptions, segment, segment_steps
 from MedNCALib.errors import ArgumentError, ImageError, MedNCAWarning
 from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation import slice_groups
@@ -296,3 +297,37 @@ def test_growth_is_recorded_of_the_first_side():
 def test_options_can_be_taken_from_run_options():
     image, _ = head()
     assert segment(image, head_model(), **asdict(RunOptions(find="never"))).found == ()
+
+
+def test_where_boxes_overlap_the_first_side_keeps_its_voxels():
+    image, labels = head()
+    left, right = segment(image, head_model()).found
+    wide = replace(left, box=(-60.0, 60.0, -60.0, 60.0, 0.0, 120.0))
+    result = segment(image, head_model(), found=[wide, right], uncertainty=True, runs=2)
+    np.testing.assert_array_equal(voxels(result.labels), np.where(voxels(labels) > 0, voxels(labels) % 10 + 10, 0))
+    assert result.quality.volumes_ml[NAMES[2]].mean == 0
+
+
+def test_the_cells_of_all_sides_vote_on_one_protocol():
+    image, model = rimmed_image(), protocol_model()
+    everything = (-40.0, 20.0, -60.0, 0.0, 20.0, 70.0)
+    sides = [FoundStructure("left", everything, 1.0), FoundStructure("right", everything, 1.0)]
+    steps = list(segment_steps(image, model, found=sides))
+    votes = [step for step in steps if step.run == 0]
+    assert [step.structure.side for step in votes] == ["left"] * 3 + ["right"] * 3
+    assert steps[: len(votes)] == votes
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert segment(image, model, found=sides).protocol == segment(image, model).protocol == TIGHT.name
+    assert segment(image, model, found=sides, protocol=WIDE.name).protocol == WIDE.name
+    with pytest.raises(ArgumentError, match="has no protocol 'other'"):
+        next(segment_steps(image, head_model(), protocol="other"))
+
+
+def test_a_model_that_says_nothing_of_its_field_of_view_is_searched_for_with_boxes_around_what_is_found():
+    image, labels = head()
+    model = head_model(field_of_view_mm=None)
+    result = segment(image, model)
+    np.testing.assert_array_equal(voxels(result.labels), voxels(labels))
+    sizes = np.diff(np.reshape([structure.box for structure in result.found], (-1, 2)))
+    assert (sizes < 40).all()
