@@ -49,14 +49,16 @@ class CoarsePlaces:
             The part of the box that lies in the image.
         """
         middle, half = self.ras(centre[None])[0], np.asarray(extent) / 2
-        first, last = cells.min(axis=0) - 0.5, cells.max(axis=0) + 0.5
-        corners = self.ras(_corners(first, last))
-        size = self._size
-        seen = _mapped(self._image_to_ras, _corners(np.full(3, -0.5), size - 0.5))
+        corners = self._corners_around(cells)
+        seen = _mapped(self._image_to_ras, _corners(np.full(3, -0.5), self._size - 0.5))
         low = np.maximum(np.minimum(middle - half, corners.min(axis=0) - margin), seen.min(axis=0))
         high = np.minimum(np.maximum(middle + half, corners.max(axis=0) + margin), seen.max(axis=0))
         right, anterior, superior = np.round(np.stack([low, high], axis=1) + _TIE, _DIGITS).tolist()
         return (*right, *anterior, *superior)
+
+    def extent(self, cells: np.ndarray) -> np.ndarray:
+        """How far cells reach, in mm along right, anterior and superior."""
+        return np.ptp(self._corners_around(cells), axis=0)
 
     def cut_area(self, cells: np.ndarray) -> float:
         """Area, in mm2, of the faces of cells beyond which the image shows nothing."""
@@ -68,6 +70,9 @@ class CoarsePlaces:
                 outside = (beyond < -0.5 - _SAME_PLACE) | (beyond > self._size - 0.5 + _SAME_PLACE)
                 area += face * int(np.count_nonzero(outside.any(axis=1)))
         return area
+
+    def _corners_around(self, cells: np.ndarray) -> np.ndarray:
+        return self.ras(_corners(cells.min(axis=0) - 0.5, cells.max(axis=0) + 0.5))
 
 
 def _corners(first: np.ndarray, last: np.ndarray) -> np.ndarray:

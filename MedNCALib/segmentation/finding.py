@@ -18,6 +18,9 @@ from .found_structures import Box, Finding, FoundStructure
 # A second piece of one label, away from the first, that is at least this share of it may be the structure as well.
 _RIVAL = 0.5
 
+# A piece that is longer along any axis than this many times what the model expects to see around it is something else.
+_LONGEST = 1.5
+
 # Area of the brain at the border of the image, in mm2, above which the image does not show all of it. The spinal cord
 # alone passes through less.
 _BRAIN_CUT = 2000.0
@@ -35,19 +38,19 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
         NotFoundError: nothing is found, or nothing that is sure; a structure in several places; sides that cannot be.
     """
     use, places = model.card.finder or FinderUse(), CoarsePlaces(coarse.space)
-    extent = model.card.field_of_view_mm or (0.0, 0.0, 0.0)
+    extent = model.card.field_of_view_mm
     wanted = structures_of(finder)
-    large = {label: coarse.pieces(label, use.least_ml) for label in wanted}
+    possible = {label: _possible_pieces(coarse, label, places, extent, use) for label in wanted}
     pieces: dict[Label, Piece] = {}
     structures: dict[Label, FoundStructure] = {}
     for label in wanted:
-        sure = [piece for piece in large[label] if piece.confidence >= use.least_confidence]
+        sure = [piece for piece in possible[label] if piece.confidence >= use.least_confidence]
         if sure:
             pieces[label], box = _one_of(sure, label, places, extent, use)
             is_cut = places.cut_area(pieces[label].cells) > 0
             structures[label] = FoundStructure(side_of(label), box, pieces[label].confidence, is_cut)
     if not pieces:
-        raise _nothing_found(wanted, [piece for several in large.values() for piece in several], use)
+        raise _nothing_found(wanted, [piece for several in possible.values() for piece in several], use)
     _check_sides(pieces, places)
     notes = list(_notes(wanted, structures))
     brain_ml = None
@@ -60,8 +63,18 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
     return Finding(tuple(structures.values()), brain_ml, tuple(notes))
 
 
+def _possible_pieces(
+    coarse: CoarseMap, label: Label, places: CoarsePlaces, extent: Sequence[float] | None, use: FinderUse
+) -> list[Piece]:
+    """The pieces of a label that are neither too small nor too large, the one of the largest weight first."""
+    pieces = coarse.pieces(label, use.least_ml)
+    if extent is None:
+        return pieces
+    return [piece for piece in pieces if (places.extent(piece.cells) <= _LONGEST * np.asarray(extent)).all()]
+
+
 def _one_of(
-    pieces: Sequence[Piece], label: Label, places: CoarsePlaces, extent: Sequence[float], use: FinderUse
+    pieces: Sequence[Piece], label: Label, places: CoarsePlaces, extent: Sequence[float] | None, use: FinderUse
 ) -> tuple[Piece, Box]:
     """The structure among the pieces of its label, and its box: the first, with the others in the box around it.
 
@@ -69,6 +82,7 @@ def _one_of(
         NotFoundError: a piece elsewhere may be the structure as well.
     """
     first, *others = pieces
+    extent = extent or (0.0, 0.0, 0.0)
     low, high = np.reshape(places.box(first.centre, first.cells, extent, use.margin_mm), (3, 2)).T
     near: list[Piece] = []
     far: list[Piece] = []

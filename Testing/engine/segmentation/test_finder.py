@@ -9,7 +9,7 @@ from support.head_model import FIELD_OF_VIEW, LABELS, head, head_model
 from support.images import AXIS_ORDERS, rotated
 from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 
-from MedNCALib import FoundStructure, RunOptions, segment, segment_steps
+from MedNCALib import FoundStructure, NotFoundError, RunOptions, segment, segment_steps
 from MedNCALib.errors import ArgumentError, ImageError, MedNCAWarning
 from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation import slice_groups
@@ -275,6 +275,16 @@ def test_what_is_too_small_or_little_sure_is_left_out():
         strict = replace(model, card=replace(model.card, finder=replace(model.card.finder, **changes)))
         with pytest.raises(ImageError, match=message):
             segment(image, strict)
+
+
+def test_what_is_too_large_is_something_else():
+    image, _ = head(sides=("left",))
+    flooded = voxels(image)
+    flooded[4:50, 4:60, 28:50] = 100  # all of one side, far more than the model expects
+    bright = sitk.GetImageFromArray(flooded)
+    bright.CopyInformation(image)
+    with pytest.raises(NotFoundError, match="No hippocampus was found"):
+        segment(bright, head_model())
 
 
 def test_no_region_is_asked_for_if_the_model_finds_the_anatomy():
