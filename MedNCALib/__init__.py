@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .io.images import read_image
     from .io.segmentation_file import write_segmentation
     from .model.model import Model, check_model, list_models, load_model
-    from .segmentation.found_structures import FoundStructure
+    from .segmentation.found_structures import Finding, FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
     from .segmentation.segmenter import segment, segment_steps
@@ -44,6 +44,7 @@ _HOMES = {
     "segment": "segmentation.segmenter",
     "segment_steps": "segmentation.segmenter",
     "RunOptions": "segmentation.options",
+    "Finding": "segmentation.found_structures",
     "FoundStructure": "segmentation.found_structures",
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
@@ -58,6 +59,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Finding",
     "FoundStructure",
     "ImageError",
     "Label",

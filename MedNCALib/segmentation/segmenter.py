@@ -58,7 +58,7 @@ def segment_steps(
     all_cells: bool = False,
     protocol: str = AUTO,
     find: Find = "auto",
-    found: Sequence[FoundStructure] | None = None,
+    found: Finding | Sequence[FoundStructure] | None = None,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -72,7 +72,7 @@ def segment_steps(
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
         largest_only: whether only the largest connected piece of each label stays.
         found: what was found before, in place of the finder's work: one structure on each side, whose boxes may have
-            been moved. Empty or None: nothing was.
+            been moved; or a `Finding`, which keeps the volume of the brain too. Empty or None: nothing was.
 
     Yields:
         A `Step` after each step of the automaton: those of the finder, if it runs; then, if the cells decide on the
@@ -135,7 +135,7 @@ class Part:
         self.marks = {"structure": structure, "label_table": self.labels}
 
 
-def _given(found: Sequence[FoundStructure] | None, region: Sequence[float] | None) -> Finding | None:
+def _given(found: Finding | Sequence[FoundStructure] | None, region: Sequence[float] | None) -> Finding | None:
     """What was found before; None if nothing was.
 
     Raises:
@@ -145,10 +145,11 @@ def _given(found: Sequence[FoundStructure] | None, region: Sequence[float] | Non
         return None
     if region is not None:
         raise ArgumentError("Give a region or what was found before, not both.")
-    sides = [structure.side for structure in found]
+    finding = found if isinstance(found, Finding) else Finding(tuple(found))
+    sides = [structure.side for structure in finding.structures]
     if len(set(sides)) < len(sides) or (None in sides and len(sides) > 1):
         raise ArgumentError(f"What was found before must be one structure on each side, not {len(sides)} of {sides}.")
-    return Finding(tuple(found))
+    return finding
 
 
 def _run_parts(

@@ -35,6 +35,7 @@ LIBRARY = {
     "structure",
     "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes",
     "FoundStructure": "side box confidence is_cut",
+    "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",

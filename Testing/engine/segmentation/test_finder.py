@@ -9,7 +9,7 @@ from support.head_model import FIELD_OF_VIEW, LABELS, head, head_model
 from support.images import AXIS_ORDERS, rotated
 from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 
-from MedNCALib import FoundStructure, NotFoundError, RunOptions, segment, segment_steps
+from MedNCALib import Finding, FoundStructure, NotFoundError, RunOptions, segment, segment_steps
 from MedNCALib.errors import ArgumentError, ImageError, MedNCAWarning
 from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation import slice_groups
@@ -146,6 +146,8 @@ def test_what_was_found_can_be_corrected_and_used_again():
     expected = np.where(voxels(labels) == 11, 11, 0)
     assert np.count_nonzero(corrected != expected) < 0.2 * np.count_nonzero(expected)
     assert not any(step.is_finding for step in segment_steps(image, head_model(), found=[right]))
+    kept = segment(image, head_model(), found=Finding((front, right), first.brain_ml))
+    assert (kept.found, kept.brain_ml) == ((front, right), first.brain_ml)
     with pytest.raises(ArgumentError, match="one structure on each side"):
         segment(image, head_model(), found=[left, left])
     with pytest.raises(ArgumentError, match="not both"):
