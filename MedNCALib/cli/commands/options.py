@@ -6,7 +6,6 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from ...model.card import AUTO
-from ...segmentation.options import FINDS
 
 MODEL_HELP = "name of a model (see `mednca models`), or a model folder"
 
@@ -36,10 +35,10 @@ def add_run_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--find",
-        default="auto",
-        choices=FINDS,
-        help="for models with a finder: whether it first looks for the anatomy in the whole image (default: auto, if "
-        "the image is larger than what the model expects)",
+        default=AUTO,
+        metavar="WHEN",
+        help="for models with a finder: whether it first looks for the anatomy in the whole image: always, never, or "
+        "auto, if the image is larger than what the model expects (default: auto)",
     )
 
 

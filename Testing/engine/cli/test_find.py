@@ -98,7 +98,8 @@ def test_a_head_without_the_structure_is_refused_in_a_line_and_leaves_no_file(mo
 def test_a_search_without_a_finder_is_refused(model_folder, volume_file, tmp_path, capsys):
     message = refused(capsys, "segment", volume_file, "-m", model_folder, "-o", tmp_path / "out", "--find", "always")
     assert "threshold has no finder" in message
-    assert "invalid choice" in refused(capsys, "segment", volume_file, "-m", model_folder, "-o", "x", "--find", "some")
+    message = refused(capsys, "segment", volume_file, "-m", model_folder, "-o", tmp_path / "out", "--find", "some")
+    assert "find must be one of auto, always, never, not 'some'" in message
 
 
 def test_a_demonstration_shows_the_first_side(model, head_file, tmp_path):
