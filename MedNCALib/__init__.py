@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .errors import ImageError, MedNCAError, ModelError, TrainingError
+    from .errors import ImageError, MedNCAError, ModelError, NotFoundError, TrainingError
     from .evaluation.stress_test import StressTest, stress_test, stress_test_steps
     from .imaging.labels import Label
     from .imaging.phantom import Phantom, make_phantom
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .io.segmentation_file import write_segmentation
     from .measurement.volumes import Measurement, measure
     from .model.model import Model, check_model, list_models, load_model
+    from .segmentation.found_structures import Finding, FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
     from .segmentation.segmenter import segment, segment_steps
@@ -34,6 +35,7 @@ _HOMES = {
     "MedNCAError": "errors",
     "ImageError": "errors",
     "ModelError": "errors",
+    "NotFoundError": "errors",
     "TrainingError": "errors",
     "Label": "imaging.labels",
     "Model": "model.model",
@@ -43,6 +45,8 @@ _HOMES = {
     "segment": "segmentation.segmenter",
     "segment_steps": "segmentation.segmenter",
     "RunOptions": "segmentation.options",
+    "Finding": "segmentation.found_structures",
+    "FoundStructure": "segmentation.found_structures",
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
@@ -58,12 +62,15 @@ _HOMES = {
 }
 
 __all__ = [
+    "Finding",
+    "FoundStructure",
     "ImageError",
     "Label",
     "Measurement",
     "MedNCAError",
     "Model",
     "ModelError",
+    "NotFoundError",
     "Phantom",
     "Quality",
     "Result",

@@ -110,7 +110,7 @@ def processSteps(
         steps = LiveOverlay(volumeNode, loaded).follow(steps)
     result = yield from steps
     checkUnchanged(volumeNode, image)
-    measurements = mednca.measure(result, loaded.labels)
+    measurements = mednca.measure(result)
     with allOrNothing(loaded, volumeNode, segmentationNode):
         segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode)
         probabilityNodes = writeProbabilities(result.probabilities, loaded, volumeNode) if probability else []

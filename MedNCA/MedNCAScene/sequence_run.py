@@ -77,7 +77,7 @@ def processFrames(
     if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
     shown = results[browser.GetSelectedItemNumber()]
-    measurements = mednca.measure(shown, loaded.labels)
+    measurements = mednca.measure(shown)
     with allOrNothing(loaded, volumeNode, segmentationNode):
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
         measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None

@@ -2,9 +2,7 @@
 
 Which labels belong together follows from the labels themselves.
 
-- Side: the laterality in the coded concept, a modifier "Left" (SCT 7771000) or "Right" (SCT 24028007). The left
-  ventricle of the heart is coded without it: it is a structure of its own, and not the left one of a pair. Only if a
-  label has no coded concept, the side is the first word of its name.
+- Side: see `side_of`.
 - Part: the word "anterior" or "posterior" in the name.
 - Structure: the other words of the name.
 
@@ -30,11 +28,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..imaging.labels import Label
+from ..imaging.laterality import AnySide, side_of
 from ..segmentation.steps import Result
 
 VOLUME, RATIO, ASYMMETRY, SHARE = "volume", "anterior/posterior ratio", "asymmetry index", "share of the brain"
 
-_SIDES = {("SCT", "7771000"): "left", ("SCT", "24028007"): "right"}
 _PARTS = ("anterior", "posterior")
 _UNITS = {VOLUME: "mL", RATIO: "", ASYMMETRY: "%", SHARE: "%"}
 
@@ -58,13 +56,11 @@ class Measurement:
     spread: float | None
 
 
-def measure(result: Result, labels: Sequence[Label], brain_ml: float | None = None) -> tuple[Measurement, ...]:
+def measure(result: Result) -> tuple[Measurement, ...]:
     """What follows from the volumes of a result, beyond the volume of each label.
 
     Args:
         result: from `segment`.
-        labels: those of the result, `model.labels` for example.
-        brain_ml: volume of the brain in mL, as far as it is known.
 
     Returns:
         The measurements, see `MedNCALib.measurement.volumes`; what needs a side or a part that was not found is left
@@ -73,10 +69,10 @@ def measure(result: Result, labels: Sequence[Label], brain_ml: float | None = No
     estimates = result.quality.volumes_ml
     passes = zip(*(estimate.by_pass for estimate in estimates.values()))
     return measure_volumes(
-        labels,
+        result.label_table,
         {name: estimate.mean for name, estimate in estimates.items()},
         [dict(zip(estimates, volumes)) for volumes in passes],
-        brain_ml,
+        result.brain_ml,
     )
 
 
@@ -125,10 +121,10 @@ def asymmetry_index(left: float, right: float) -> float:
 
 
 class _Member(NamedTuple):
-    """A label in its structure: side and part are empty if it has none."""
+    """A label in its structure: the part is empty if it has none."""
 
     name: str
-    side: str
+    side: AnySide
     part: str
     ml: float
 
@@ -139,7 +135,9 @@ def _values(
     """The measurements of one set of volumes, by structure and quantity."""
     values = {}
     for members in _structures(labels, volumes_ml):
-        left, right, unsided = ([member for member in members if member.side == side] for side in ("left", "right", ""))
+        left, right, unsided = (
+            [member for member in members if member.side == side] for side in ("left", "right", None)
+        )
         found = [side for side in (left, right, unsided) if _ml(side)]
         both = [left + right] if _ml(left) and _ml(right) else []
         for whole in found + both:
@@ -162,20 +160,11 @@ def _structures(labels: Iterable[Label], volumes_ml: Mapping[str, float]) -> lis
     structures: dict[str, list[_Member]] = {}
     for label in labels:
         if label.name in volumes_ml:
-            side, words = _side(label), label.name.split()
+            side, words = side_of(label), label.name.split()
             part = next((word.lower() for word in words if word.lower() in _PARTS), "")
             structure = " ".join(word.lower() for word in words if word.lower() not in (side, part))
             structures.setdefault(structure, []).append(_Member(label.name, side, part, volumes_ml[label.name]))
     return list(structures.values())
-
-
-def _side(label: Label) -> str:
-    if not label.terminology:
-        first = label.name.lower().partition(" ")[0]
-        return first if first in _SIDES.values() else ""
-    modifiers = [label.terminology.get(name) for name in ("type_modifier", "region_modifier")]
-    codes = [concept[:2] for concept in modifiers if concept]
-    return next((_SIDES[code] for code in codes if code in _SIDES), "")
 
 
 def _ml(members: Iterable[_Member]) -> float:

@@ -80,6 +80,16 @@ class QualityMeter:
         self._overlaps = np.zeros((runs, runs, label_count), np.int64)
         self._deviation = self._probability = 0.0
 
+    @classmethod
+    def of_all(cls, meters: Sequence[QualityMeter]) -> QualityMeter:
+        """One meter for all labels of several, in their order; they have the same number of passes."""
+        whole = cls(len(meters[0]._sizes), 0)
+        whole._sizes = np.concatenate([meter._sizes for meter in meters], axis=-1)
+        whole._overlaps = np.concatenate([meter._overlaps for meter in meters], axis=-1)
+        whole._deviation = sum(meter._deviation for meter in meters)
+        whole._probability = sum(meter._probability for meter in meters)
+        return whole
+
     def add(self, winners: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> None:
         """Add a group of slices.
 
@@ -97,14 +107,14 @@ class QualityMeter:
         self._probability += float(of_any.mean(axis=0).sum(dtype=np.float64))
 
     def quality(
-        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: Thresholds | None
+        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float | np.ndarray, thresholds: Thresholds | None
     ) -> Quality:
         """The scores.
 
         Args:
             names: name of each label.
             volumes: volume of each label in the result, in mL.
-            cell_ml: volume of one cell of the model's grid, in mL.
+            cell_ml: volume of one cell of the model's grid, in mL; of each label's, if their grids differ.
             thresholds: which results pass; None gives no verdict.
         """
         runs = len(self._sizes)

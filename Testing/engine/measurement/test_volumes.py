@@ -174,8 +174,8 @@ def test_a_result_is_measured_with_the_volumes_that_it_holds():
         "anterior box": VolumeEstimate(1.0, 0.1, (1.0, 1.2)),
         "posterior box": VolumeEstimate(2.0, 0.1, (2.0, 2.0)),
     }
-    result = replace(result, quality=replace(result.quality, volumes_ml=volumes))
-    whole, ratio = measure(result, labels)
+    result = replace(result, quality=replace(result.quality, volumes_ml=volumes), label_table=labels)
+    whole, ratio = measure(result)
     assert (whole.structure, whole.value, whole.spread) == ("box", 3.0, pytest.approx(statistics.stdev([3.0, 3.2])))
     assert (ratio.value, ratio.spread) == (0.5, pytest.approx(statistics.stdev([0.5, 0.6])))
-    assert [each.value for each in measure(result, labels, brain_ml=300)][-1] == 1.0
+    assert [each.value for each in measure(replace(result, brain_ml=300))][-1] == 1.0
