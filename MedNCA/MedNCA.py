@@ -585,7 +585,7 @@ class MedNCATest(ScriptedLoadableModuleTest):
         assert slicer.mrmlScene.GetNumberOfNodes() == nodesBefore
 
     def assertTruthIsFound(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
-        """Each segment has to overlap with the phantom's label in the same order by a Dice of 0.8."""
+        """Each segment has to overlap with the phantom's label in the same order by a Dice of 0.7."""
         import SimpleITK as sitk
 
         from MedNCALib.evaluation.metrics import dice
@@ -594,4 +594,4 @@ class MedNCATest(ScriptedLoadableModuleTest):
         for value, segmentId in enumerate(segmentationNode.GetSegmentation().GetSegmentIDs(), 1):
             found = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentId, self.volumeNode) > 0
             overlap = dice(truth == value, found)
-            assert overlap > 0.8, f"Dice of label {value}: {overlap:.3f}"
+            assert overlap > 0.7, f"Dice of label {value}: {overlap:.3f}"
