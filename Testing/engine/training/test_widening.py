@@ -9,6 +9,7 @@ import SimpleITK as sitk
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from MedNCALib import load_model, make_phantom
+from MedNCALib.automaton.architecture import Architecture
 from MedNCALib.segmentation.segmenter import segment
 from MedNCALib.training import widening
 from MedNCALib.training.widening import can_be_widened, widened
@@ -19,12 +20,13 @@ def model():
     return load_model("hippocampus-mr")
 
 
-def larger(architecture):
+def larger(architecture: Architecture) -> Architecture:
+    """With six new channels besides the image's."""
     return replace(
         architecture,
         channels=architecture.channels + 8,
-        hidden=architecture.hidden + 32,
-        filters=architecture.filters + 8,
+        hidden=architecture.hidden + 64,
+        filters=architecture.filters + 16,
         image_channels=architecture.image_channels + 2,
     )
 
