@@ -129,8 +129,7 @@ class Preset:
         restart_learning_rate: the largest one then.
         dice_weight: weight of the Dice loss; the cross-entropy's is 1.
         dice_reduction: "batch" or "slice", see `dice_and_cross_entropy`.
-        false_weight: with "slice": weight of what is drawn in slices that show no label. Over the batch it counts in the
-            Dice.
+        false_weight: with "slice": weight of what is drawn in slices that show no label; "batch" has it in the Dice.
         ema_decay: decay of the exponential moving average of the weights, which is what is saved.
         step_jitter: relative range of the random number of steps.
         persistence: share of batches that go on for up to twice the last stage's steps, without gradient, before the
