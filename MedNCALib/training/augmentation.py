@@ -19,6 +19,10 @@ from ..checks import require, require_keys, require_number
 _KNOTS = 6  # of a smooth deformation, along rows and columns
 _COIL_REACH = 0.2, 0.8  # standard deviation of a coil's gain, in halves of the slice
 _BRIGHT = 0.995  # share of the pixels that are at most 1, as after the normalisation
+_AROUND = 1.0, 2.0  # standard deviation of what a contraction draws together, in radii of the structure
+_MARGIN = 0.01, 0.2  # around a structure that is taken out, as a share of the slice's size
+_FEATHER = 0.02  # width of the hole's border, likewise
+_SURROUNDINGS = 0.03  # standard deviation of the Gaussian that fills the hole from around it, likewise
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Augmentation:
         shear: largest shear.
         shift: largest shift, as a share of the slice's size.
         elastic: largest displacement by a smooth deformation, as a share of the canvas's size.
+        contraction: largest factor by which the labelled structure and what lies close around it are drawn together,
+            in half of the samples; the rest of the slice stays. At most 3, since a larger one would fold the slice.
+        emptied: share of the samples from which the labelled structure and a random margin around it are taken out. A
+            small hole is filled from around it, and the larger it is the more it shows another part of the slice.
+            Nothing is labelled then, as in slices that lie beyond the structure.
         mirror: mirror left and right in half of the samples.
         chance: see above.
         noise: largest standard deviation of Gaussian noise.
@@ -49,6 +58,8 @@ class Augmentation:
     shear: float = 0.1
     shift: float = 0.1
     elastic: float = 0.0
+    contraction: float = 1.0
+    emptied: float = 0.0
     mirror: bool = True
     chance: float = 0.4
     noise: float = 0.12
@@ -65,6 +76,8 @@ class Augmentation:
         for field in fields(self):
             if field.name != "mirror":
                 require_number(getattr(self, field.name), field.name)
+        require(1 <= self.contraction <= 3, f"contraction must be from 1 to 3, not {self.contraction}")
+        require(0 <= self.emptied <= 1, f"emptied must be from 0 to 1, not {self.emptied}")
 
     @classmethod
     def from_json(cls, settings: Any) -> Augmentation:
@@ -134,9 +147,38 @@ class Augmentation:
         knots = knots * between(2 * self.elastic)[:, None, None, None]  # the canvas is 2 wide
         bent = F.interpolate(knots, (rows, columns), mode="bicubic", align_corners=True)
         grid = grid + bent.permute(0, 2, 3, 1)
+        if self.contraction > 1:
+            factor = torch.exp(between(math.log(self.contraction)).clamp(min=0))
+            low, high = _AROUND
+            around = (low + high) / 2 + between((high - low) / 2)
+            grid = _drawn_together(grid, target, factor, around)
         both = F.grid_sample(torch.cat([image, target], dim=1), grid, padding_mode="border", align_corners=False)
         channels = image.shape[1]
         return both[:, :channels], both[:, channels:]
+
+    def empty(self, image: Tensor, target: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Take the structure out of some samples; the arguments are as of `warp`, and so is what is returned."""
+        if not self.emptied:
+            return image, target
+        count, _, height, width = image.shape
+
+        def uniform() -> Tensor:
+            return torch.rand(count, 1, 1, 1, device=image.device, generator=generator)
+
+        signs, shares = torch.rand(2, 2, device=image.device, generator=generator).tolist()
+        lengths = zip((height, width), signs, shares)
+        by = [round(length * (0.25 + 0.15 * share)) * (1 if sign < 0.5 else -1) for length, sign, share in lengths]
+        offset, radius = _from_structure(target, _pixels(height, width, image.device))
+        radius = radius[:, None, None, None]
+        margin, size = uniform(), max(height, width)
+        low, high = _MARGIN
+        edge = radius + size * (low + margin * (high - low))
+        hole = ((edge - offset.norm(dim=-1)[:, None]) / (size * _FEATHER) + 0.5).clamp(0, 1)
+        rest, reach = 1 - hole, size * _SURROUNDINGS
+        around = _smooth(image * rest, reach) / _smooth(rest, reach).clamp(min=1e-30)
+        filling = around + margin * (image.roll(by, (2, 3)) - around)
+        taken = (uniform() < self.emptied) & (radius > 0)
+        return torch.where(taken, image + hole * (filling - image), image), torch.where(taken, 0, target)
 
     def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
         """Bias field, coil, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
@@ -184,6 +226,53 @@ class Augmentation:
             image, (round(height / factor), round(width / factor)), mode="bilinear", antialias=True, align_corners=False
         )
         return F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
+
+
+def _pixels(rows: int, columns: int, device: torch.device) -> Tensor:
+    """Column and row of each pixel, shape (1, rows, columns, 2)."""
+    row, column = (torch.arange(length, device=device, dtype=torch.float32) for length in (rows, columns))
+    return torch.stack(torch.meshgrid(column, row, indexing="xy"), dim=-1)[None]
+
+
+def _from_structure(target: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """How far places lie from the centre of what is labelled, and the radius of a disc that spreads as far.
+
+    Args:
+        target: (N, K, H, W).
+        places: column and row, shape (N or 1, h, w, 2).
+
+    Returns:
+        Columns and rows from the centre, shape (N, h, w, 2), and the radius in pixels, shape (N,), 0 without a label.
+    """
+    share = target.sum(dim=1)[..., None]
+    pixels = _pixels(*target.shape[2:], target.device)
+    area = share.sum((1, 2)).clamp(min=1)
+    centre = ((share * pixels).sum((1, 2)) / area)[:, None, None]
+    spread = (share * (pixels - centre) ** 2).sum((1, 2, 3)) / area[:, 0]
+    return places - centre, (2 * spread).sqrt()
+
+
+def _smooth(planes: Tensor, deviation: float) -> Tensor:
+    """Sums under a Gaussian, shape (N, C, H, W)."""
+    rows, columns = (torch.arange(length, device=planes.device) for length in planes.shape[2:])
+    down, across = (torch.exp(-0.5 * ((at[:, None] - at) / deviation) ** 2) for at in (rows, columns))
+    return down @ planes @ across
+
+
+def _drawn_together(grid: Tensor, target: Tensor, factor: Tensor, around: Tensor) -> Tensor:
+    """A grid of `grid_sample` in which the structure is smaller by a factor, (N,).
+
+    Args:
+        grid: (N, h, w, 2).
+        target: what is labelled before, (N, K, H, W).
+        factor: by which it becomes smaller.
+        around: how far this reaches, as a standard deviation in radii of the structure, (N,).
+    """
+    size = torch.tensor([target.shape[3], target.shape[2]], device=grid.device)
+    offset, radius = _from_structure(target, ((grid + 1) * size - 1) / 2)
+    deviation = (around * radius / factor).clamp(min=1e-3)[:, None, None, None]
+    near = torch.exp(-offset.pow(2).sum(dim=-1, keepdim=True) / (2 * deviation**2))
+    return grid + 2 / size * offset * (factor - 1)[:, None, None, None] * near
 
 
 def _near_coil(image: Tensor, gain: Tensor, place: Tensor, reach: Tensor) -> Tensor:

@@ -13,9 +13,17 @@ from ..automaton.architecture import Activation
 DiceReduction = Literal["batch", "slice"]
 DICE_REDUCTIONS: tuple[DiceReduction, ...] = get_args(DiceReduction)
 
+# Share of a slice without a label that is drawn when the loss for it is half of the largest.
+_FALSELY_DRAWN = 1 / 32
+
 
 def dice_and_cross_entropy(
-    logits: Tensor, target: Tensor, activation: Activation, dice_weight: float, dice_reduction: DiceReduction
+    logits: Tensor,
+    target: Tensor,
+    activation: Activation,
+    dice_weight: float,
+    dice_reduction: DiceReduction,
+    false_weight: float = 0.0,
 ) -> Tensor:
     """Loss of one batch.
 
@@ -26,6 +34,8 @@ def dice_and_cross_entropy(
         dice_weight: weight of the Dice loss; cross-entropy has weight 1.
         dice_reduction: "batch" counts each label's pixels over the whole batch, as a volume's Dice does, so that a
             slice with little of it weighs little; "slice" is the mean over the slices that show it, large or small.
+        false_weight: with "slice": weight of what is drawn in slices that do not show it, 0 for nothing and up to 1
+            for all of the slice, mean over all slices.
 
     Returns:
         1 - soft Dice, mean over labels, plus the mean cross-entropy. Both are lowest where the probability is the
@@ -47,7 +57,11 @@ def dice_and_cross_entropy(
     if dice_reduction == "batch":
         return dice_weight * loss.mean() + entropy
     shown = size.clamp(max=1)  # less than a pixel counts as much less
-    return dice_weight * (loss * shown).sum() / shown.sum().clamp(min=1) + entropy
+    total = dice_weight * (loss * shown).sum() / shown.sum().clamp(min=1) + entropy
+    if false_weight:
+        drawn = probability.mean(dimensions)
+        total = total + false_weight * (drawn / (drawn + _FALSELY_DRAWN) * (1 - shown)).mean()
+    return total
 
 
 def partly_known_loss(

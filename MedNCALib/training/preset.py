@@ -45,9 +45,11 @@ _RENAMED = {
     "small_first": "area_exponent",
 }
 _SHARES_OF_SLICES = ("foreground_share", "unnamed_share")
+_WEIGHTS = ("deep_supervision_weight", "dice_weight", "false_weight", "vote_weight")
 # What follows from the labels in the data.
 _OF_THE_LABELS = ("outputs", "activation")
-_OF_COLLECTIONS = ("collections", "slice_size", "unnamed_share", "vote_weight")
+# What a file may leave out.
+_OPTIONAL = ("false_weight", "collections", "slice_size", "unnamed_share", "vote_weight")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class Preset:
         restart_learning_rate: the largest one then.
         dice_weight: weight of the Dice loss; the cross-entropy's is 1.
         dice_reduction: "batch" or "slice", see `dice_and_cross_entropy`.
+        false_weight: with "slice": weight of what is drawn in slices that show no label; "batch" has it in the Dice.
         ema_decay: decay of the exponential moving average of the weights, which is what is saved.
         step_jitter: relative range of the random number of steps.
         persistence: share of batches that go on for up to twice the last stage's steps, without gradient, before the
@@ -176,6 +179,7 @@ class Preset:
     subject: str | None
     phantoms: int
     batches: int
+    false_weight: float = 0.0
     collections: tuple[Collection, ...] = ()
     slice_size: Size | None = None
     unnamed_share: float = 0.3
@@ -184,13 +188,15 @@ class Preset:
     def __post_init__(self) -> None:
         for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
             _require_between(getattr(self, name), name, 0, 1)
-        for name in ("deep_supervision_weight", "learning_rate", "restart_learning_rate", "dice_weight", "vote_weight"):
+        for name in ("learning_rate", "restart_learning_rate", *_WEIGHTS):
             _require_between(getattr(self, name), name, 0)
         require_number(self.area_exponent, "area_exponent")
         require_whole_number(self.batch_size, "batch_size")
         require_whole_number(self.batches, "batches")
         require_whole_number(self.phantoms, "phantoms", 0)
         require_choice(self.dice_reduction, "dice_reduction", DICE_REDUCTIONS)
+        only_slices = self.dice_reduction == "slice" or not self.false_weight
+        require(only_slices, "false_weight must be 0 if dice_reduction is batch")
         for name in ("leave_out", "subject"):
             require_expression(getattr(self, name), name)
         scales = [stage.scale for stage in self.architecture.stages]
@@ -225,8 +231,8 @@ class Preset:
             ValueError: keys that are missing, not known or given twice, or values that make no training.
         """
         settings = _with_new_keys(settings)
-        needed = [field.name for field in fields(cls) if field.name not in ("data", *_OF_COLLECTIONS)]
-        require_keys(settings, "the preset", needed, _OF_COLLECTIONS)
+        needed = [field.name for field in fields(cls) if field.name not in ("data", *_OPTIONAL)]
+        require_keys(settings, "the preset", needed, _OPTIONAL)
         require_object(settings["card"], "card")
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
@@ -259,7 +265,7 @@ class Preset:
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
         for each in fields(self):
-            if each.name in _OF_COLLECTIONS and getattr(self, each.name) == each.default:
+            if each.name in _OPTIONAL and getattr(self, each.name) == each.default:
                 del settings[each.name]
         return settings
 

@@ -137,5 +137,7 @@ def _output_loss(
     """Loss of one stage's output: logits (N, outputs, h, w), target (N, K, h, w), as of `Batch`."""
     if knowledge is None:
         activation = network.architecture.activation
-        return dice_and_cross_entropy(logits, target, activation, preset.dice_weight, preset.dice_reduction)
+        return dice_and_cross_entropy(
+            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight
+        )
     return partly_known_loss(logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight)

@@ -76,7 +76,9 @@ def unet_loss(preset, activation, network, batch, random):
     device = batch.image.device
     with torch.autocast(device.type, torch.bfloat16, enabled=fast_in_bfloat16(device)):
         logits = network(batch.image)
-    return dice_and_cross_entropy(logits, batch.target, activation, preset.dice_weight, preset.dice_reduction)
+    return dice_and_cross_entropy(
+        logits, batch.target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight
+    )
 
 
 class UNetNetwork(TrainableNetwork):

@@ -96,3 +96,61 @@ def test_a_coil_brightens_one_place_and_leaves_the_range_as_it_is():
     dark = after.amin(dim=(1, 2, 3))
     assert dark.min() < 0.35  # far from a strong coil
     assert dark.unique().numel() == 16  # each sample has a coil of its own
+
+
+def discs(radius=6.0, size=48):
+    """Slices of random pixels with a bright labelled disc, away from the middle; the last sample has none."""
+    rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    inside = ((rows - 20) ** 2 + (columns - 26) ** 2 <= radius**2).float().expand(8, 1, size, size).clone()
+    inside[-1] = 0
+    image = 0.2 + 0.1 * torch.rand(8, 1, size, size, generator=torch.Generator().manual_seed(3))
+    return torch.maximum(image, inside), inside
+
+
+def test_a_contraction_makes_structures_smaller_in_their_place_and_leaves_the_rest_of_the_slice():
+    image, target = discs()
+    after, labels = warped(image, target, contraction=2.5)
+    areas, before = labels.sum(dim=(1, 2, 3))[:-1], target[0].sum()
+    smaller = areas < 0.95 * before
+    assert 0 < smaller.sum() < 7  # about half of the samples
+    assert before / 2.5**2 < areas.min() < 0.7 * before
+    for label in labels[:-1, 0]:
+        rows, columns = (label > 0.5).nonzero().float().mean(dim=0)
+        assert abs(rows - 20) < 1
+        assert abs(columns - 26) < 1
+    assert ((after > 0.62) == (labels > 0.5)).float().mean() > 0.999  # halfway from the rest to the disc
+    np.testing.assert_allclose(after[:, :, -8:], image[:, :, -8:], atol=0.02)
+    np.testing.assert_allclose(after[-1], image[-1], atol=1e-4)  # nothing is labelled in it
+
+
+@pytest.mark.parametrize("contraction", [0.5, 4])
+def test_a_contraction_that_would_enlarge_or_fold_the_slice_is_refused(contraction):
+    with pytest.raises(ValueError, match="contraction must be from 1 to 3"):
+        Augmentation(contraction=contraction)
+
+
+def test_emptied_slices_show_and_label_no_structure_and_are_the_same_elsewhere():
+    image, target = discs()
+    after, labels = Augmentation(emptied=1.0).empty(image, target, torch.Generator().manual_seed(4))
+    assert not labels.any()
+    assert after[:, :, 15:26, 21:32].max() < 0.9  # before 1
+    np.testing.assert_array_equal(after[:-1, :, :4], image[:-1, :, :4])
+    np.testing.assert_array_equal(after[-1], image[-1])
+    changed = (after != image).sum(dim=(1, 2, 3))[:-1]
+    assert changed.min() >= target[0].sum()
+    assert changed.unique().numel() == 7  # each sample has a margin of its own
+
+
+def test_as_many_slices_are_emptied_as_asked_and_the_others_stay():
+    image, target = discs()
+    image, target = image[:1].repeat(200, 1, 1, 1), target[:1].repeat(200, 1, 1, 1)
+    after, labels = Augmentation(emptied=0.3).empty(image, target, torch.Generator().manual_seed(5))
+    kept = labels.flatten(1).any(dim=1)
+    assert 0.2 < 1 - kept.float().mean() < 0.4
+    np.testing.assert_array_equal(after[kept], image[kept])
+    np.testing.assert_array_equal(labels[kept], target[kept])
+    generator = torch.Generator().manual_seed(6)
+    state = generator.get_state()
+    for same, given in zip(Augmentation().empty(image, target, generator), (image, target)):
+        assert same is given
+    assert torch.equal(generator.get_state(), state)  # no draw, so that trainings without it stay as they are

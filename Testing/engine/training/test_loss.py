@@ -45,6 +45,19 @@ def test_over_slices_a_small_label_counts_like_a_large_one():
         assert loss([none], [none], over) < 0.01
 
 
+def test_over_slices_what_is_drawn_in_a_slice_without_a_label_costs_the_more_the_more_it_is():
+    def loss(drawn, false_weight=100.0):
+        logits = torch.tensor([20.0, 0.0]).reshape(1, 2, 1, 1).repeat(2, 1, 32, 32)
+        logits[0, 1, :drawn, :drawn] = 40.0
+        return dice_and_cross_entropy(logits, torch.zeros(2, 1, 32, 32), "softmax", 1.0, "slice", false_weight).item()
+
+    nothing, little, much, everything = map(loss, (0, 4, 12, 32))
+    assert nothing < 0.01
+    assert 10 < little < much < everything - 5
+    assert everything < 50 + 10  # half of the slices, and their entropy
+    assert loss(32, false_weight=0.0) == pytest.approx(10, abs=0.1)  # the entropy alone
+
+
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 @pytest.mark.parametrize("over", ["batch", "slice"])
 @pytest.mark.parametrize("dice_weight", [0.0, 100.0])

@@ -95,6 +95,8 @@ def test_more_labels_than_the_channels_hold_are_refused(settings):
         ({"canvas": [40]}, "canvas must be a list of 2 entries"),
         ({"leave_out": "case_("}, "'case_.' is not a regular expression"),
         ({"dice_reduction": "volume"}, "dice_reduction must be one of batch, slice"),
+        ({"dice_reduction": "batch", "false_weight": 1}, "false_weight must be 0 if dice_reduction is batch"),
+        ({"augmentation": {"emptied": 2}}, "emptied must be from 0 to 1"),
         ({"persistence": 1.5}, "persistence must be from 0 to 1"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),

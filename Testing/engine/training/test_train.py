@@ -26,6 +26,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from MedNCALib.training import train
 from MedNCALib.training.network import Network
+from MedNCALib.training.recipe import standard_recipe
 from MedNCALib.training.trainer import Trainer
 from MedNCALib.training.validation import validation_scores
 
@@ -135,6 +136,31 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
     assert alike(all_final, always_mild)
     assert not alike(half_final, always_mild)
     assert not alike(half_final, always_strong)
+
+
+@pytest.mark.usefixtures("unperturbed_only")
+def test_a_training_sees_slices_from_which_the_structure_is_taken_out(folders, preset, tmp_path, monkeypatch):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    settings["augmentation"]["emptied"] = 1.0
+    path = tmp_path / "emptied.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    labelled = []
+
+    def watched(*of):
+        recipe = standard_recipe(*of)
+
+        def loss(network, batch, random):
+            labelled.append(batch.target.sum().item())
+            return recipe.loss(network, batch, random)
+
+        return replace(recipe, loss=loss)
+
+    monkeypatch.setattr(import_module("MedNCALib.training.train"), "standard_recipe", watched)
+    train(*folders, tmp_path / "with", preset=preset, batches=2)
+    assert min(labelled) > 0
+    labelled.clear()
+    train(*folders, tmp_path / "without", preset=str(path), batches=2)
+    assert labelled == [0, 0]
 
 
 @pytest.mark.usefixtures("unperturbed_only")
