@@ -20,6 +20,7 @@ from .options import RunOptions
 from .protocol import is_voted, protocol_steps, value_of, vote_share
 from .quality import QualityMeter
 from .slice_groups import cell_bytes, group_size, slice_groups
+from .slice_volumes import slice_numbers
 from .steps import Result, Step, part_of_run, run_to_end
 
 
@@ -179,6 +180,7 @@ class _Output:
         self._values = np.array([0, *(label.value for label in model.labels)], np.uint8)
         self._counts = np.zeros(count + 1, np.int64)  # voxels of the background and of each label
         self._meter = QualityMeter(runs, count)
+        self._pass_cells: list[np.ndarray] = []  # of each group, shape (runs, K, slices); for two passes or more
         self._writer, self._spread_writer = space.writer(count), space.writer(1)
         self._labels, self._labels_view = space.empty_image(np.uint8)
         self._probabilities = [space.empty_image(np.float32) for _ in model.labels] if probabilities else []
@@ -188,7 +190,13 @@ class _Output:
         """Add the next group of slices: the probabilities of each pass, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
         inside = [run[self._space.inside] for run in finished]
-        self._meter.add([argmax_labels(run) for run in inside], inside)
+        winners = [argmax_labels(run) for run in inside]
+        self._meter.add(winners, inside)
+        if len(winners) > 1:
+            of_labels = [
+                [(run == 1 + label).sum(axis=(1, 2)) for label in range(inside[0].shape[-1])] for run in winners
+            ]
+            self._pass_cells.append(np.array(of_labels))
         ready, values = self._writer.add(mean)
         found = argmax_labels(values)
         self._labels_view[ready] = self._values[found]
@@ -218,4 +226,16 @@ class _Output:
                 model.card.thresholds,
             ),
             None if protocol is None else protocol.name,
+            self._pass_slices(),
         )
+
+    def _pass_slices(self) -> np.ndarray | None:
+        """See `Result.pass_slices`."""
+        if not self._pass_cells:
+            return None
+        cells = np.concatenate(self._pass_cells, axis=-1)
+        numbers, count = slice_numbers(self._space, self._model.slice_format.axes)
+        slices = np.zeros((*cells.shape[:2], count))
+        for number, of_slice in zip(numbers, np.moveaxis(cells, -1, 0)):
+            slices[..., number] += of_slice * self._space.voxel_ml
+        return slices

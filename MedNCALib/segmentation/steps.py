@@ -85,6 +85,9 @@ class Result:
             varies most).
         quality: the scores that say how far the result can be trusted.
         protocol: name of the segmentation protocol whose border is drawn; None for a model that knows only one.
+        pass_slices: for two passes or more, mL of each label in each pass and each slice of the input (across the axis
+            that the model takes slices along, by the input's own index), counted on the model's grid: shape (passes,
+            labels, slices).
     """
 
     labels: sitk.Image
@@ -92,6 +95,7 @@ class Result:
     uncertainty: sitk.Image | None
     quality: Quality
     protocol: str | None = None
+    pass_slices: np.ndarray | None = None
 
 
 def map_steps(
