@@ -9,10 +9,10 @@ from support.beating_heart import discs, image_of
 from support.nifti_files import nifti
 
 from MedNCALib.errors import ImageError, MedNCAWarning
+from MedNCALib.io.frame_times import FrameTimes
 from MedNCALib.io.image_sequence import ImageSequence, read_sequence, read_volumes
 from MedNCALib.io.images import read_image
 from MedNCALib.io.label_sequence import write_label_sequence
-from MedNCALib.io.frame_times import FrameTimes
 
 VOXELS = discs(frames=6, slices=4, size=8)
 
@@ -104,7 +104,9 @@ def test_vectors_and_colours_are_no_frames(tmp_path, kinds):
 
 @pytest.mark.parametrize(("units", "interval"), [(2 + 8, 40_000.0), (2 + 16, 40.0), (2 + 24, 0.04), (2, None)])
 def test_the_unit_of_time_of_nifti_counts(tmp_path, units, interval):
-    path = nifti_file(tmp_path / "cine.nii", dim=(4, 4, 5, 2, 3, 1, 1, 1), xyzt_units=units, pixdim=(1, 1, 1, 2, 40, 0, 0, 0))
+    path = nifti_file(
+        tmp_path / "cine.nii", dim=(4, 4, 5, 2, 3, 1, 1, 1), xyzt_units=units, pixdim=(1, 1, 1, 2, 40, 0, 0, 0)
+    )
     times = read_sequence(path).times.milliseconds
     assert times == (None if interval is None else pytest.approx((0, interval, 2 * interval)))
 
