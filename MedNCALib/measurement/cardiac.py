@@ -33,8 +33,8 @@ _WALL = re.compile(r"myocard|wall|muscle", re.IGNORECASE)
 # Beats a minute that a heart may have.
 _HEART_RATES = (20.0, 300.0)
 # A frame jumps if it lies outside of both neighbours by more than these shares of the stroke volume and of the largest
-# volume. Of a sine over the least number of frames, the largest lies outside by a quarter of the stroke volume.
-_JUMP_OF_STROKE, _JUMP_OF_LARGEST, _LEAST_FRAMES = 0.25, 0.03, 6
+# volume. The largest value of a sine over the least number of frames lies outside by a seventh of the stroke volume.
+_JUMP_OF_STROKE, _JUMP_OF_LARGEST, _LEAST_FRAMES = 0.25, 0.03, 8
 # Volumes that differ by less than this share are the same.
 _SAME = 0.01
 _LEAST_ML = 1e-9  # of a pass that finds nothing
@@ -151,8 +151,7 @@ class ChamberVolumes:
         """
         count = self.found.shape[1]
         first, last = slices or self.proposed_slices
-        if not 1 <= first <= last <= count:
-            raise MedNCAError(f"There are no slices {first} to {last}: choose from 1 to {count}, the first one first.")
+        check_slices((first, last), count)
         counted = slice(first - 1, last)
         volumes = self.found[:, counted].sum(axis=1)
         ed, es = int(volumes.argmax()), int(volumes.argmin())
@@ -184,6 +183,17 @@ class ChamberVolumes:
             cardiac_output=None if rate is None else _estimate(stroke * rate / 1000),
             warnings=tuple(warnings),
         )
+
+
+def check_slices(slices: Sequence[int], count: int) -> None:
+    """Refuse a first and a last slice, from 1, that are not among so many.
+
+    Raises:
+        MedNCAError: there are no such slices.
+    """
+    first, last = slices
+    if not 1 <= first <= last <= count:
+        raise MedNCAError(f"There are no slices {first} to {last}: choose from 1 to {count}, the first one first.")
 
 
 def chamber_of(labels: Sequence[Label]) -> Label | None:

@@ -26,6 +26,12 @@ def slice_volumes(labels: sitk.Image, value: int, axes: str) -> np.ndarray:
     return np.count_nonzero(found, axis=others) * float(np.prod(labels.GetSpacing())) / 1000
 
 
+def slice_count(image: sitk.Image, axes: str) -> int:
+    """Number of slices of an image, for a model with these axes."""
+    count: int = image.GetSize()[2 - _slice_axis(image, axes)]
+    return count
+
+
 def slice_numbers(space: SliceSpace, axes: str) -> tuple[list[int], int]:
     """In which slice of the image each slice of the model's grid lies, and how many the image has.
 
@@ -34,7 +40,7 @@ def slice_numbers(space: SliceSpace, axes: str) -> tuple[list[int], int]:
         axes: those of the model's slice format.
     """
     image, across = space.image, _slice_axis(space.image, axes)
-    count = image.GetSize()[2 - across]
+    count = slice_count(image, axes)
     _, rows, columns = space.inside_shape
     middle = [(columns - 1) / 2, (rows - 1) / 2]
     to_physical = space.index_to_physical()

@@ -31,7 +31,7 @@ LIBRARY = {
     "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells "
     "protocol",
     "Step": "fraction stage stages step steps run runs slices cells space architecture",
-    "Result": "labels probabilities uncertainty quality protocol",
+    "Result": "labels probabilities uncertainty quality protocol pass_slices",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",
@@ -39,6 +39,9 @@ LIBRARY = {
     "make_phantom": "size spacing axes side bias noise seed",
     "Phantom": "image labels",
     "read_image": "path series axes spacing",
+    "read_sequence": "path options",  # those of read_volumes
+    "segment_sequence_steps": "frames count model options",  # those of segment_steps
+    "chamber_volumes": "results model times",
     "write_segmentation": "path labels model_labels record",
 }
 
@@ -73,6 +76,7 @@ READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
+    "--frame-interval --leave-out --slices "
     f"{RUNNING} {READING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     f"{RUNNING} {READING}",

@@ -20,7 +20,7 @@ from ..failures import USER_ERRORS, failure_text
 from ..streams import print_above_bar, print_message, print_warnings
 from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
-from .segment_sequence import add_sequence_options, segment_sequence, sequence_line
+from .segment_sequence import add_sequence_options, check_single, segment_sequence, sequence_line
 from .stress_table import write_stress_table
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
             raise MedNCAError(f"{path}: {error}") from error
         return {"input": str(path), **record, **found}
     try:
+        check_single(options)
         for reason in check_input(image, model, options.region):
             warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
         started = time.perf_counter()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ...segmentation.steps import Result
 
 _SINGLE_ONLY = ("probability", "uncertainty", "stress")
+_SEQUENCE_ONLY = {"slices": "--slices", "frame_interval": "--frame-interval"}
+# Keys of the summary of a volume; those of a sequence have null there, and what there is for each frame.
+_OF_SINGLE_VOLUMES = ("protocol", "probabilities", "uncertainty", "volumes_ml", "quality", "stress")
 
 
 def add_sequence_options(parser: ArgumentParser) -> None:
@@ -46,6 +49,17 @@ def add_sequence_options(parser: ArgumentParser) -> None:
     )
 
 
+def check_single(options: Namespace) -> None:
+    """Refuse options of sequences for one volume.
+
+    Raises:
+        MedNCAError: one was given.
+    """
+    asked = next((option for name, option in _SEQUENCE_ONLY.items() if getattr(options, name) is not None), None)
+    if asked:
+        raise MedNCAError(f"{asked} is for sequences of volumes, and this is one volume.")
+
+
 def segment_sequence(
     frames: ImageSequence, path: Path, base: Path, model: Model, options: Namespace, progress: Progress
 ) -> dict[str, Any]:
@@ -65,7 +79,7 @@ def segment_sequence(
         MedNCAError: a frame or an option cannot be used.
     """
     from ...io.label_sequence import write_label_sequence
-    from ...measurement.cardiac import chamber_volumes
+    from ...measurement.cardiac import chamber_of, chamber_volumes
     from ...measurement.volume_curve import write_volume_picture, write_volume_table
     from ...segmentation.sequence import segment_sequence_steps
     from ...segmentation.steps import run_to_end
@@ -73,6 +87,8 @@ def segment_sequence(
     asked = next((name for name in _SINGLE_ONLY if getattr(options, name)), None)
     if asked:
         raise MedNCAError(f"--{asked} is for single volumes, and this is a sequence of {len(frames)} frames.")
+    if options.slices and chamber_of(model.labels) is None:
+        raise MedNCAError(f"--slices is for models that find the left ventricle, and {model.name} does not.")
     for note in frames.left_out:
         warnings.warn(f"{path}: {note} They are left out.", MedNCAWarning, stacklevel=2)
     started = time.perf_counter()
@@ -100,6 +116,7 @@ def segment_sequence(
             warnings.warn(f"{path}: {warning}", MedNCAWarning, stacklevel=2)
     write_label_sequence(files["segmentation"], [result.labels for result in results], frames.times)
     return {
+        **dict.fromkeys(_OF_SINGLE_VOLUMES),
         **{name: str(files[name]) if name in files else None for name in ("segmentation", "table", "picture")},
         "seconds": seconds,
         **_figures(results, beat, frames),
@@ -119,12 +136,17 @@ def sequence_line(summary: dict[str, Any]) -> str:
 
 
 def _checked(frames: ImageSequence, path: Path, model: Model, options: Namespace) -> Iterator[Any]:
-    """The frames; what does not fit the model is said of the first."""
+    """The frames; what does not fit the model or the options is said of the first."""
+    from ...measurement.cardiac import check_slices
     from ...segmentation.input_checks import check_input
+    from ...segmentation.slice_volumes import slice_count
 
     for number, image in enumerate(frames):
-        for reason in check_input(image, model, options.region) if number == 0 else ():
-            warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
+        if number == 0:
+            for reason in check_input(image, model, options.region):
+                warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
+            if options.slices:
+                check_slices(options.slices, slice_count(image, model.slice_format.axes))
         yield image
 
 
