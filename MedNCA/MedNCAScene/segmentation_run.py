@@ -38,6 +38,7 @@ class SceneResult:
         growthNode: the volume that shows the kept steps, or None.
         growthBrowserNode: plays them in that volume; None if there is nothing to play.
         tableNode: each label's volume and agreement, or None.
+        beatNode: the volume of the heart's chamber in each frame, or None.
     """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
@@ -48,6 +49,7 @@ class SceneResult:
     growthNode: slicer.vtkMRMLScalarVolumeNode | None = None
     growthBrowserNode: slicer.vtkMRMLSequenceBrowserNode | None = None
     tableNode: slicer.vtkMRMLTableNode | None = None
+    beatNode: slicer.vtkMRMLTableNode | None = None
 
 
 def processSteps(
