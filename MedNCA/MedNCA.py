@@ -308,7 +308,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel import messages
 
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
-        for name in ("inputs", "outputs", "growth", "quality", "advanced"):
+        for name in ("inputs", "outputs", "growth", "quality", "beat", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()

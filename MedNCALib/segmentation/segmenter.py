@@ -23,6 +23,9 @@ from .slice_groups import cell_bytes, group_size, slice_groups
 from .slice_volumes import slice_numbers
 from .steps import Result, Step, part_of_run, run_to_end
 
+# Normalised intensities of a slice that differ by less are rounding.
+_NO_CONTRAST = 1e-5
+
 
 def segment(image: sitk.Image, model: Model, **options: Any) -> Result:
     """Segment a volume; blocks until done.
@@ -103,6 +106,7 @@ def _passes(
     skip = None if options.all_cells else model.skip_rule
     for group in slice_groups(space, architecture):
         slices = model_input.slices(group)
+        empty = _without_contrast(slices, model)
         finished = []
         for run in range(options.runs):
             draws = architecture.fire_draws(options.seed, run)
@@ -121,10 +125,25 @@ def _passes(
                     space=space,
                     architecture=architecture,
                 )
-            finished.append(now.cells.probabilities())
+            found = now.cells.probabilities()
+            found[empty] = 0
+            finished.append(found)
             done += work[-1] * len(group)
         output.add(finished)
     return output.result(protocol)
+
+
+def _without_contrast(slices: np.ndarray, model: Model) -> np.ndarray:
+    """Which slices show nothing at all, such as those that fill a stack up, for a model that looks at each by itself.
+
+    Args:
+        slices: as the model takes them, shape (n, H, W, image channels).
+        model: the model.
+    """
+    if model.normalisation.scope != "slice":
+        return np.zeros(len(slices), bool)
+    middle = slices[..., slices.shape[-1] // 2]
+    return np.ptp(middle, axis=(1, 2)) < _NO_CONTRAST
 
 
 def _require_memory(space: SliceSpace, model: Model, runs: int, float_images: int) -> None:

@@ -41,7 +41,7 @@ def column(table, name):
 
 
 def mark(table, name):
-    marks = table.GetNodeReference("MedNCA.Marks")
+    marks = slicer.util.getNode(f"{table.GetName()} marks")
     return column(marks, f"{name} x")[0], column(marks, name)[0]
 
 
@@ -69,7 +69,7 @@ def test_there_is_a_table_and_a_plot_with_marks(logic):
     assert mark(table, "End-diastole") == (0, pytest.approx(TRUTH[0]))
     assert mark(table, "End-systole") == (400, pytest.approx(TRUTH[4]))
     assert mark(table, "Shown frame") == (300, pytest.approx(TRUTH[3]))
-    chart = table.GetNodeReference("MedNCA.Chart")
+    (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     assert chart.GetNumberOfPlotSeriesNodes() == 4
     for number in range(4):
         series = chart.GetNthPlotSeriesNode(number)
@@ -131,18 +131,21 @@ def test_a_model_without_a_ventricle_measures_no_beat(logic):
 
 
 def test_a_run_whose_beat_cannot_be_written_leaves_the_scene_as_it_was(logic, monkeypatch):
-    from MedNCAScene.results import beat_table
+    from MedNCAScene import sequence_run
 
-    volume_node, _ = add_cine(discs(FRAMES))
+    volume_node, browser = add_cine(discs(FRAMES))
     logic.process(volume_node, model="heart", allFrames=True)
-    before, figures = scene_content(), logic.measurements
+    sequence = browser.GetSequenceNode(volume_node)
+    slicer.util.arrayFromVolume(sequence.GetNthDataNode(4))[:] = slicer.util.arrayFromVolume(sequence.GetNthDataNode(0))
+    before, figures, marked = scene_content(), logic.measurements, mark(logic.outcome.beatNode, "End-systole")
 
     def failing(*_arguments):
         raise MemoryError("for the test")
 
-    monkeypatch.setattr(beat_table, "_fillMarks", failing)
+    monkeypatch.setattr(sequence_run, "_writeFrames", failing)
     with pytest.raises(MemoryError):
         logic.process(volume_node, logic.outcome.segmentationNode, model="heart", allFrames=True, seed=3)
     monkeypatch.undo()
     assert scene_content() == before
     assert logic.measurements == figures
+    assert mark(logic.outcome.beatNode, "End-systole") == marked

@@ -13,15 +13,14 @@ import MedNCALib as mednca
 from MedNCALib.io.frame_times import FrameTimes
 from MedNCALib.measurement.cardiac import Beat, ChamberVolumes
 
-from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd
+from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd, inputOf, modelOf
 from .quality_table import addColumn
 
 # Digits after the decimal point, for each column; there is no column of times if these are unknown.
 DIGITS = (None, 1, 1, 1)
 
-_BEAT = "beat"  # in place of a label's value
+_BEAT, _MARKS = "beat", "marks of the beat"  # in place of a label's value
 _VOLUMES, _SLICES = "MedNCA.ChamberVolumes", "MedNCA.CountedSlices"
-_MARKS_ROLE, _CHART_ROLE = "MedNCA.Marks", "MedNCA.Chart"
 _LINE, _ED, _ES, _SHOWN = (0.0, 0.45, 0.7), (0.84, 0.37, 0.0), (0.0, 0.62, 0.45), (0.5, 0.5, 0.5)
 
 
@@ -80,15 +79,28 @@ def setCountedSlices(tableNode: slicer.vtkMRMLTableNode | None, first: int, last
 
 
 def chartOf(tableNode: slicer.vtkMRMLTableNode) -> slicer.vtkMRMLPlotChartNode:
-    """The plot of a table; a new one if the user has deleted it."""
-    return tableNode.GetNodeReference(_CHART_ROLE) or _addChart(tableNode)
+    """The plot of a table; a new one if there is none yet, or none any more."""
+    name, beat, marks = tableNode.GetName(), beatOf(tableNode), _marksOf(tableNode)
+    chart, isNew = findOrAdd("vtkMRMLPlotChartNode", name, modelOf(tableNode) or "", inputOf(tableNode), _BEAT)
+    if isNew:
+        chart.SetTitle(beat.label)
+        chart.SetXAxisTitle(_timeTitle(beat))
+        chart.SetYAxisTitle(_("Volume (mL)"))
+        line = _addSeries(chart, tableNode, _timeTitle(beat), _("Volume (mL)"), _LINE)
+        line.SetMarkerStyle(line.MarkerStyleCircle)
+        for title, color in zip(_markNames(), (_ED, _ES, _SHOWN)):
+            mark = _addSeries(chart, marks, f"{title} x", title, color)
+            mark.SetLineStyle(mark.LineStyleNone)
+            mark.SetMarkerStyle(mark.MarkerStyleDiamond if color is _SHOWN else mark.MarkerStyleSquare)
+            mark.SetMarkerSize(12)
+    return chart
 
 
 def showFrame(tableNode: slicer.vtkMRMLTableNode, index: int) -> None:
     """Mark a frame, from 0, in the plot."""
-    beat, marks = beatOf(tableNode), tableNode.GetNodeReference(_MARKS_ROLE)
-    if marks is not None and 0 <= index < len(beat.volumes):
-        _fillMarks(marks, beat, index)
+    beat = beatOf(tableNode)
+    if 0 <= index < len(beat.volumes):
+        _fillMarks(_marksOf(tableNode), beat, index)
 
 
 def _chamberOf(node: slicer.vtkMRMLTableNode) -> ChamberVolumes | None:
@@ -115,17 +127,16 @@ def _fill(node: slicer.vtkMRMLTableNode) -> None:
         addColumn(node, _("Frame"), vtk.vtkIntArray(), range(1, len(beat.volumes) + 1))
         for (title, values), digits in zip(numbers.items(), DIGITS[1:]):
             addColumn(node, title, vtk.vtkDoubleArray(), [round(value, digits) for value in values])
-    marks = node.GetNodeReference(_MARKS_ROLE)
-    if marks is None:
-        marks = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{node.GetName()} marks")
-        marks.SetHideFromEditors(True)
-        node.SetNodeReferenceID(_MARKS_ROLE, marks.GetID())
-    _fillMarks(marks, beat, 0)
-    chart = node.GetNodeReference(_CHART_ROLE) or _addChart(node)
+    _fillMarks(_marksOf(node), beat, 0)
+    chart = chartOf(node)
     chart.SetXAxisTitle(_timeTitle(beat))
-    for number in range(chart.GetNumberOfPlotSeriesNodes()):
-        if number == 0:
-            chart.GetNthPlotSeriesNode(0).SetXColumnName(_timeTitle(beat))
+    chart.GetNthPlotSeriesNode(0).SetXColumnName(_timeTitle(beat))
+
+
+def _marksOf(node: slicer.vtkMRMLTableNode) -> slicer.vtkMRMLTableNode:
+    """The table of the single points of the plot."""
+    name = _("{table} marks").format(table=node.GetName())
+    return findOrAdd("vtkMRMLTableNode", name, modelOf(node) or "", inputOf(node), _MARKS)[0]
 
 
 def _fillMarks(marks: slicer.vtkMRMLTableNode, beat: Beat, shown: int) -> None:
@@ -135,23 +146,6 @@ def _fillMarks(marks: slicer.vtkMRMLTableNode, beat: Beat, shown: int) -> None:
         for name, frame in zip(_markNames(), (beat.ed_frame, beat.es_frame, shown)):
             addColumn(marks, f"{name} x", vtk.vtkDoubleArray(), [times[frame]])
             addColumn(marks, name, vtk.vtkDoubleArray(), [beat.volumes[frame].value])
-
-
-def _addChart(node: slicer.vtkMRMLTableNode) -> slicer.vtkMRMLPlotChartNode:
-    beat, marks = beatOf(node), node.GetNodeReference(_MARKS_ROLE)
-    chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", node.GetName())
-    node.SetNodeReferenceID(_CHART_ROLE, chart.GetID())
-    chart.SetTitle(beat.label)
-    chart.SetXAxisTitle(_timeTitle(beat))
-    chart.SetYAxisTitle(_("Volume (mL)"))
-    line = _addSeries(chart, node, _timeTitle(beat), _("Volume (mL)"), _LINE)
-    line.SetMarkerStyle(line.MarkerStyleCircle)
-    for name, color in zip(_markNames(), (_ED, _ES, _SHOWN)):
-        mark = _addSeries(chart, marks, f"{name} x", name, color)
-        mark.SetLineStyle(mark.LineStyleNone)
-        mark.SetMarkerStyle(mark.MarkerStyleDiamond if color is _SHOWN else mark.MarkerStyleSquare)
-        mark.SetMarkerSize(12)
-    return chart
 
 
 def _addSeries(
