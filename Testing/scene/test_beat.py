@@ -149,3 +149,22 @@ def test_a_run_whose_beat_cannot_be_written_leaves_the_scene_as_it_was(logic, mo
     assert scene_content() == before
     assert logic.measurements == figures
     assert mark(logic.outcome.beatNode, "End-systole") == marked
+
+
+def test_slicer_plays_the_labels_that_the_command_line_writes(host, tmp_path):
+    import SimpleITK as sitk
+
+    from MedNCALib.io.frame_times import FrameTimes
+    from MedNCALib.io.label_sequence import write_label_sequence
+
+    voxels = discs(3)
+    labels = [sitk.Cast(image_of((volume == 1100).astype(np.uint8)), sitk.sitkUInt8) for volume in voxels]
+    write_label_sequence(tmp_path / "labels.nii.gz", labels, FrameTimes((0, 30, 60)))
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "labels")
+    storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVolumeSequenceStorageNode")
+    storage.SetFileName(str(tmp_path / "labels.nii.gz"))
+    assert storage.ReadData(sequence)
+    assert [float(sequence.GetNthIndexValue(index)) for index in range(3)] == pytest.approx([0, 30, 60])
+    assert sequence.GetIndexUnit() == "ms"
+    for index, volume in enumerate(voxels):
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(sequence.GetNthDataNode(index)), volume == 1100)
