@@ -54,6 +54,8 @@ LOGIC = {
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
     "quality": "",
+    "measurements": "",
+    "setCountedSlices": "first last",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",
