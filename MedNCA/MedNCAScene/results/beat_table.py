@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.io.frame_times import FrameTimes
-from MedNCALib.measurement.cardiac import Beat, ChamberVolumes
+from MedNCALib.measurement.cardiac import Beat, ChamberVolumes, check_slices
 
 from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd, inputOf, modelOf
 from .quality_table import addColumn
@@ -70,10 +70,10 @@ def setCountedSlices(tableNode: slicer.vtkMRMLTableNode | None, first: int, last
     Raises:
         MedNCAError: there are no such slices, or no table.
     """
-    chamber = tableNode and _chamberOf(tableNode)
-    if chamber is None:
+    chamber = _chamberOf(tableNode) if tableNode is not None else None
+    if tableNode is None or chamber is None:
         raise mednca.MedNCAError(_("There are no volumes over a beat: segment all frames of a heart first."))
-    chamber.measure((first, last))
+    check_slices((first, last), chamber.found.shape[1])
     tableNode.SetAttribute(_SLICES, json.dumps([first, last]))
     _fill(tableNode)
 
