@@ -123,7 +123,8 @@ class ImageHeader:
 
     def check_holds(self, path: Path, packed_bytes: int) -> None:
         """Refuse a compressed file that is too small for the voxels that its header announces."""
-        if self.voxel_bytes * self.voxel_count * self.components > MOST_PACKED * packed_bytes:
+        voxels = self.voxel_count * math.prod(self.frames)
+        if self.voxel_bytes * voxels * self.components > MOST_PACKED * packed_bytes:
             raise ImageError(f"{path} is damaged or cut short. Copy it again.")
 
     def place(self, image: sitk.Image) -> sitk.Image:

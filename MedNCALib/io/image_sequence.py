@@ -20,6 +20,10 @@ from .image_header import ImageFile, SequenceFile, too_large
 from .images import checked_header, existing, is_dicom_file, open_file, readable
 from .itk_file import ItkFile
 from .nifti import NiftiFile
+from .raw_voxels import damaged
+
+# Frames of a sequence: an hour at 25 a second is less.
+_MOST_FRAMES = 100_000
 
 
 class ImageSequence:
@@ -46,6 +50,8 @@ class ImageSequence:
     ) -> None:
         self._source, self._path = source, path
         self.count = math.prod(source.header.frames)
+        if self.count > _MOST_FRAMES:
+            raise damaged(path)
         self._header = checked_header(replace(source.header, frames=()), path, axes, spacing)
         if (
             isinstance(source, ItkFile)

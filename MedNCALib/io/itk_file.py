@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from .frame_times import FrameTimes
 from .image_header import ImageHeader, too_large
 from .itk_calls import is_utf8, itk_path, quiet_libraries
 from .itk_formats import (
@@ -52,11 +53,10 @@ class ItkFile:
         with itk_reader(path, self._format) as reader:
             reader.ReadImageInformation()
             header = _header(reader)
-            interval = reader.GetSpacing()[3] if reader.GetDimension() > 3 else math.nan
+            self._interval = reader.GetSpacing()[3] if reader.GetDimension() > 3 else math.nan
         self.header = with_gaps(header, self._format, self._start, path)
         if lists_frames(self._format, self._start):
             self.header = replace(self.header, components=1, frames=(self.header.components,))
-        self.times = times_of(self.header, self._format, self._start, interval)
 
     def read(self) -> sitk.Image:
         """Read the voxels.
@@ -73,6 +73,11 @@ class ItkFile:
     def is_sequence(self) -> bool:
         """Whether there is one further axis."""
         return len(self.header.frames) == 1
+
+    @property
+    def times(self) -> FrameTimes:
+        """See `SequenceFile.times`."""
+        return times_of(self.header, self._format, self._start, self._interval)
 
     def frames(self) -> Iterator[sitk.Image]:
         """See `SequenceFile.frames`; the file is read as a whole."""

@@ -200,3 +200,9 @@ def test_a_sequence_is_still_no_single_image(tmp_path):
     sitk.WriteImage(four_dimensional(), str(tmp_path / "cine.nii"))
     with pytest.raises(ImageError, match="is a sequence of 6 frames"):
         read_image(tmp_path / "cine.nii")
+
+
+def test_more_frames_than_can_be_are_refused_before_anything_is_read(tmp_path):
+    sizes = {"version": 2, "dim": (4, 4, 5, 2, 10**9, 1, 1, 1), "pixdim": (1, 1, 1, 2, 40, 0, 0, 0), "xyzt_units": 18}
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_volumes(nifti_file(tmp_path / "endless.nii", **sizes))
