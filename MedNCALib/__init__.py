@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .errors import ImageError, MedNCAError, ModelError, TrainingError
+    from .errors import ImageError, MedNCAError, ModelError, NotFoundError, TrainingError
     from .evaluation.stress_test import StressTest, stress_test, stress_test_steps
     from .imaging.labels import Label
     from .imaging.phantom import Phantom, make_phantom
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .io.images import read_image
     from .io.segmentation_file import write_segmentation
     from .measurement.cardiac import chamber_volumes
+    from .measurement.volumes import Measurement, measure
     from .model.model import Model, check_model, list_models, load_model
+    from .segmentation.found_structures import Finding, FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
     from .segmentation.segmenter import segment, segment_steps
@@ -36,6 +38,7 @@ _HOMES = {
     "MedNCAError": "errors",
     "ImageError": "errors",
     "ModelError": "errors",
+    "NotFoundError": "errors",
     "TrainingError": "errors",
     "Label": "imaging.labels",
     "Model": "model.model",
@@ -45,9 +48,13 @@ _HOMES = {
     "segment": "segmentation.segmenter",
     "segment_steps": "segmentation.segmenter",
     "RunOptions": "segmentation.options",
+    "Finding": "segmentation.found_structures",
+    "FoundStructure": "segmentation.found_structures",
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
+    "measure": "measurement.volumes",
+    "Measurement": "measurement.volumes",
     "stress_test": "evaluation.stress_test",
     "stress_test_steps": "evaluation.stress_test",
     "StressTest": "evaluation.stress_test",
@@ -61,11 +68,15 @@ _HOMES = {
 }
 
 __all__ = [
+    "Finding",
+    "FoundStructure",
     "ImageError",
     "Label",
+    "Measurement",
     "MedNCAError",
     "Model",
     "ModelError",
+    "NotFoundError",
     "Phantom",
     "Quality",
     "Result",
@@ -79,6 +90,7 @@ __all__ = [
     "list_models",
     "load_model",
     "make_phantom",
+    "measure",
     "read_image",
     "read_sequence",
     "segment",

@@ -17,6 +17,10 @@ class ImageError(MedNCAError):
     """An image, a label image or a region that cannot be used."""
 
 
+class NotFoundError(ImageError):
+    """An image in which a finder finds no structure, nothing that is sure, or several in place of one."""
+
+
 class ModelError(MedNCAError):
     """A model folder that cannot be used."""
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import slicer
 from MedNCAScene.display.slice_foreground import Overlay
+from MedNCAScene.results.measurement_table import DIGITS as MEASUREMENT_DIGITS
+from MedNCAScene.results.measurement_table import measurementTableBeside
 from MedNCAScene.results.overlay_volumes import jumpToUncertainty, uncertaintyOf
 from MedNCAScene.results.quality_table import DIGITS, verdictOf
 
@@ -19,7 +21,7 @@ COLORS = {"pass": "#2ea043", "review": "#d9822b", None: "#8a8a8a"}
 
 
 class QualitySection:
-    """Shows the verdict and the table of the latest result, and the way to its highest uncertainty.
+    """Shows the verdict and the tables of the latest result, and the way to its highest uncertainty.
 
     Args:
         ui: the panel's widgets.
@@ -34,7 +36,7 @@ class QualitySection:
         self._staleTable: slicer.vtkMRMLTableNode | None = None
         ui.uncertaintyOverlayCheckBox.connect("toggled(bool)", self._onOverlay)
         ui.jumpButton.connect("clicked(bool)", self._onJump)
-        self._delegates = setUpTable(ui.qualityTableView, DIGITS)
+        self._kept = [setUpTable(ui.qualityTableView, DIGITS), setUpTable(ui.measurementTableView, MEASUREMENT_DIGITS)]
         overlay.onChanged(self._updateOverlay)
 
     def setStale(self, isStale: bool) -> None:
@@ -50,14 +52,15 @@ class QualitySection:
 
     def _showScores(self, table: slicer.vtkMRMLTableNode | None) -> None:
         self._table = table
-        label, view = self._ui.verdictLabel, self._ui.qualityTableView
+        label, view, measurements = self._ui.verdictLabel, self._ui.qualityTableView, self._ui.measurementTableView
         verdict = verdictOf(table) if table else None
         isStale = table is not None and table is self._staleTable
         color = COLORS[verdict.verdict if verdict and not isStale else None]
         line = messages.staleScores() if isStale else messages.verdictLine(verdict)
         label.text = f"{dot(color)} {line}"
-        label.enabled = view.enabled = not isStale
+        label.enabled = view.enabled = measurements.enabled = not isStale
         showTable(view, table)
+        showTable(measurements, measurementTableBeside(table))
 
     def _showUncertainty(self, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
         self._uncertaintyNode = node

@@ -34,9 +34,9 @@ def findOrAdd(
     Returns:
         The node, and whether it is new.
     """
-    for node in derivedNodes(modelName, volumeNode, className):
-        if node.GetAttribute(LABEL_TAG) == label:
-            return node, False
+    earlier = derivedNode(className, modelName, volumeNode, label)
+    if earlier is not None:
+        return earlier, False
     node = slicer.mrmlScene.AddNewNodeByClass(className, uniqueName(name))
     tagAsDerived(node, modelName, volumeNode, label)
     placeBeside(node, volumeNode)
@@ -50,6 +50,14 @@ def tagAsDerived(
     node.SetAttribute(MODEL_TAG, modelName)
     node.SetAttribute(LABEL_TAG, label)
     node.SetNodeReferenceID(INPUT_ROLE, volumeNode.GetID())
+
+
+def derivedNode(
+    className: str, modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode, label: str | None = None
+) -> slicer.vtkMRMLNode | None:
+    """The node that a model has made for a volume, see `findOrAdd`; None if there is none."""
+    nodes = derivedNodes(modelName, volumeNode, className)
+    return next((node for node in nodes if node.GetAttribute(LABEL_TAG) == label), None)
 
 
 def derivedNodes(

@@ -19,6 +19,7 @@ from .display.live_overlay import LiveOverlay
 from .inputs.region import Box, regionInVolume
 from .inputs.volumes import checkUnchanged, imageFromVolume
 from .results.growth_sequence import DEFAULT_MEGABYTES, GrowthRecording
+from .results.measurement_table import writeMeasurements
 from .results.overlay_volumes import writeProbabilities, writeUncertainty
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
@@ -33,22 +34,26 @@ class SceneResult:
         segmentationNode: the segments.
         quality: the scores.
         protocol: see `MedNCALib.Result`.
+        measurements: what follows from the volumes, see `MedNCALib.measure`.
         probabilityNodes: a volume per label, none if not asked for.
         uncertaintyNode: a volume, or None.
         growthNode: the volume that shows the kept steps, or None.
         growthBrowserNode: plays them in that volume; None if there is nothing to play.
         tableNode: each label's volume and agreement, or None.
+        measurementNode: a table of the measurements; None if it was not asked for or there are none.
         beatNode: the volume of the heart's chamber in each frame, or None.
     """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
     quality: mednca.Quality
     protocol: str | None = None
+    measurements: tuple[mednca.Measurement, ...] = ()
     probabilityNodes: tuple[slicer.vtkMRMLScalarVolumeNode, ...] = ()
     uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
     growthNode: slicer.vtkMRMLScalarVolumeNode | None = None
     growthBrowserNode: slicer.vtkMRMLSequenceBrowserNode | None = None
     tableNode: slicer.vtkMRMLTableNode | None = None
+    measurementNode: slicer.vtkMRMLTableNode | None = None
     beatNode: slicer.vtkMRMLTableNode | None = None
 
 
@@ -107,6 +112,7 @@ def processSteps(
         steps = LiveOverlay(volumeNode, loaded).follow(steps)
     result = yield from steps
     checkUnchanged(volumeNode, image)
+    measurements = mednca.measure(result)
     with allOrNothing(loaded, volumeNode, segmentationNode):
         segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode)
         probabilityNodes = writeProbabilities(result.probabilities, loaded, volumeNode) if probability else []
@@ -114,16 +120,19 @@ def processSteps(
         if result.uncertainty is not None:
             uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode)
         tableNode = writeQuality(result.quality, loaded, volumeNode, result.protocol) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
         growthNode, growthBrowserNode = growth.write(volumeNode) if growth else (None, None)
     return SceneResult(
         segmentationNode=segmentationNode,
         quality=result.quality,
         protocol=result.protocol,
+        measurements=measurements,
         probabilityNodes=tuple(probabilityNodes),
         uncertaintyNode=uncertaintyNode,
         growthNode=growthNode,
         growthBrowserNode=growthBrowserNode,
         tableNode=tableNode,
+        measurementNode=measurementNode,
     )
 
 

@@ -16,6 +16,7 @@ from .inputs.region import Box, regionInVolume
 from .inputs.sequence import browserOf, frameTimes
 from .inputs.volumes import checkVolume, imageFromVolume
 from .results.beat_table import showFrame, writeBeat
+from .results.measurement_table import writeMeasurements
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
 from .results.segments import checkTarget, writeSegments
@@ -44,8 +45,8 @@ def processFrames(
         The steps of the run, with the share of all frames that is done.
 
     Returns:
-        The nodes that it has written; quality, protocol and table are those of the frame that is shown, the beat's
-            table that of all frames.
+        The nodes that it has written; quality, protocol, measurements and tables are those of the frame that is
+            shown, the beat's table that of all frames.
 
     Raises:
         MedNCAError: a frame or an option cannot be used, and the message names the frame; the scene is as it was, as
@@ -72,14 +73,24 @@ def processFrames(
     if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
     shown = results[browser.GetSelectedItemNumber()]
+    measurements = mednca.measure(shown)
     chamber = mednca.chamber_volumes(results, loaded, frameTimes(images))
     with allOrNothing(loaded, volumeNode, segmentationNode):
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
         beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
     if beatNode:
         showFrame(beatNode, browser.GetSelectedItemNumber())
-    return SceneResult(segmentationNode, shown.quality, shown.protocol, tableNode=tableNode, beatNode=beatNode)
+    return SceneResult(
+        segmentationNode,
+        shown.quality,
+        shown.protocol,
+        measurements,
+        tableNode=tableNode,
+        measurementNode=measurementNode,
+        beatNode=beatNode,
+    )
 
 
 def _framesOf(

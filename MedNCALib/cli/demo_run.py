@@ -77,10 +77,11 @@ def run(
     output.mkdir(parents=True, exist_ok=True)
     files = [output / f"{name}{ending}" for ending in (".nrrd", f"_{chosen.name}.seg.nrrd", ".png", "_growth.gif")]
     write_image(files[0], image)
-    write_segmentation(files[1], result.labels, chosen.labels)
-    write_picture(files[2], image, result.labels, chosen)
-    write_growth_gif(files[3], image, result.labels, chosen, protocol=result.protocol or AUTO)
-    return [summary(chosen, seconds), *scores(truth, result.labels, chosen), *(str(file) for file in files)]
+    write_segmentation(files[1], result.labels, result.label_table)
+    shown, region = result.labels_without_sides, result.found[0].box if result.found else None
+    write_picture(files[2], image, shown, chosen, region)
+    write_growth_gif(files[3], image, shown, chosen, region, protocol=result.protocol or AUTO)
+    return [summary(chosen, seconds), *scores(truth, shown, chosen), *(str(file) for file in files)]
 
 
 def summary(model: Model, seconds: float) -> str:

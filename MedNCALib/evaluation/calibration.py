@@ -65,7 +65,7 @@ def calibrated_thresholds(
         for trial in trials(model, case, seed=number, names=CONDITIONS):
             result = segment(trial.image, model, runs=RUNS)
             if all(volume.mean > 0 for volume in result.quality.volumes_ml.values()):
-                _, whole = dices(trial.labels, result.labels, model.labels)
+                _, whole = dices(trial.labels, result.labels_without_sides, model.labels)
                 scores.append((trial.name == UNPERTURBED, whole, result.quality.agreement, result.quality.nqm))
             done = number + (CONDITIONS.index(trial.name) + 1) / len(CONDITIONS)
             progress(done / len(cases), f"{case.name}, {trial.name}")

@@ -12,16 +12,18 @@ from typing import Any, Protocol
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import ImageError, MedNCAError, all_failed
+from ..errors import ImageError, MedNCAError, NotFoundError, all_failed
 from ..imaging.labels import Label
+from ..imaging.laterality import SIDES, split_by_side, without_sides
 from ..io.image_label_pairs import Pair, find_pairs, read_pair
 from ..model.model import Model
 from ..progress import Progress, ignore_progress, part_of
 from ..segmentation.options import RunOptions
 from ..segmentation.protocol import named_protocol
-from ..segmentation.segmenter import segment
+from ..segmentation.segmenter import segment, segment_steps
+from ..segmentation.steps import run_to_end
 from .metrics import Score, compare, dices
-from .perturbations import NAMES, UNPERTURBED, LabelledCase, trials
+from .perturbations import NAMES, UNPERTURBED, LabelledCase, Trial, trials
 from .report import CaseReport, EvaluationReport, PerturbationReport
 
 ONE_PASS = RunOptions()
@@ -37,11 +39,11 @@ class LabelledCases(Protocol):
 
 
 class CasesInFiles:
-    """Labelled cases that are read when their turn comes.
+    """Labelled cases that are read when their turn comes, with labels that know no side.
 
     Args:
         pairs: their files.
-        labels: the model's; label files that name theirs go by the names.
+        labels: the model's, on any side or none; label files that name theirs go by the names.
         reading: keywords of `read_image`, for files that do not say enough.
     """
 
@@ -49,6 +51,7 @@ class CasesInFiles:
         self, pairs: Collection[Pair], labels: Sequence[Label], reading: Mapping[str, Any] = AS_THEY_SAY
     ) -> None:
         self._pairs, self._labels, self._reading = pairs, labels, reading
+        self._has_sides = bool(split_by_side(labels)[1])
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -56,7 +59,7 @@ class CasesInFiles:
     def __iter__(self) -> Iterator[LabelledCase]:
         for pair in self._pairs:
             image, labels = read_pair(pair, self._labels, **self._reading)
-            yield LabelledCase(pair.name, image, labels)
+            yield LabelledCase(pair.name, image, without_sides(labels) if self._has_sides else labels)
 
 
 def evaluate(
@@ -80,7 +83,7 @@ def evaluate(
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
         reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
-        **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells, protocol.
+        **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells, protocol, find.
 
     Returns:
         The scores. A case that cannot be scored is among the report's failures.
@@ -111,10 +114,10 @@ def evaluate(
     perturbations = None
     if perturb:
         the_rest = part_of(progress, 1 / segmentations, 1)
-        perturbations = perturbed_scores(model, CasesInFiles(scored, model.labels, reading), run_options, the_rest)
+        perturbations = perturbed_scores(model, CasesInFiles(scored, model.all_labels, reading), run_options, the_rest)
     return EvaluationReport(
         cases,
-        {label.name: _mean([case.labels[label.name] for case in cases]) for label in model.labels},
+        {name: _mean(scores) for name, scores in _by_label(model, cases).items()},
         _mean([case.whole for case in cases]),
         perturbations,
         failures,
@@ -142,8 +145,7 @@ def perturbed_scores(
     for number, case in enumerate(cases):
         unperturbed = 0.0
         for trial in trials(model, case, seed=number):
-            result = segment(trial.image, trial.model, **asdict(options))
-            by_label, whole = dices(trial.labels, result.labels, model.labels)
+            by_label, whole = dices(trial.labels, _labels_of(trial, options), model.labels)
             if trial.name == UNPERTURBED:
                 unperturbed = whole
             found[trial.name].append((whole, unperturbed - whole, *by_label.values()))
@@ -158,24 +160,50 @@ def perturbed_scores(
     return reports
 
 
+def _labels_of(trial: Trial, options: RunOptions) -> sitk.Image:
+    """What a model segments in the image of a trial: nothing if its finder finds nothing."""
+    try:
+        return run_to_end(segment_steps(trial.image, trial.model, **asdict(options))).labels_without_sides
+    except NotFoundError:
+        return trial.labels * 0
+
+
 def _evaluate_case(pair: Pair, model: Model, reading: Mapping[str, Any], options: RunOptions) -> CaseReport:
-    image, truth = read_pair(pair, model.labels, **reading)
+    image, truth = read_pair(pair, model.all_labels, **reading)
     _check_values(pair, truth, model)
     started = time.perf_counter()
     result = segment(image, model, **asdict(options))
     seconds = time.perf_counter() - started
-    by_label, whole = compare(truth, result.labels, model.labels)
+    unsided = without_sides(truth) if model.has_sides else truth
+    by_label, whole = compare(unsided, result.labels_without_sides, model.labels)
+    on_sides = _labels_on_sides(truth, model)
+    if on_sides and any(structure.side for structure in result.found):  # sides may be wrong only if both know them
+        by_label.update(compare(truth, result.labels, on_sides)[0])
     return CaseReport(pair.name, seconds, by_label, whole, result.quality, result.protocol)
 
 
+def _labels_on_sides(truth: sitk.Image, model: Model) -> list[Label]:
+    """A model's labels on the sides that true labels know."""
+    values = set(np.unique(sitk.GetArrayViewFromImage(truth)).tolist())
+    by_side = [model.labels_on(side) for side in SIDES] if model.has_sides else []
+    return [label for labels in by_side if values & {label.value for label in labels} for label in labels]
+
+
 def _check_values(pair: Pair, truth: sitk.Image, model: Model) -> None:
-    known = {label.value: label.name for label in model.labels}
+    known = {label.value: label.name for label in model.all_labels}
     values = set(np.unique(sitk.GetArrayViewFromImage(truth)).tolist()) - {0}
     if values - known.keys():
         raise ImageError(
             f"{pair.label} holds the values {', '.join(map(str, sorted(values)))}, but the model {model.name} knows "
             f"{', '.join(f'{value} ({name})' for value, name in known.items())}. Change the values to these."
         )
+
+
+def _by_label(model: Model, cases: Collection[CaseReport]) -> dict[str, list[Score]]:
+    """The scores of each label by its name, of the cases that have it."""
+    names = [label.name for label in model.all_labels]
+    scores = {name: [case.labels[name] for case in cases if name in case.labels] for name in names}
+    return {name: several for name, several in scores.items() if several}
 
 
 def _mean(scores: Sequence[Score]) -> Score:

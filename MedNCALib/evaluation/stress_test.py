@@ -14,9 +14,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import MedNCAError
+from ..imaging.labels import Label
 from ..imaging.slice_space import as_volume, region_box
 from ..model.card import AUTO
 from ..model.model import Model
+from ..segmentation.found_structures import around
 from ..segmentation.segmenter import segment_steps
 from ..segmentation.steps import Result, Step, map_steps, run_to_end
 from .metrics import dices
@@ -55,9 +57,9 @@ class StressStep(Step):
         segmentation, segmentations: number of the segmentation, from 1, and how many there are.
     """
 
-    perturbation: str
-    segmentation: int
-    segmentations: int
+    perturbation: str = ""
+    segmentation: int = 1
+    segmentations: int = 1
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
     """Measure how much a result depends on perturbations of the image, step by step.
 
     Args:
-        image, model, options: as for `segment_steps`. Probabilities and uncertainty are those of the unperturbed image,
-            and so is the protocol that the cells vote for: it is kept for all perturbations.
+        image, model, options: as for `segment_steps`. Probabilities and uncertainty are those of the unperturbed image.
+            The protocol that the cells vote for there, and what the finder finds there, are kept for all perturbations.
 
     Yields:
         A step after each step of the automaton, with the share of all segmentations that is done.
@@ -179,9 +181,9 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
         MedNCAError: before the first step, if the image, the region or a setting cannot be used.
     """
     result = yield from _part(segment_steps(image, model, **options), "", 1)
-    region, seed = options.pop("region", None), options.pop("seed", 0)
-    options.update(probabilities=False, uncertainty=False, protocol=result.protocol or AUTO)
-    image = as_volume(image)
+    image, seed = as_volume(image), options.pop("seed", 0)
+    region = around(result.found) if result.found else options.pop("region", None)
+    options.update(probabilities=False, uncertainty=False, protocol=result.protocol or AUTO, found=result.found)
     changes: list[Change] = []
     try:
         case = LabelledCase("", _cut(image, image, region), _cut(as_volume(result.labels), image, region))
@@ -189,7 +191,7 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
             trial_seed = (seed + _OTHER_SEEDS.get(trial.name, 0)) % (1 << 64)
             steps = segment_steps(trial.image, model, seed=trial_seed, **options)
             found = (yield from _part(steps, trial.name, 2 + NAMES.index(trial.name))).labels
-            changes.append(_change(trial, found))
+            changes.append(_change(trial, found, result.label_table))
             if changes[-1].dice == min(change.dice for change in changes):
                 worst_labels = trial.onto(image, found)
     except MemoryError as error:
@@ -209,9 +211,9 @@ def _trials(model: Model, case: LabelledCase, seed: int) -> Iterator[Trial]:
         yield Trial(name, model, case.image, case.labels)
 
 
-def _change(trial: Trial, found: sitk.Image) -> Change:
+def _change(trial: Trial, found: sitk.Image, label_table: Sequence[Label]) -> Change:
     """What the perturbation of a trial changes, by what was found in its image."""
-    labels, _ = dices(trial.labels, found, trial.model.labels)
+    labels, _ = dices(trial.labels, found, label_table)
     before, after = (_volume_ml(image, trial.voxel_ml) for image in (trial.labels, found))
     return Change(
         trial.name,

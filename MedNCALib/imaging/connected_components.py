@@ -18,8 +18,14 @@ def keep_largest(labels: np.ndarray, values: Iterable[int]) -> None:
         values: of the labels to look at.
     """
     for value in values:
-        pieces = sitk.ConnectedComponent(sitk.GetImageFromArray((labels == value).astype(np.uint8)))
+        mask = labels == value
+        if not mask.any():
+            continue
+        others = ((1, 2), (0, 2), (0, 1))
+        places = [np.flatnonzero(mask.any(axis=axes)) for axes in others]
+        box = tuple(slice(int(along[0]), int(along[-1]) + 1) for along in places)
+        pieces = sitk.ConnectedComponent(sitk.GetImageFromArray(mask[box].astype(np.uint8)))
         found = sitk.GetArrayViewFromImage(pieces)
         sizes = np.bincount(found.reshape(-1))[1:]
         if len(sizes) > 1:
-            labels[(found > 0) & (found != 1 + sizes.argmax())] = 0
+            labels[box][(found > 0) & (found != 1 + sizes.argmax())] = 0

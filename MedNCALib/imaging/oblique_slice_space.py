@@ -128,10 +128,9 @@ class ObliqueSliceSpace(SliceSpace):
         shape = (self.count, self.height, self.width, channels)
         return _ObliqueWriter(shape, to_grid, self._source.GetSize(), self._corner, self._reach_in)
 
-    def empty_image(self, kind: type) -> tuple[np.ndarray, np.ndarray]:
-        """See `SliceSpace.empty_image`."""
-        array = np.zeros(self.image.GetSize()[::-1], kind)
-        return array, array
+    def view_of(self, array: np.ndarray) -> np.ndarray:
+        """See `SliceSpace.view_of`."""
+        return array
 
     @cached_property
     def _mean(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,9 +16,9 @@ import SimpleITK as sitk
 from ..checks import require, require_choice, require_list, require_number, require_text, require_whole_number
 from ..errors import ArgumentError
 from .anatomical_axes import DIRECTIONS_LPS
+from .laterality import Side
 from .phantom_anatomy import Anatomy, tissue
 
-Side = Literal["left", "right"]
 Size = tuple[int, int, int]
 Spacing = tuple[float, float, float]
 

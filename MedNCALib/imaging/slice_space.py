@@ -133,7 +133,7 @@ class SliceSpace:
         self.image = as_volume(image)
         self._orientation = orientation(self.image, slice_format.axes)
         self._box = self._oriented_box(region_box(self.image, region))
-        self.voxels = in_single_precision(self._view(sitk.GetArrayViewFromImage(self.image)))
+        self.voxels = in_single_precision(self.view_of(sitk.GetArrayViewFromImage(self.image)))
         spacing = self._orientation.spacing(self.image)
         wanted = slice_format.spacing[::-1]
         lengths = self.voxels.shape
@@ -211,15 +211,10 @@ class SliceSpace:
     def empty_image(self, kind: type) -> tuple[np.ndarray, np.ndarray]:
         """Zeros on the image's own grid: the array (z, y, x) and the view on it that a writer's places refer to."""
         array = np.zeros(self.image.GetSize()[::-1], kind)
-        return array, self._view(array)
+        return array, self.view_of(array)
 
-    def to_image(self, array: np.ndarray) -> sitk.Image:
-        """A SimpleITK image of the input's geometry."""
-        image = sitk.GetImageFromArray(array)
-        image.CopyInformation(self.image)
-        return image
-
-    def _view(self, array: np.ndarray) -> np.ndarray:
+    def view_of(self, array: np.ndarray) -> np.ndarray:
+        """The view on an array of the image's own grid (z, y, x) that a writer's places refer to."""
         return self._orientation.oriented(array)[self._box]
 
     def _oriented_box(self, box: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
@@ -243,8 +238,8 @@ class SliceWriter(ABC):
         """Add the next slices, shape (n, height, width, K).
 
         Returns:
-            The voxels that are complete now, as an index expression for the view of `SliceSpace.empty_image`, and
-            their values: float32, with K channels last.
+            The voxels that are complete now, as an index expression for `SliceSpace.view_of`, and their values:
+            float32, with K channels last.
         """
 
 

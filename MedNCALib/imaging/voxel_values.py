@@ -34,7 +34,7 @@ _BULK, _BEYOND = (0.5, 99.5), 100
 
 
 def extremes(voxels: np.ndarray) -> tuple[Number, Number]:
-    """Smallest and largest intensity, found one slice at a time so that nothing large is copied.
+    """Smallest and largest intensity, found one plane of the memory at a time so that nothing large is copied.
 
     Args:
         voxels: shape (slices, rows, columns).
@@ -42,7 +42,8 @@ def extremes(voxels: np.ndarray) -> tuple[Number, Number]:
     Raises:
         ImageError: NaN or infinite voxels.
     """
-    planes = [(plane.min().item(), plane.max().item()) for plane in voxels]  # either is NaN if any voxel is
+    in_memory = voxels.transpose(np.argsort(np.abs(voxels.strides))[::-1])
+    planes = [(plane.min().item(), plane.max().item()) for plane in in_memory]  # either is NaN if any voxel is
     if not all(math.isfinite(low) and math.isfinite(high) for low, high in planes):
         raise ImageError(
             "The image has voxels that are not numbers (NaN or infinite). Replace them, for example with the lowest "

@@ -6,18 +6,16 @@ later version loses nothing when it is saved.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import require, require_list, require_number, require_object, require_text, require_whole_number
+from .card_json import KEYS, json_of, require_numbers, tuple_of, values_of
 
 AUTO = "auto"  # in place of a protocol's name: the cells find out
 
 REQUIRED = ("name", "title", "description", "modality", "anatomy", "licence")
-
-# Attributes whose key in `card.json` has another name.
-_KEYS = {"thresholds": "quality"}
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ class DataSource:
     @classmethod
     def from_json(cls, settings: Any) -> DataSource:
         """From an object of `training.data` in a card."""
-        return cls(**_values(cls, settings, "the training's data", needed=("name",)))
+        return cls(**values_of(cls, settings, "the training's data", needed=("name",)))
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return _json(self)
+        return json_of(self)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class TrainingHistory:
     @classmethod
     def from_json(cls, settings: Any) -> TrainingHistory:
         """From the object `training` of a card."""
-        values = _values(cls, settings, "training")
+        values = values_of(cls, settings, "training")
         if "data" in values:
             require_list(values["data"], "the training's data")
             values["data"] = tuple(map(DataSource.from_json, values["data"]))
@@ -102,7 +100,7 @@ class TrainingHistory:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return {**_json(self, optional=("remark",)), "data": [source.to_json() for source in self.data]}
+        return {**json_of(self, optional=("remark",)), "data": [source.to_json() for source in self.data]}
 
 
 @dataclass(frozen=True)
@@ -129,13 +127,13 @@ class Scores:
         for case in self.cases:
             require_text(case, "a case of the scores")
         require_number(self.whole, "whole of the scores")
-        _require_numbers(self.labels, "labels of the scores")
+        require_numbers(self.labels, "labels of the scores")
 
     @classmethod
     def from_json(cls, settings: Any) -> Scores:
         """From the object `scores` of a card."""
-        values = _values(cls, settings, "scores", needed=("whole",))
-        values["cases"] = _tuple(values.get("cases", ()), "cases of the scores")
+        values = values_of(cls, settings, "scores", needed=("whole",))
+        values["cases"] = tuple_of(values.get("cases", ()), "cases of the scores")
         collections = values.get("collections", {})
         require_object(collections, "collections of the scores")
         values["collections"] = {name: cls.from_json(scores) for name, scores in collections.items()}
@@ -143,7 +141,7 @@ class Scores:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        scores = _json(self, optional=("collections",))
+        scores = json_of(self, optional=("collections",))
         if self.collections:
             scores["collections"] = {name: each.to_json() for name, each in self.collections.items()}
         return scores
@@ -179,16 +177,16 @@ class Thresholds:
         if self.dice is not None:
             require_number(self.dice, "dice of quality")
         require_object(self.spearman, "spearman of quality")
-        _require_numbers({key: value for key, value in self.spearman.items() if value is not None}, "spearman")
+        require_numbers({key: value for key, value in self.spearman.items() if value is not None}, "spearman")
 
     @classmethod
     def from_json(cls, settings: Any) -> Thresholds:
         """From the object `quality` of a card."""
-        return cls(**_values(cls, settings, "quality", needed=("agreement", "nqm")))
+        return cls(**values_of(cls, settings, "quality", needed=("agreement", "nqm")))
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return _json(self)
+        return json_of(self)
 
 
 @dataclass(frozen=True)
@@ -224,11 +222,11 @@ class Skipping:
     @classmethod
     def from_json(cls, settings: Any) -> Skipping:
         """From the object `skipping` of a card."""
-        return cls(**_values(cls, settings, "skipping", needed=("threshold", "margin", "dice_change")))
+        return cls(**values_of(cls, settings, "skipping", needed=("threshold", "margin", "dice_change")))
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return _json(self)
+        return json_of(self)
 
 
 @dataclass(frozen=True)
@@ -256,11 +254,46 @@ class Protocol:
     @classmethod
     def from_json(cls, settings: Any) -> Protocol:
         """From an object of `protocols` in a card."""
-        return cls(**_values(cls, settings, "a protocol", needed=("name", "description", "value")))
+        return cls(**values_of(cls, settings, "a protocol", needed=("name", "description", "value")))
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return _json(self)
+        return json_of(self)
+
+
+@dataclass(frozen=True)
+class FinderUse:
+    """The model that finds where a model's structures are, and what counts as found.
+
+    Attributes:
+        folder: its folder, inside of the model's own.
+        least_ml: least volume of a structure, in mL.
+        least_confidence: least confidence of a structure, see `MedNCALib.segmentation.found_structures`.
+        margin_mm: what a box shows around a structure, at least.
+    """
+
+    folder: str = "finder"
+    least_ml: float = 0.15
+    least_confidence: float = 0.6
+    margin_mm: float = 6.0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_text(self.folder, "folder of the finder")
+        is_name = self.folder not in ("", ".", "..") and not any(letter in self.folder for letter in "/\\:")
+        require(is_name, f"folder of the finder must be a name without a path, not {self.folder!r}")
+        for key in ("least_ml", "least_confidence", "margin_mm"):
+            require_number(getattr(self, key), f"{key} of the finder")
+            require(getattr(self, key) >= 0, f"{key} of the finder must not be negative")
+
+    @classmethod
+    def from_json(cls, settings: Any) -> FinderUse:
+        """From the object `finder` of a card."""
+        return cls(**values_of(cls, settings, "finder", needed=("folder",)))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes."""
+        return json_of(self)
 
 
 @dataclass(frozen=True)
@@ -280,6 +313,7 @@ class ModelCard:
         thresholds: which results the verdict passes; None gives no verdict.
         skipping: which cells need not run; None runs all.
         protocols: the segmentation protocols that it tells apart, at least two; none if it knows only one.
+        finder: the model that finds where its structures are; None without one.
 
     Raises:
         ValueError: a value of the wrong type or out of range.
@@ -299,6 +333,7 @@ class ModelCard:
     thresholds: Thresholds | None = None
     skipping: Skipping | None = None
     protocols: tuple[Protocol, ...] = ()
+    finder: FinderUse | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -311,7 +346,7 @@ class ModelCard:
             for mm in self.field_of_view_mm:
                 require_number(mm, "field_of_view_mm")
                 require(mm > 0, f"field_of_view_mm must be positive, not {mm}")
-        _require_numbers(self.robustness, "robustness")
+        require_numbers(self.robustness, "robustness")
         require(len(self.protocols) != 1, "protocols must be at least two, or none")
         for values in ([each.name for each in self.protocols], [each.value for each in self.protocols]):
             require(len(set(values)) == len(values), "protocols must differ in name and value")
@@ -323,10 +358,10 @@ class ModelCard:
         Raises:
             ValueError: keys that are missing, or values of the wrong type or out of range.
         """
-        values = _values(cls, settings, "the card", needed=REQUIRED)
-        values["limits"] = _tuple(values.get("limits", ()), "limits")
+        values = values_of(cls, settings, "the card", needed=REQUIRED)
+        values["limits"] = tuple_of(values.get("limits", ()), "limits")
         if values.get("field_of_view_mm") is not None:
-            values["field_of_view_mm"] = _tuple(values["field_of_view_mm"], "field_of_view_mm")
+            values["field_of_view_mm"] = tuple_of(values["field_of_view_mm"], "field_of_view_mm")
         # Parts that could not be measured may be empty.
         for key, part in _PARTS.items():
             values[key] = part.from_json(values[key]) if values.get(key) else None
@@ -337,11 +372,11 @@ class ModelCard:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes; parts that say nothing are left out."""
-        card = _json(self, optional=("limits", "field_of_view_mm", "robustness", "protocols", *_PARTS))
+        card = json_of(self, optional=("limits", "field_of_view_mm", "robustness", "protocols", *_PARTS))
         for key in _PARTS:
             part = getattr(self, key)
             if part is not None:
-                card[_KEYS.get(key, key)] = part.to_json()
+                card[KEYS.get(key, key)] = part.to_json()
         if self.protocols:
             card["protocols"] = [protocol.to_json() for protocol in self.protocols]
         return card
@@ -363,36 +398,5 @@ _PARTS: Mapping[str, Any] = {
     "scores": Scores,
     "thresholds": Thresholds,
     "skipping": Skipping,
+    "finder": FinderUse,
 }
-
-
-def _values(cls: type, settings: Any, name: str, needed: Collection[str] = ()) -> dict[str, Any]:
-    """The constructor's keywords for the keys of an object, with those that it does not know as `extra`."""
-    require_object(settings, name)
-    attributes = {_KEYS.get(each.name, each.name): each.name for each in fields(cls) if each.name != "extra"}
-    missing = [key for key in needed if key not in settings]
-    require(not missing, f"{name} lacks {', '.join(missing)}")
-    values = {attributes[key]: value for key, value in settings.items() if key in attributes}
-    values["extra"] = {key: value for key, value in settings.items() if key not in attributes}
-    return values
-
-
-def _json(part: Any, optional: Collection[str] = ()) -> dict[str, Any]:
-    """The attributes of a part by their keys; of the optional ones those that say something."""
-    card = {}
-    for each in fields(part):
-        value = getattr(part, each.name)
-        if each.name != "extra" and (value or each.name not in optional):
-            card[_KEYS.get(each.name, each.name)] = list(value) if isinstance(value, tuple) else value
-    return {**card, **part.extra}
-
-
-def _tuple(value: Any, name: str) -> tuple[Any, ...]:
-    require_list(value, name)
-    return tuple(value)
-
-
-def _require_numbers(value: Any, name: str) -> None:
-    require_object(value, name)
-    for key, number in value.items():
-        require_number(number, f"{key} of {name}")

@@ -1,4 +1,4 @@
-"""The model folder on disk: `card.json`, `weights.npz` and `labels.csv`.
+"""The model folder on disk: `card.json`, `weights.npz` and `labels.csv`, and that of the model's finder inside of it.
 
 Bundled models are in `weights/`, the user's own in a directory that the caller or the environment variable
 MEDNCA_MODELS names. A folder copied there is a new model: no code changes.
@@ -13,6 +13,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
@@ -28,12 +29,15 @@ from ..automaton.wanted_cells import SkipRule
 from ..checks import require, require_object
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels, write_labels
+from ..imaging.laterality import SIDES, AnySide, can_have_sides, name_without_side, on_side, side_of, split_by_side
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import SliceFormat
-from .card import REQUIRED, ModelCard
+from .card import REQUIRED, FinderUse, ModelCard
 
 FORMAT = 1
 CARD, WEIGHTS, LABELS = "card.json", "weights.npz", "labels.csv"
+# Name of the label of a finder that is no structure: all tissue inside of the skull besides the structures.
+_BRAIN = "brain"
 # What reading a file raises that is no archive of arrays, or a damaged one.
 _UNREADABLE = (
     ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, MemoryError, struct.error, zipfile.BadZipFile,
@@ -42,6 +46,9 @@ _UNREADABLE = (
 
 # Keys of the card that follow from the other attributes of a model.
 _OWN_KEYS = ("format", "written_by", "architecture", "preprocessing", "parameters", "sha256")
+
+# What counts as found if nothing is known of a finder.
+FINDER_USE = FinderUse()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Model:
         labels: what it segments, in the order of its outputs.
         folder: its folder; None for one that was never saved.
         sha256: checksum of the folder's weights in hexadecimal digits; None for one that was never saved.
+        finder: the model that finds where the structures are; None without one. See `with_finder`.
+        sided_labels: what the labels are on a side, if `labels.csv` says it.
     """
 
     card: ModelCard
@@ -65,6 +74,8 @@ class Model:
     labels: tuple[Label, ...]
     folder: Path | None = None
     sha256: str | None = None
+    finder: Model | None = None
+    sided_labels: tuple[Label, ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,10 +95,48 @@ class Model:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the folder's three files; 0 for a model that was never saved."""
-        return (
-            0 if self.folder is None else sum((self.folder / file).stat().st_size for file in (CARD, WEIGHTS, LABELS))
+        """Size of the folder's three files, and of the finder's; 0 for a model that was never saved."""
+        if self.folder is None:
+            return 0
+        own = sum((self.folder / file).stat().st_size for file in (CARD, WEIGHTS, LABELS))
+        return own + (self.finder.size_bytes if self.finder else 0)
+
+    def labels_on(self, side: AnySide) -> tuple[Label, ...]:
+        """The labels on a side, in the order of the outputs; without a side, the labels."""
+        if side is not None and not can_have_sides(self.labels):
+            raise ModelError(f"The labels of {self.name} have no side: their values must be below 10.")
+        named = {label.value: label for label in self.sided_labels}
+        by_rule = [on_side(label, side) for label in self.labels]
+        return tuple(named.get(label.value, label) for label in by_rule)
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether the labels may be on a side: the finder says so, or `labels.csv`."""
+        return bool(self.sided_labels) or (
+            self.finder is not None and any(side_of(label) for label in structures_of(self.finder))
         )
+
+    @property
+    def all_labels(self) -> tuple[Label, ...]:
+        """The labels and, if they may be on a side, what they are there."""
+        sides = SIDES if self.has_sides else ()
+        return (*self.labels, *(label for side in sides for label in self.labels_on(side)))
+
+    def with_finder(self, finder: Model, use: FinderUse = FINDER_USE) -> Model:
+        """The same model with a finder.
+
+        Args:
+            finder: a model whose labels are the structures that this one segments, one on each side ("left hippocampus"
+                and "right hippocampus") or one without a side, and may be the brain.
+            use: what counts as found.
+
+        Raises:
+            ModelError: a finder whose labels are others.
+        """
+        wrong = _unfit_finder(self.labels, finder)
+        if wrong:
+            raise ModelError(f"{finder.name} cannot be the finder of {self.name}: {wrong}.")
+        return replace(self, finder=finder, card=replace(self.card, finder=use))
 
     def save(self, folder: str | os.PathLike[str]) -> Model:
         """Write the folder and return the model as saved: each file is replaced whole, the card last."""
@@ -104,13 +153,16 @@ class Model:
             "parameters": self.cascade.parameter_count,
             "sha256": checksum,
         }
+        finder = None
+        if self.finder is not None and self.card.finder is not None:
+            finder = self.finder.save(folder / self.card.finder.folder)
         with written_whole(folder / LABELS) as path:
-            write_labels(path, self.labels)
+            write_labels(path, (*self.labels, *self.sided_labels))
         with written_whole(folder / WEIGHTS) as path:
             path.write_bytes(weights)
         with written_whole(folder / CARD) as path:
             path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return replace(self, folder=folder, sha256=checksum)
+        return replace(self, folder=folder, sha256=checksum, finder=finder)
 
 
 def load_model(name_or_folder: str | os.PathLike[str], directory: str | os.PathLike[str] | None = None) -> Model:
@@ -208,11 +260,53 @@ def _load(folder: Path) -> Model:
         require(has_hidden or not texts.protocols, "protocols need a hidden channel")
     except ValueError as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error
-    labels = read_labels(folder / LABELS)
+    labels, sided_labels = split_by_side(read_labels(folder / LABELS))
     if len(labels) != architecture.label_count:
         raise damaged(f"{LABELS} names {len(labels)} labels and the model finds {architecture.label_count}")
     cascade = _unpack(weights, architecture, damaged)
-    return Model(texts, cascade, slice_format, normalisation, labels, folder, card["sha256"])
+    finder = _load_finder(folder / texts.finder.folder, labels, damaged) if texts.finder else None
+    return Model(texts, cascade, slice_format, normalisation, labels, folder, card["sha256"], finder, sided_labels)
+
+
+def _load_finder(folder: Path, labels: Sequence[Label], damaged: Callable[[str], ModelError]) -> Model:
+    """The finder of a model that segments the labels."""
+    if not folder.is_dir():
+        raise damaged(f"{CARD} names a finder, and its folder {folder.name} is missing; copy the whole folder again")
+    finder = _load(folder)
+    wrong = _unfit_finder(labels, finder)
+    if wrong:
+        raise damaged(f"its finder does not fit: {wrong}")
+    return finder
+
+
+def _unfit_finder(labels: Sequence[Label], finder: Model) -> str | None:
+    """Why a model cannot be the finder of one that segments the labels; None if it can."""
+    sides = [side_of(label) for label in structures_of(finder)]
+    if finder.finder is not None:
+        return "it has a finder itself"
+    if not sides or (sides != [None] and (None in sides or len(set(sides)) != len(sides))):
+        return "its labels must be one structure on each side, or one without a side"
+    if len({name_without_side(label) for label in structures_of(finder)}) > 1:
+        return "its labels must be one structure on each side, of one name"
+    if sides != [None] and not (can_have_sides(labels) and not any(side_of(label) for label in labels)):
+        return "labels that are found on two sides must have values below 10, and names without a side"
+    return None
+
+
+def structures_of(finder: Model) -> list[Label]:
+    """The labels of a finder that are structures, left before right."""
+    found = [label for label in finder.labels if not _is_brain(label)]
+    order = (*SIDES, None)
+    return sorted(found, key=lambda label: order.index(side_of(label)))
+
+
+def knows_brain(finder: Model) -> bool:
+    """Whether a finder has a label for the brain."""
+    return any(map(_is_brain, finder.labels))
+
+
+def _is_brain(label: Label) -> bool:
+    return label.name.casefold() == _BRAIN
 
 
 def _pack(cascade: Cascade) -> bytes:

@@ -22,6 +22,7 @@ from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..errors import ModelError
 from ..imaging.labels import Label, read_labels
+from ..imaging.laterality import split_by_side
 from ..imaging.normalisation import Normalisation
 from ..imaging.slice_format import SliceFormat
 from .card import ModelCard
@@ -59,7 +60,8 @@ def import_reference(
     except ValueError as error:
         raise ModelError(f"{stage1} and {stage2} make no model: {error}.") from error
     output = Path(output)
-    labels = read_labels(output / LABELS) if (output / LABELS).is_file() else (Label(1, "Foreground"),)
+    table = output / LABELS
+    labels = split_by_side(read_labels(table))[0] if table.is_file() else (Label(1, "Foreground"),)
     if len(labels) != 1:
         raise ModelError(f"{output / LABELS} names {len(labels)} labels; a reference checkpoint finds one.")
     card = ModelCard(

@@ -17,6 +17,7 @@ import SimpleITK as sitk
 from ..imaging.anatomical_axes import direction_of, orientation
 from ..imaging.slice_space import as_volume, region_box
 from ..model.model import Model
+from .options import Find
 
 # DICOM attributes (PS3.6) as SimpleITK names them.
 MODALITY, BODY_PART, ECHO_TIME = "0008|0060", "0018|0015", "0018|0081"
@@ -77,17 +78,20 @@ _CONTRASTS = (
 )
 
 
-def check_input(image: sitk.Image, model: Model, region: Sequence[float] | None = None) -> list[str]:
+def check_input(
+    image: sitk.Image, model: Model, region: Sequence[float] | None = None, find: Find = "auto"
+) -> list[str]:
     """What speaks against segmenting an image with a model.
 
     Args:
         image: three-dimensional scalar image. DICOM attributes in its metadata are used.
         model: the model.
         region: (R0, R1, A0, A1, S0, S1) in mm that the run is limited to; None is the whole image.
+        find: see `RunOptions`.
 
     Returns:
-        Sentences, the surest first; none if nothing is wrong. If only the size is wrong, the sentence says that a
-        region is needed.
+        Sentences, the surest first; none if nothing is wrong. If only the size is wrong, and the model does not find
+        the anatomy by itself, the sentence says that a region is needed.
 
     Raises:
         ImageError: an image or a region that cannot be used.
@@ -96,7 +100,8 @@ def check_input(image: sitk.Image, model: Model, region: Sequence[float] | None 
     box = region_box(image, region)
     reasons = list(_mismatches(image, model, box))
     size = model.card.field_of_view_mm
-    if not reasons and region is None and size is not None and is_much_larger(_extent(image, box), size):
+    is_limited = region is not None or (model.finder is not None and find != "never")
+    if not reasons and not is_limited and size is not None and is_much_larger(_extent(image, box), size):
         reasons.append(
             f"The volume is much larger than the {_millimetres(size)} that {model.name} expects: limit the run to a "
             "region over the anatomy."

@@ -15,9 +15,18 @@ from ..model.model import Model
 
 def model_space(image: sitk.Image, model: Model, region: Sequence[float] | None = None) -> SliceSpace:
     """The grid on which a model sees an image, whatever its intensities; arguments and errors as for `ModelInput`."""
+    require_model(model)
+    return slice_space(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
+
+
+def require_model(model: Model) -> None:
+    """Refuse what is no model.
+
+    Raises:
+        ModelError: it is none.
+    """
     if not isinstance(model, Model):
         raise ModelError(f"The model must be what load_model returns, not {model!r}: call load_model first.")
-    return slice_space(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
 
 
 class ModelInput:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from ..automaton.kernels import KernelName, choose_kernel
 from ..errors import ArgumentError
 from ..model.card import AUTO
+
+Find = Literal["auto", "always", "never"]
+FINDS: tuple[Find, ...] = get_args(Find)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class RunOptions:
             (`MedNCALib.automaton.wanted_cells`). The result differs by less than the card's bound.
         protocol: name of the segmentation protocol whose border is drawn, one of the card's; "auto" goes by how the
             image looks: the cells vote. A model without protocols takes only "auto".
+        find: whether the model's finder looks for the anatomy first, in the whole image: "auto" if the image is larger
+            than what the model expects, "always" or "never". A region says where the anatomy is, so that nothing has
+            to be found. A model without a finder takes only "auto" and "never".
 
     Raises:
         ArgumentError: a value of the wrong type or out of range.
@@ -40,6 +46,7 @@ class RunOptions:
     threads: int | None = None
     all_cells: bool = False
     protocol: str = AUTO
+    find: Find = "auto"
 
     def __post_init__(self) -> None:
         _require_whole_number(self.runs, "The number of runs", 1)
@@ -52,6 +59,8 @@ class RunOptions:
             raise ArgumentError(f"Whether all cells run must be True or False, not {self.all_cells!r}.")
         if not isinstance(self.protocol, str):
             raise ArgumentError(f"The protocol must be a name, not {self.protocol!r}.")
+        if self.find not in FINDS:
+            raise ArgumentError(f"find must be one of {', '.join(FINDS)}, not {self.find!r}.")
         choose_kernel(self.engine)
 
     @property

@@ -8,7 +8,8 @@ with the protocol that has won.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -37,17 +38,29 @@ def named_protocol(model: Model, name: str) -> Protocol | None:
     return named.get(name)
 
 
+@dataclass(frozen=True)
+class Vote:
+    """How far the cells take the labels for those of one protocol or another.
+
+    Attributes:
+        total: sum over the cells.
+        cells: how many there are.
+    """
+
+    total: float
+    cells: int
+
+
 def protocol_steps(
     model_input: ModelInput, model: Model, options: RunOptions
 ) -> Generator[Step, None, Protocol | None]:
     """Decide on the protocol of a run.
 
     Yields:
-        The steps of the vote, with `run` 0 and the share of the vote that is done; none if there is nothing to decide.
+        The steps of the vote, as `vote_steps` does; none if there is nothing to decide.
 
     Returns:
-        The protocol: the one that is named, or the one whose value is nearest to the mean of the vote; None for a model
-        without protocols.
+        The protocol: the one that is named, or the one that the cells vote for; None for a model without protocols.
 
     Raises:
         ArgumentError: the model does not have the protocol that is named.
@@ -55,6 +68,15 @@ def protocol_steps(
     named = named_protocol(model, options.protocol)
     if not is_voted(model, options):
         return named
+    return protocol_of_votes(model, [(yield from vote_steps(model_input, model, options))])
+
+
+def vote_steps(model_input: ModelInput, model: Model, options: RunOptions) -> Generator[Step, None, Vote]:
+    """Let the cells of all slices vote on the protocol.
+
+    Yields:
+        The steps, with `run` 0 and the share of the vote that is done.
+    """
     cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
     draws, first_stage = architecture.fire_draws(options.seed), architecture.stages[0]
     sums: list[float] = []  # of each slice, so that groups of any size give the same mean
@@ -74,10 +96,16 @@ def protocol_steps(
                 cells=now.cells,
                 space=space,
                 architecture=architecture,
+                label_table=model.labels,
             )
         votes = now.state[..., -1]
         sums += votes.sum(axis=(1, 2), dtype=np.float64).tolist()
-    mean = math.fsum(sums) / (space.count * votes[0].size)
+    return Vote(math.fsum(sums), space.count * votes[0].size)
+
+
+def protocol_of_votes(model: Model, votes: Sequence[Vote]) -> Protocol:
+    """The protocol whose value is nearest to the mean of all votes."""
+    mean = math.fsum(vote.total for vote in votes) / sum(vote.cells for vote in votes)
     return min(model.card.protocols, key=lambda protocol: (abs(protocol.value - mean), protocol.value))
 
 

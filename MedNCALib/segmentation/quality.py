@@ -31,10 +31,12 @@ class VolumeEstimate:
     Attributes:
         mean: volume in the result, in mL.
         sd: standard deviation over the passes, in mL; None for one pass.
+        by_pass: volume in each pass, on the model's grid, in mL; none for one pass.
     """
 
     mean: float
     sd: float | None
+    by_pass: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ class Quality:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dictionaries and numbers, for JSON."""
-        return asdict(self)
+        plain = asdict(self)
+        for volume in plain["volumes_ml"].values():
+            volume["by_pass"] = list(volume["by_pass"])
+        return plain
 
 
 class QualityMeter:
@@ -74,6 +79,16 @@ class QualityMeter:
         self._sizes = np.zeros((runs, label_count), np.int64)
         self._overlaps = np.zeros((runs, runs, label_count), np.int64)
         self._deviation = self._probability = 0.0
+
+    @classmethod
+    def of_all(cls, meters: Sequence[QualityMeter]) -> QualityMeter:
+        """One meter for all labels of several, in their order; they have the same number of passes."""
+        whole = cls(len(meters[0]._sizes), 0)
+        whole._sizes = np.concatenate([meter._sizes for meter in meters], axis=-1)
+        whole._overlaps = np.concatenate([meter._overlaps for meter in meters], axis=-1)
+        whole._deviation = sum(meter._deviation for meter in meters)
+        whole._probability = sum(meter._probability for meter in meters)
+        return whole
 
     def add(self, winners: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> None:
         """Add a group of slices.
@@ -92,14 +107,14 @@ class QualityMeter:
         self._probability += float(of_any.mean(axis=0).sum(dtype=np.float64))
 
     def quality(
-        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float, thresholds: Thresholds | None
+        self, names: Sequence[str], volumes: Sequence[float], cell_ml: float | np.ndarray, thresholds: Thresholds | None
     ) -> Quality:
         """The scores.
 
         Args:
             names: name of each label.
             volumes: volume of each label in the result, in mL.
-            cell_ml: volume of one cell of the model's grid, in mL.
+            cell_ml: volume of one cell of the model's grid, in mL; of each label's, if their grids differ.
             thresholds: which results pass; None gives no verdict.
         """
         runs = len(self._sizes)
@@ -112,8 +127,11 @@ class QualityMeter:
             name: float(np.mean([self._dice(a, b, label) for a, b in pairs])) for label, name in enumerate(names)
         }
         agreement = float(np.mean(list(by_label.values())))
-        deviations = (self._sizes * cell_ml).std(axis=0, ddof=1)
-        estimates = {name: VolumeEstimate(ml, float(sd)) for name, ml, sd in zip(names, volumes, deviations)}
+        by_pass = self._sizes * cell_ml
+        estimates = {
+            name: VolumeEstimate(ml, float(sd), tuple(of_label.tolist()))
+            for name, ml, sd, of_label in zip(names, volumes, by_pass.std(axis=0, ddof=1), by_pass.T)
+        }
         verdict: Verdict | None = None
         if thresholds:
             sure = agreement >= thresholds.agreement and nqm <= thresholds.nqm and min(volumes) > 0

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from ..automaton.architecture import Architecture
 from ..imaging.slice_space import SliceSpace
-from .segmenter import argmax_labels
+from .output import argmax_labels
 from .steps import ResultT, Step, tap
 
 
@@ -29,6 +29,11 @@ def kept_steps(architecture: Architecture, frame_bytes: int, cap_bytes: int) -> 
     if count == 1:
         return [total]
     return sorted({int(number) for number in np.rint(np.linspace(1, total, count))})
+
+
+def _is_shown(step: Step, space: SliceSpace | None) -> bool:
+    """Whether a step is recorded: those of the first pass on one grid are, the first besides that of a finder."""
+    return step.run == 1 and not step.is_finding and space in (None, step.space)
 
 
 class Recorder:
@@ -54,7 +59,7 @@ class Recorder:
         return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
-        if step.run != 1:
+        if not _is_shown(step, self.space):
             return
         if self.space is None:
             self.space = step.space
@@ -84,7 +89,7 @@ class SettlingRecorder:
         return tap(steps, self._add)
 
     def _add(self, step: Step) -> None:
-        if step.run != 1:
+        if not _is_shown(step, self.space):
             return
         if self.space is None:
             self.space = step.space

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Callable, TypeVar
+from typing import Any, Callable, TypeVar
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..automaton.architecture import Architecture
 from ..automaton.stage_cells import StageCells
+from ..imaging.labels import Label
+from ..imaging.laterality import without_sides
 from ..imaging.slice_space import SliceSpace
+from .found_structures import FoundStructure
 from .quality import Quality
 
 StepT = TypeVar("StepT")
@@ -36,6 +39,11 @@ class Step:
         cells: the cells now.
         space: the grid of the slices.
         architecture: says what the channels mean.
+        label_table: what each of the probabilities is of: the finder's labels, or the model's on the side that is
+            segmented.
+        is_finding: whether the finder runs, over the whole image on its coarse grid.
+        found: what the finder has found; none while it runs, and without one.
+        structure: the one of `found` that is segmented; None while the finder runs, and without one.
     """
 
     fraction: float
@@ -49,6 +57,10 @@ class Step:
     cells: StageCells
     space: SliceSpace
     architecture: Architecture
+    label_table: tuple[Label, ...] = ()
+    is_finding: bool = False
+    found: tuple[FoundStructure, ...] = ()
+    structure: FoundStructure | None = None
 
     @property
     def state(self) -> np.ndarray:
@@ -79,15 +91,20 @@ class Result:
     """What a segmentation gives; all images have the input's geometry.
 
     Attributes:
-        labels: uint8, 0 for background.
+        labels: uint8, 0 for background, else a value of `label_table`.
         probabilities: on request, float32, mean over the passes, by label name.
         uncertainty: on request, float32, standard deviation of the probability over the passes (of the label that
             varies most).
         quality: the scores that say how far the result can be trusted.
         protocol: name of the segmentation protocol whose border is drawn; None for a model that knows only one.
-        pass_slices: for two passes or more, mL of each label in each pass and each slice of the input (across the axis
-            that the model takes slices along, by the input's own index), counted on the model's grid: shape (passes,
-            labels, slices).
+        label_table: the labels, as the model names them or, if the side is known, on their side: "left anterior
+            hippocampus" with the value 11.
+        found: what the finder has found; none without a finder.
+        brain_ml: see `Finding`; None without a finder.
+        notes: what a user has to know of the result, a sentence each.
+        pass_slices: for two passes or more and one part of the image, mL of each label in each pass and each slice of
+            the input (across the axis that the model takes slices along, by the input's own index), counted on the
+            model's grid: shape (passes, labels, slices).
     """
 
     labels: sitk.Image
@@ -95,7 +112,16 @@ class Result:
     uncertainty: sitk.Image | None
     quality: Quality
     protocol: str | None = None
+    label_table: tuple[Label, ...] = ()
+    found: tuple[FoundStructure, ...] = ()
+    brain_ml: float | None = None
+    notes: tuple[str, ...] = ()
     pass_slices: np.ndarray | None = None
+
+    @property
+    def labels_without_sides(self) -> sitk.Image:
+        """The labels with the values of the model, which knows no side."""
+        return without_sides(self.labels) if any(structure.side for structure in self.found) else self.labels
 
 
 def map_steps(
@@ -126,9 +152,17 @@ def map_steps(
         steps.close()
 
 
-def part_of_run(steps: Generator[Step, None, ResultT], begin: float, end: float) -> Generator[Step, None, ResultT]:
-    """Pass the steps of a part of a run on, with the share of the whole that is done; it goes from `begin` to `end`."""
-    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction))
+def part_of_run(
+    steps: Generator[Step, None, ResultT], begin: float, end: float, **changes: Any
+) -> Generator[Step, None, ResultT]:
+    """Pass the steps of a part of a run on, with the share of the whole that is done.
+
+    Args:
+        steps: of the part.
+        begin, end: the share that is done before and after it.
+        changes: other attributes that its steps have.
+    """
+    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction, **changes))
 
 
 def tap(

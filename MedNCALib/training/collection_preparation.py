@@ -10,6 +10,7 @@ import torch
 
 from ..errors import TrainingError
 from ..imaging.labels import Label, read_labels
+from ..imaging.laterality import split_by_side
 from ..model.card import DataSource
 from ..model.model import LABELS
 from ..progress import Progress, ignore_progress
@@ -115,7 +116,7 @@ def _labels(preset: Preset, output: Path) -> tuple[Label, ...]:
     table = output / LABELS
     if not table.is_file():
         return generic_labels(values)
-    known = read_labels(table)
+    known, _ = split_by_side(read_labels(table))
     if len(known) != len(values):
         raise TrainingError(
             f"{table} has {len(known)} labels, and the preset's collections know {len(values)}: correct one of them."

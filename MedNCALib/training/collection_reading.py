@@ -84,7 +84,7 @@ def read_structures(
     found = [structures_in(collection, pairs, slice_format) for pairs in shares]
     names = [structure.name for structures in found for structure in structures]
     for values in collection.structures:
-        if not any(name.endswith(_suffix(values)) for name in names):
+        if not any(name.endswith(_suffix(collection, values)) for name in names):
             raise TrainingError(
                 f"The collection {collection.name} has no structure of the label values {_listed(values)} in "
                 f"{subjects.training[0].label.parent}. Correct the preset's structures."
@@ -185,7 +185,7 @@ def _structures(collection: Collection, pair: Pair, slice_format: SliceFormat) -
         parts = [values[box] == value for value in wanted] if collection.known == "parts" else [mask[box]]
         found.append(
             Structure(
-                name=pair.name + _suffix(wanted),
+                name=pair.name + _suffix(collection, wanted),
                 image=None if whole_image is None else _tensor(whole_image[box]),
                 labels=_tensor(values[box]) if image is None else None,
                 target=torch.cat([_tensor(part) for part in parts]),
@@ -259,8 +259,9 @@ def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))[None]
 
 
-def _suffix(values: Sequence[int]) -> str:
-    return f" [{_listed(values)}]"
+def _suffix(collection: Collection, values: Sequence[int]) -> str:
+    """What a structure's name has after that of its file, if there are several in a file."""
+    return f" [{_listed(values)}]" if len(collection.structures) > 1 else ""
 
 
 def _listed(values: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ import torch
 from ..errors import TrainingError
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
+from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
 from ..model.card import DataSource
@@ -109,7 +110,7 @@ def _read(
     `labels.csv` in the model folder names the labels, else the label files do if they can, else they are numbered.
     """
     table = output / LABELS
-    known = read_labels(table) if table.is_file() else labels_named_in(pairs)
+    known = split_by_side(read_labels(table))[0] if table.is_file() else labels_named_in(pairs)
     read = {pair.name: read_checked(pair, known or None, reading) for pair in pairs}
     values = label_values(truth for _, truth in read.values())
     if not table.is_file():

@@ -20,19 +20,25 @@ LIBRARY = {
     "MedNCAError": None,
     "ImageError": None,
     "ModelError": None,
+    "NotFoundError": None,
     "TrainingError": None,
     "Label": "value name color terminology",
     "Model": None,
     "load_model": "name_or_folder directory",
     "list_models": "directory",
     "check_model": "folder",
-    "RunOptions": "runs seed engine threads all_cells protocol",
+    "RunOptions": "runs seed engine threads all_cells protocol find",
     "segment": "image model options",  # those of segment_steps
     "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells "
-    "protocol",
-    "Step": "fraction stage stages step steps run runs slices cells space architecture",
-    "Result": "labels probabilities uncertainty quality protocol pass_slices",
+    "protocol find found",
+    "Step": "fraction stage stages step steps run runs slices cells space architecture label_table is_finding found "
+    "structure",
+    "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes pass_slices",
+    "FoundStructure": "side box confidence is_cut",
+    "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
+    "Measurement": "structure quantity value unit spread",
+    "measure": "result",
     "stress_test": "image model options",  # those of segment_steps
     "stress_test_steps": "image model options",
     "StressTest": "result changes worst_labels",
@@ -73,7 +79,7 @@ LOGIC_OPTIONS = {
     "protocol": "auto",
 }
 
-RUNNING = "--runs --seed --engine --threads --all-cells --protocol"
+RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
@@ -105,7 +111,7 @@ def test_the_arguments_keep_their_names_and_their_order(name):
     assert list(inspect.signature(getattr(mednca, name)).parameters) == LIBRARY[name].split()
 
 
-@pytest.mark.parametrize("name", ["ImageError", "ModelError", "TrainingError"])
+@pytest.mark.parametrize("name", ["ImageError", "ModelError", "NotFoundError", "TrainingError"])
 def test_all_errors_are_of_one_family(name):
     assert issubclass(getattr(mednca, name), mednca.MedNCAError)
     assert issubclass(mednca.MedNCAError, Exception)
@@ -155,13 +161,14 @@ def test_the_summary_of_a_segmentation_keeps_its_keys(model_folder, volume_file,
     assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(tmp_path), "--runs", "2", "--json"]) == 0
     (summary,) = json.loads(capsys.readouterr().out)
     assert set(summary) == {
-        "input", "model", "model_sha256", "version", "seed", "passes", "protocol",
-        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "stress",
+        "input", "model", "model_sha256", "version", "seed", "passes", "protocol", "found", "brain_ml", "notes",
+        "segmentation", "probabilities", "uncertainty", "seconds", "volumes_ml", "quality", "measurements",
+        "stress",
     }  # fmt: skip
     assert set(summary["quality"]) == QUALITY
     label = next(iter(summary["volumes_ml"]))
     assert isinstance(summary["volumes_ml"][label], float)
-    assert set(summary["quality"]["volumes_ml"][label]) == {"mean", "sd"}
+    assert set(summary["quality"]["volumes_ml"][label]) == {"mean", "sd", "by_pass"}
 
 
 def test_the_report_of_an_evaluation_keeps_its_keys(model_folder, cohort, tmp_path, capsys):
@@ -182,5 +189,5 @@ def test_the_list_of_models_keeps_its_keys(capsys):
     for model in json.loads(capsys.readouterr().out):
         assert set(model) == {
             "name", "title", "description", "modality", "anatomy", "licence", "labels", "parameters", "size_bytes",
-            "folder",
+            "finder", "folder",
         }  # fmt: skip

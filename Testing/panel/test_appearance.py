@@ -3,6 +3,7 @@
 from support.brightness_model import MODULE
 from support.panel_states import panel_states
 
+TABLES = ("qualityTableView", "measurementTableView")
 LOOKS = [(420, {}), (500, {"fontScale": 1.25}), (420, {"dark": True})]
 
 
@@ -67,6 +68,6 @@ def overlapping(panel):
 
 def scrolling(panel):
     """Tables that do not fit."""
-    for table in (child for child in visible(panel) if child.objectName == "qualityTableView"):
+    for table in (child for child in visible(panel) if child.objectName in TABLES):
         if table.horizontalScrollBar().maximum or table.verticalScrollBar().maximum:
             yield f"{table.objectName} has to be scrolled"

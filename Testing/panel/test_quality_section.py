@@ -51,6 +51,42 @@ def test_single_run_is_called_unchecked(host, panel, volume_node):
     ]
 
 
+def test_the_measurements_are_a_table_below(host, panel, volume_node):
+    assert not panel.ui.measurementTableView.visible
+    segment(host, panel)
+    table = panel.ui.measurementTableView.mrmlTableNode()
+    assert panel.ui.measurementTableView.visible
+    assert table is panel.logic.outcome.measurementNode
+    assert table.GetName() == "head measurements"
+    assert shown(panel.ui.measurementTableView) == [
+        ["hippocampus", "Volume (mL)", "1.125"],
+        ["hippocampus", "Anterior/posterior", "0.875"],
+    ]
+    panel.ui.inputSelector.setCurrentNode(add_volume(name="next patient"))
+    assert not panel.ui.measurementTableView.visible
+
+
+def test_several_runs_give_the_spread_of_the_measurements(host, panel, volume_node):
+    panel.ui.runsSpinBox.setValue(3)
+    segment(host, panel)
+    assert shown(panel.ui.measurementTableView)[1] == ["hippocampus", "Anterior/posterior", "0.875", "0.000"]
+
+
+def test_the_measurements_are_those_of_the_result_that_is_shown(host, panel, volume_node, tmp_path):
+    import slicer
+
+    segment(host, panel)
+    said = shown(panel.ui.measurementTableView)
+    choose_model(panel, "slow")
+    assert shown(panel.ui.measurementTableView) == said
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.closeScene()
+    assert not panel.ui.measurementTableView.visible
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.closeModule()
+    assert shown(host.openModule("MedNCA").ui.measurementTableView) == said
+
+
 def test_several_runs_give_spread_and_agreement(host, panel, volume_node):
     panel.ui.runsSpinBox.setValue(3)
     segment(host, panel)
@@ -214,7 +250,7 @@ def test_scores_cannot_be_overwritten(host, panel, volume_node, way):
 
 def is_greyed(panel):
     ui = panel.ui
-    is_off = not ui.verdictLabel.enabled and not ui.qualityTableView.enabled
+    is_off = not any(view.enabled for view in (ui.verdictLabel, ui.qualityTableView, ui.measurementTableView))
     assert is_off == ("#8a8a8a" in ui.verdictLabel.text and "earlier" in ui.verdictLabel.text)
     return is_off
 

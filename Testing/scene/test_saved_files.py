@@ -1,7 +1,6 @@
 """The files of the module beside its code: what Slicer reads of them has to be there and to agree."""
 
 import ast
-import csv
 import json
 import struct
 import sys
@@ -11,6 +10,7 @@ import pytest
 from support.brightness_model import MODULE, REPOSITORY
 
 from MedNCALib.imaging.labels import read_labels
+from MedNCALib.imaging.laterality import split_by_side
 
 LABELS = sorted(REPOSITORY.glob("weights/*/labels.csv"))
 TERMINOLOGY = REPOSITORY / "Resources" / "MedNCA.term.json"
@@ -53,7 +53,7 @@ def test_every_parameter_is_bound_to_one_control(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    by_code = {"model", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
+    by_code = {"model", "protocol", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
     assert sorted([*bound, *by_code]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 
@@ -86,7 +86,15 @@ def test_codes_of_the_labels_are_in_the_projects_terminology(path):
         scheme, value, meaning = label.terminology["type"]
         assert types[value]["CodingSchemeDesignator"] == scheme
         assert types[value]["CodeMeaning"] == meaning
-        assert tuple(types[value]["recommendedDisplayRGBValue"]) == label.color
+        shown = types[value]
+        if "type_modifier" in label.terminology:
+            shown = next(
+                each
+                for each in types[value]["Modifier"]
+                if (each["CodingSchemeDesignator"], each["CodeValue"], each["CodeMeaning"])
+                == label.terminology["type_modifier"]
+            )
+        assert tuple(shown["recommendedDisplayRGBValue"]) == label.color
         assert label.terminology["category"] == (
             category["CodingSchemeDesignator"], category["CodeValue"], category["CodeMeaning"],
         )  # fmt: skip
@@ -129,7 +137,7 @@ def test_icon_is_a_png_of128_pixels(path):
 
 def test_label_colours_of_a_model_can_be_told_apart():
     for path in LABELS:
-        with path.open(newline="", encoding="utf-8") as file:
-            colours = [tuple(int(row[f"Color_{c}"]) for c in "RGB") for row in csv.DictReader(file)]
-        assert len(set(colours)) == len(colours)
-        assert all(max(colour) - min(colour) > 80 for colour in colours), "too grey to stand out from an MR image"
+        for labels in split_by_side(read_labels(path)):  # a result has those of one kind
+            colours = [label.color for label in labels]
+            assert len(set(colours)) == len(colours)
+            assert all(max(colour) - min(colour) > 80 for colour in colours), "too grey to stand out from an MR image"

@@ -10,6 +10,7 @@ from MedNCALib.automaton.architecture import Architecture, Stage
 from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.imaging.labels import read_labels
+from MedNCALib.imaging.laterality import split_by_side
 from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.card import ModelCard
@@ -50,7 +51,7 @@ def brightness_model(folder, steps=2, name="brightness", labels=None) -> Model:
         Cascade(architecture, (Rule(**silent), Rule(**deciding))),
         SliceFormat("PIL", (None, None, None)),
         Normalisation("volume", (0.0, 100.0)),
-        labels or read_labels(REPOSITORY / "weights" / "hippocampus-mr" / "labels.csv"),
+        labels or split_by_side(read_labels(REPOSITORY / "weights" / "hippocampus-mr" / "labels.csv"))[0],
     )
     return model.save(Path(folder) / name)
 

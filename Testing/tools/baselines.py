@@ -131,7 +131,7 @@ class UNetCascade:
         return sum(each.numel() for each in self.network.parameters())
 
     @torch.inference_mode()
-    def run(self, image, slices, draws, engine="torch", threads=None, skip=None):
+    def run(self, image, slices, draws, kernel="torch", threads=None, skip=None, protocol=0.0):
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 1)))
         # One slice at a time: a UNet's copies of a whole group would take gigabytes.
         logits = np.concatenate([self.network(plane[None]).numpy() for plane in planes])

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 
-from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd
+from ..derived_nodes import derivedNode, findOrAdd
 from .quality_table import addColumn
 
 # Digits after the decimal point, for each column; the first is of names.
@@ -76,8 +76,7 @@ def stressTableOf(volumeNode: slicer.vtkMRMLScalarVolumeNode | None, modelName: 
     """The table of a model's stress test of a volume, or None."""
     if volumeNode is None:
         return None
-    tables = derivedNodes(modelName, volumeNode, "vtkMRMLTableNode")
-    return next((node for node in tables if node.GetAttribute(LABEL_TAG) == _STRESS_TEST), None)
+    return derivedNode("vtkMRMLTableNode", modelName, volumeNode, _STRESS_TEST)
 
 
 def stressSummaryOf(tableNode: slicer.vtkMRMLTableNode) -> StressSummary:

@@ -115,7 +115,7 @@ def _write_card(model: Model, report: EvaluationReport, options: Namespace) -> N
     scored = {case.name for case in report.cases}
     pairs = [pair for pair in find_pairs(options.images, options.labels) if pair.name in scored]
     with ProgressBar() as bar:
-        cases = CasesInFiles(pairs, model.labels, reading_options(options))
+        cases = CasesInFiles(pairs, model.all_labels, reading_options(options))
         if options.card == "skipping":
             card = replace(model.card, skipping=measured_skipping(model, cases, bar.show))
         else:
@@ -133,7 +133,7 @@ def _print_scores(report: EvaluationReport) -> None:
     widths = [max(len(name), 14) for name in names]
     print(f"{'Dice / HD95':{first}}  " + "  ".join(f"{name:>{width}}" for name, width in zip(names, widths)))
     for name, labels, whole in rows:
-        cells = [_cell(score) for score in (*labels.values(), whole)]
+        cells = [*(_cell(labels[each]) if each in labels else "" for each in report.mean_labels), _cell(whole)]
         print(f"{name:{first}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths)))
 
 

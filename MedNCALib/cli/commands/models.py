@@ -29,7 +29,8 @@ def run(options: Namespace) -> None:
     width = max((len(model.name) for model in models), default=0)
     for model in models:
         labels = ", ".join(label.name for label in model.labels)
-        print(f"{model.name:{width}}  {model.title}: {labels} ({model.size_bytes / 1000:.0f} kB)")
+        finder = ", with a finder" if model.finder else ""
+        print(f"{model.name:{width}}  {model.title}: {labels} ({model.size_bytes / 1000:.0f} kB{finder})")
     if not models:
         print("There are no models.")
 
@@ -42,5 +43,14 @@ def _described(model: Model) -> dict[str, Any]:
         "labels": [{"value": label.value, "name": label.name} for label in model.labels],
         "parameters": model.cascade.parameter_count,
         "size_bytes": model.size_bytes,
+        "finder": _finder(model.finder) if model.finder else None,
         "folder": str(model.folder),
+    }
+
+
+def _finder(finder: Model) -> dict[str, Any]:
+    return {
+        "labels": [{"value": label.value, "name": label.name} for label in finder.labels],
+        "parameters": finder.cascade.parameter_count,
+        "size_bytes": finder.size_bytes,
     }

@@ -33,11 +33,19 @@ def add_run_options(parser: ArgumentParser) -> None:
         help="for models that know several: the segmentation protocol whose border is drawn (default: auto, as the "
         "image looks)",
     )
+    parser.add_argument(
+        "--find",
+        default=AUTO,
+        metavar="WHEN",
+        help="for models with a finder: whether it first looks for the anatomy in the whole image: always, never, or "
+        "auto, if the image is larger than what the model expects (default: auto)",
+    )
 
 
 def run_options(options: Namespace) -> dict[str, Any]:
     """Keywords for `RunOptions`, `segment` and `evaluate`."""
-    return {name: getattr(options, name) for name in ("runs", "seed", "engine", "threads", "all_cells", "protocol")}
+    names = ("runs", "seed", "engine", "threads", "all_cells", "protocol", "find")
+    return {name: getattr(options, name) for name in names}
 
 
 def add_reading_options(parser: ArgumentParser, series: bool = False) -> None:

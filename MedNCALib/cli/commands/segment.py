@@ -10,6 +10,7 @@ import time
 import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,7 @@ def _stems(images: list[Path]) -> list[str]:
 def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
     """Segment one image and write what was asked for; a summary for JSON."""
     from ...io.image_sequence import ImageSequence, read_volumes
+    from ...measurement.volumes import measure
     from ...segmentation.input_checks import check_input
 
     def progress(done: float, text: str) -> None:
@@ -147,19 +149,21 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         return {"input": str(path), **record, **found}
     try:
         check_single(options)
-        for reason in check_input(image, model, options.region):
+        for reason in check_input(image, model, options.region, options.find):
             warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
         started = time.perf_counter()
         result, test = _run(image, model, options, progress)
     except MedNCAError as error:
         raise MedNCAError(f"{path}: {error}") from error
     seconds = time.perf_counter() - started
+    for note in result.notes:
+        warnings.warn(f"{path}: {note}", MedNCAWarning, stacklevel=2)
     if result.protocol:
         record["protocol"] = result.protocol
     table = options.output / f"{base}_stress.csv"
     if test:
         write_stress_table(table, test)
-    files = _write(result, model, options.output, base, record)
+    files = _write(result, options.output, base, record)
     quality = result.quality.as_dict()
     return {
         "input": str(path),
@@ -168,7 +172,11 @@ def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: Progr
         **files,
         "seconds": seconds,
         "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
+        "found": [structure.as_dict() for structure in result.found],
+        "brain_ml": result.brain_ml,
+        "notes": list(result.notes),
         "quality": quality,
+        "measurements": [asdict(measurement) for measurement in measure(result)],
         "stress": {"table": str(table), **test.as_dict()} if test else None,
     }
 
@@ -195,20 +203,20 @@ def _run(image: sitk.Image, model: Model, options: Namespace, progress: Progress
     return test.result, test
 
 
-def _write(result: Result, model: Model, output: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
+def _write(result: Result, output: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
     """Write the segmentation and what else there is; the files, for JSON."""
     from ...io.images import write_image
     from ...io.segmentation_file import write_segmentation
 
     segmentation = output / f"{base}.seg.nrrd"
-    names = {label.name: _file_name(label.file_name) for label in model.labels}
+    names = {label.name: _file_name(label.file_name) for label in result.label_table}
     probabilities = {name: output / f"{base}_{names[name]}_probability.nrrd" for name in result.probabilities}
     uncertainty = output / f"{base}_uncertainty.nrrd" if result.uncertainty else None
     for name, file in probabilities.items():
         write_image(file, result.probabilities[name], record)
     if uncertainty and result.uncertainty:
         write_image(uncertainty, result.uncertainty, record)
-    write_segmentation(segmentation, result.labels, model.labels, record)
+    write_segmentation(segmentation, result.labels, result.label_table, record)
     return {
         "segmentation": str(segmentation),
         "probabilities": {name: str(file) for name, file in probabilities.items()},
@@ -223,7 +231,8 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
     verdict = summary["quality"]["verdict"]
     protocol = f"protocol {summary['protocol']}" if summary["protocol"] else None
-    said = [volumes, f"{summary['seconds']:.1f} s", *filter(None, (protocol, verdict))]
+    brain = f"brain {summary['brain_ml']:.0f} mL" if summary["brain_ml"] else None
+    said = [volumes, *filter(None, (brain,)), f"{summary['seconds']:.1f} s", *filter(None, (protocol, verdict))]
     yield f"{summary['segmentation']}: {'; '.join(said)}"
     if summary["stress"]:
         yield f"{summary['stress']['table']}: {summary['stress']['sentence']}"

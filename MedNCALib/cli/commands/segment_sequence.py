@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 _SINGLE_ONLY = ("probability", "uncertainty", "stress")
 _SEQUENCE_ONLY = {"slices": "--slices", "frame_interval": "--frame-interval"}
 # Keys of the summary of a volume; those of a sequence have null there, and what there is for each frame.
-_OF_SINGLE_VOLUMES = ("protocol", "probabilities", "uncertainty", "volumes_ml", "quality", "stress")
+_OF_SINGLE_VOLUMES = (
+    "protocol",
+    "probabilities",
+    "uncertainty",
+    "volumes_ml",
+    "found",
+    "brain_ml",
+    "notes",
+    "quality",
+    "measurements",
+    "stress",
+)
 
 
 def add_sequence_options(parser: ArgumentParser) -> None:
@@ -143,7 +154,7 @@ def _checked(frames: ImageSequence, path: Path, model: Model, options: Namespace
 
     for number, image in enumerate(frames):
         if number == 0:
-            for reason in check_input(image, model, options.region):
+            for reason in check_input(image, model, options.region, options.find):
                 warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
             if options.slices:
                 check_slices(options.slices, slice_count(image, model.slice_format.axes))

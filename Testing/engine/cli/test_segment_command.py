@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import SimpleITK as sitk
 from support.command_line import array, mednca, python, refused
 from support.protocol_model import TIGHT, WIDE, border_of, protocol_model, rimmed_image
 from support.shared_data import REPOSITORY, shared_data
-from support.threshold_model import case, threshold_model
+from support.threshold_model import LABELS, case, threshold_model
 
 from MedNCALib import load_model, read_image, stress_test
 from MedNCALib._version import __version__
@@ -53,6 +54,26 @@ def test_a_stress_test_is_a_table_beside_the_segmentation_and_a_sentence(model_f
     assert [float(row["dice"]) for row in rows] == pytest.approx([change.dice for change in test.changes], abs=1e-4)
     assert main(["segment", str(volume_file), "-m", model_folder, "-o", str(out), "--stress"]) == 0
     assert capsys.readouterr().out.splitlines()[1].endswith(f"scan_threshold_stress.csv: {test.sentence}")
+
+
+def test_the_summary_has_the_measurements(volume_file, tmp_path, capsys):
+    names = ("anterior box", "posterior box")
+    labels = tuple(replace(label, name=name) for label, name in zip(LABELS, names))
+    model = replace(threshold_model(), labels=labels).save(tmp_path / "boxes")
+    out = str(tmp_path / "out")
+    assert main(["segment", str(volume_file), "-m", str(model.folder), "-o", out, "--runs", "2", "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)
+    anterior, posterior = (summary["volumes_ml"][name] for name in names)
+    assert summary["measurements"] == [
+        {"structure": "box", "quantity": "volume", "value": anterior + posterior, "unit": "mL", "spread": 0.0},
+        {
+            "structure": "box",
+            "quantity": "anterior/posterior ratio",
+            "value": anterior / posterior,
+            "unit": "",
+            "spread": 0.0,
+        },
+    ]
 
 
 def test_without_a_stress_test_there_is_no_table(model_folder, volume_file, tmp_path, capsys):

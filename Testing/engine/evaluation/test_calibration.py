@@ -62,7 +62,9 @@ def known(monkeypatch):
         dice, agreement, nqm, volume = figures
         volumes = {"one": SimpleNamespace(mean=5.0), "two": SimpleNamespace(mean=volume)}
         assert runs == 5
-        return SimpleNamespace(labels=dice, quality=SimpleNamespace(agreement=agreement, nqm=nqm, volumes_ml=volumes))
+        return SimpleNamespace(
+            labels_without_sides=dice, quality=SimpleNamespace(agreement=agreement, nqm=nqm, volumes_ml=volumes)
+        )
 
     cases = []
     monkeypatch.setattr(calibration, "trials", trials)

@@ -37,7 +37,7 @@ def test_a_model_that_is_right_scores_fully_in_the_agreed_shape(cohort):
     assert list(result) == ["cases", "mean"]
     assert [one["name"] for one in result["cases"]] == ["case0", "case1", "case2"]
     for one in result["cases"]:
-        assert list(one) == ["name", "seconds", "labels", "whole", "quality"]
+        assert list(one) == ["name", "seconds", "labels", "whole", "quality", "protocol"]
         assert one["seconds"] > 0
         assert list(one["labels"]) == ["medium", "bright"]
         assert one["quality"]["agreement"] == 1.0

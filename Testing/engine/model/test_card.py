@@ -49,11 +49,12 @@ def test_a_bundled_card_keeps_all_it_says(card, tmp_path):
     load_model(card["name"]).save(tmp_path)
     written = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert written.pop("written_by").startswith("MedNCA ")
-    scaling = written["preprocessing"]["normalisation"]
-    scaling["window"] = scaling.pop("contrast_window_sd")
+    scaling = card["preprocessing"]["normalisation"]
+    if "window" in scaling:  # an older key
+        scaling["contrast_window_sd"] = scaling.pop("window")
     # The same numbers are packed into other bytes by other versions of NumPy and zlib.
     assert written.pop("sha256") == hashlib.sha256((tmp_path / "weights.npz").read_bytes()).hexdigest()
-    assert written == {key: value for key, value in card.items() if key != "sha256"}
+    assert written == {key: value for key, value in card.items() if key not in ("sha256", "written_by")}
 
 
 def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path):

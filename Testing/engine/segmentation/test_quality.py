@@ -60,6 +60,7 @@ def test_the_spread_of_a_volume_is_the_standard_deviation_over_runs():
     counts = [(winner(run) == 2).sum() * 0.5 for run in runs]
     assert measured(runs).volumes_ml["second"].sd == pytest.approx(np.std(counts, ddof=1))
     assert measured(runs).volumes_ml["second"].mean == 2.0
+    assert measured(runs).volumes_ml["second"].by_pass == pytest.approx(counts)
 
 
 def test_the_verdict_needs_both_scores_within_their_thresholds_and_something_found():

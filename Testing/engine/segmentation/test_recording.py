@@ -7,8 +7,8 @@ from support.brightness_model import boxes_image, brightness_model
 
 from MedNCALib import segment_steps
 from MedNCALib.segmentation import slice_groups
+from MedNCALib.segmentation.output import argmax_labels
 from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps, step_number
-from MedNCALib.segmentation.segmenter import argmax_labels
 
 
 def noise(size=(13, 14, 9)):

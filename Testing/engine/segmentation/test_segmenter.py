@@ -16,7 +16,7 @@ from MedNCALib.imaging.normalisation import Normalisation
 from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.segmentation import segmenter, slice_groups
 from MedNCALib.segmentation.model_input import ModelInput
-from MedNCALib.segmentation.segmenter import argmax_labels
+from MedNCALib.segmentation.output import argmax_labels
 
 
 def voxels(image):

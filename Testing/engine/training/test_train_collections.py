@@ -70,7 +70,7 @@ def test_training_on_collections_learns_and_fills_the_card_by_collection(data, p
     assert collections["blocks"].whole > 0.4  # untrained: 0
     assert list(collections["blocks"].labels) == ["Label 1", "Label 2"]
     assert not collections["heads"].labels
-    assert card.scores.cases == collections["blocks"].cases == ("block_2 [1, 2]",)
+    assert card.scores.cases == collections["blocks"].cases == ("block_2",)
     assert [(source.name, source.licence, source.cases) for source in card.training.data] == [
         ("Made-up blocks", "CC0", 2),
         ("heads", "", 2),

@@ -16,6 +16,7 @@ WRITES = {
     "uncertainty": ("segmentation_run", "writeUncertainty", 1),
     "second column of the table": ("results.quality_table", "addColumn", 2),
     "table": ("segmentation_run", "writeQuality", 1),
+    "measurements": ("segmentation_run", "writeMeasurements", 1),
     "colours of the growth": ("results.growth_sequence", "showCellColors", 1),
     "names of the sequence": ("results.growth_sequence", "uniqueName", 3),
 }

@@ -1,0 +1,100 @@
+"""The passes of a model over the slices of an image, group by group, and how much work that is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Callable
+
+import numpy as np
+
+from ..automaton.architecture import Architecture
+from ..imaging.slice_space import SliceSpace
+from ..model.card import Protocol
+from ..model.model import Model
+from .model_input import ModelInput
+from .options import RunOptions
+from .protocol import value_of
+from .slice_groups import slice_groups
+from .steps import Step
+
+# Normalised intensities of a slice that differ by less are rounding.
+_NO_CONTRAST = 1e-5
+
+
+def pass_steps(
+    model_input: ModelInput,
+    model: Model,
+    options: RunOptions,
+    protocol: Protocol | None,
+    add: Callable[[Sequence[np.ndarray]], object],
+) -> Generator[Step, None, None]:
+    """All passes over each group of slices in turn.
+
+    Args:
+        model_input, model, options: of the run.
+        protocol: the segmentation protocol whose border is drawn.
+        add: is called with each group's probabilities, for each pass of shape (n, H, W, K), when it is finished.
+
+    Yields:
+        The steps, with the share of all of them that is done.
+    """
+    cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
+    work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
+    total = work[-1] * options.runs * space.count
+    done = 0.0
+    skip = None if options.all_cells else model.skip_rule
+    for group in slice_groups(space, architecture):
+        slices = model_input.slices(group)
+        empty = _without_contrast(slices, model)
+        finished = []
+        for run in range(options.runs):
+            draws = architecture.fire_draws(options.seed, run)
+            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip, value_of(protocol))
+            for count, now in enumerate(steps, 1):
+                yield Step(
+                    fraction=(done + work[count] * len(group)) / total,
+                    stage=now.stage + 1,
+                    stages=len(architecture.stages),
+                    step=now.step + 1,
+                    steps=architecture.stages[now.stage].steps,
+                    run=run + 1,
+                    runs=options.runs,
+                    slices=(group.start, group.stop, space.count),
+                    cells=now.cells,
+                    space=space,
+                    architecture=architecture,
+                    label_table=model.labels,
+                )
+            found = now.cells.probabilities()
+            found[empty] = 0
+            finished.append(found)
+            done += work[-1] * len(group)
+        add(finished)
+
+
+def _without_contrast(slices: np.ndarray, model: Model) -> np.ndarray:
+    """Which slices show nothing at all, such as those that fill a stack up, for a model that looks at each by itself.
+
+    Args:
+        slices: as the model takes them, shape (n, H, W, image channels).
+        model: the model.
+    """
+    if model.normalisation.scope != "slice":
+        return np.zeros(len(slices), bool)
+    middle = slices[..., slices.shape[-1] // 2]
+    return np.ptp(middle, axis=(1, 2)) < _NO_CONTRAST
+
+
+def cell_count(space: SliceSpace) -> int:
+    """Number of cells of the model's grid."""
+    return space.count * space.height * space.width
+
+
+def work_of_cell(model: Model) -> float:
+    """How much work a cell of the model's grid is in one pass: multiplications of the steps that it takes."""
+    return model.cascade.parameter_count / len(model.cascade.rules) * _steps_of_cell(model.cascade.architecture)
+
+
+def _steps_of_cell(architecture: Architecture) -> float:
+    """Number of steps that a cell of the model's grid takes; a coarse one stands for several."""
+    return sum(stage.steps / stage.scale**2 for stage in architecture.stages) * architecture.fire_rate
