@@ -115,6 +115,9 @@ def segment_sequence(
         steps, lambda step: progress(step.fraction, f", frame {1 + int(step.fraction * len(frames) - 1e-9)}")
     )
     seconds = time.perf_counter() - started
+    for number, result in enumerate(results, 1):
+        for note in result.notes:
+            warnings.warn(f"{path}: Frame {number} of {len(results)}: {note}", MedNCAWarning, stacklevel=2)
     chamber = chamber_volumes(results, model, frames.times)
     beat = chamber.measure(options.slices) if chamber else None
     files = {"segmentation": base.with_name(f"{base.name}.nii.gz")}
@@ -176,6 +179,7 @@ def _figures(results: list[Result], beat: Beat | None, frames: ImageSequence) ->
                 "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
                 "quality": quality,
                 "protocol": result.protocol,
+                "notes": list(result.notes),
             }
             for of_frame, quality, result in zip(of_frames, qualities, results)
         ],

@@ -83,7 +83,7 @@ def test_the_keys_of_a_summary_are_there_for_a_sequence_too(heart_folder, cine_f
     of_sequence, _ = summary_of(capsys, cine_file, "-m", heart_folder, "-o", tmp_path / "out", "--runs", "2")
     assert set(of_volume) < set(of_sequence)
     assert set(of_sequence["frames"][0]) == {
-        "time_ms", "volume_ml", "volume_sd_ml", "volumes_ml", "quality", "protocol",
+        "time_ms", "volume_ml", "volume_sd_ml", "volumes_ml", "quality", "protocol", "notes",
     }  # fmt: skip
     assert of_sequence["frames"][0]["quality"]["agreement"] == 1
     assert of_sequence["spread"]["ejection_fraction"] == pytest.approx(0, abs=1e-9)
