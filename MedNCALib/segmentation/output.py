@@ -143,11 +143,7 @@ class OutputPart:
         """Add the next group of slices: the probabilities of each pass, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
         inside = [run[self.space.inside] for run in finished]
-        winners = [argmax_labels(run) for run in inside]
-        self.meter.add(winners, inside)
-        if len(winners) > 1:
-            numbers = range(1, len(self.labels) + 1)
-            self._pass_cells.append(np.array([[(run == n).sum(axis=(1, 2)) for n in numbers] for run in winners]))
+        self._count([argmax_labels(run) for run in inside], inside)
         ready, values = self._writer.add(mean)
         found = argmax_labels(values)
         written = self._labels_view[ready]
@@ -160,6 +156,13 @@ class OutputPart:
             deviation = np.std(finished, axis=0)
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
             self._spread_view[ready] = np.maximum(self._spread_view[ready], values[..., 0])
+
+    def _count(self, winners: Sequence[np.ndarray], inside: Sequence[np.ndarray]) -> None:
+        """Add the likeliest labels and the probabilities of each pass to the scores and to the volumes of slices."""
+        self.meter.add(winners, inside)
+        if len(winners) > 1:
+            numbers = range(1, len(self.labels) + 1)
+            self._pass_cells.append(np.array([[(run == n).sum(axis=(1, 2)) for n in numbers] for run in winners]))
 
     def quality(self, voxel_ml: float, thresholds: Thresholds | None) -> Quality:
         """The scores of this part by itself."""

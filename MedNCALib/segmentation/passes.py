@@ -65,9 +65,8 @@ def pass_steps(
                     architecture=architecture,
                     label_table=model.labels,
                 )
-            found = now.cells.probabilities()
-            found[empty] = 0
-            finished.append(found)
+            finished.append(now.cells.probabilities())
+            finished[-1][empty] = 0
             done += work[-1] * len(group)
         add(finished)
 
