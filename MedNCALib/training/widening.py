@@ -38,6 +38,8 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
             architecture.image_channels + np.arange(old.channels - old.image_channels),
         ]
     )
+    if old.channels > old.image_channels + old.outputs:
+        places[-1] = architecture.channels - 1  # the last hidden channel holds the protocol's value in both
     rules = []
     for rule in cascade.rules:
         fresh = {}

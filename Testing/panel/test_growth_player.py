@@ -62,7 +62,7 @@ def test_what_to_keep_is_listed_for_the_model(panel, volume_node):
         "When it settled (step)",
     ]
     choose_model(panel, "hippocampus-mr")
-    assert box.itemText(box.count - 1) == "Hidden channel 16"  # 24 channels less 5 of the image and 3 outputs
+    assert box.itemText(box.count - 1) == "Hidden channel 22"  # 32 channels less 7 of the image and 3 outputs
 
 
 def test_memory_is_said_before_the_run_and_follows_the_cap(host, panel):

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from MedNCALib import load_model, make_phantom
+from MedNCALib.automaton.architecture import Architecture
 from MedNCALib.segmentation.segmenter import segment
 from MedNCALib.training import widening
 from MedNCALib.training.widening import can_be_widened, widened
@@ -19,12 +20,13 @@ def model():
     return load_model("hippocampus-mr")
 
 
-def larger(architecture):
+def larger(architecture: Architecture) -> Architecture:
+    """With six new channels besides the image's."""
     return replace(
         architecture,
         channels=architecture.channels + 8,
-        hidden=architecture.hidden + 32,
-        filters=architecture.filters + 8,
+        hidden=architecture.hidden + 64,
+        filters=architecture.filters + 16,
         image_channels=architecture.image_channels + 2,
     )
 
@@ -45,7 +47,8 @@ def test_new_weights_are_small_where_they_reach_what_was_there(model):
     architecture = larger(model.cascade.architecture)
     rule, old = widened(model.cascade, architecture, seed=1).rules[0], model.cascade.rules[0]
     np.testing.assert_array_equal(rule.hidden_bias[: len(old.hidden_bias)], old.hidden_bias)
-    assert 0 < np.abs(rule.hidden[: len(old.hidden_bias), architecture.channels - 1]).max() < 0.01
+    new = architecture.channels - 2  # the last one is an old one
+    assert 0 < np.abs(rule.hidden[: len(old.hidden_bias), new]).max() < 0.01
     assert not rule.update[: architecture.image_channels].any()
 
 

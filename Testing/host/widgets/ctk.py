@@ -22,7 +22,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         text = args[0] if args and isinstance(args[0], str) else ""
         parent = args[-1] if args and isinstance(args[-1], QtWidgets.QWidget) else None
         super().__init__(parent)
-        self._collapsed = False
+        self._collapsed = self._isFolding = False
         self._expandedMaximumHeight = self.maximumHeight
         self.setText(text)
         self.setCheckable(True)
@@ -48,11 +48,23 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self.contentsCollapsed.emit(collapsed)
 
     def _setChildShown(self, child, shown):
+        self._isFolding = True
         if not shown:
             child.setProperty("hiddenBeforeCollapse", child.isHidden())
             child.hide()
         elif not child.property("hiddenBeforeCollapse"):
             child.show()
+        self._isFolding = False
+
+    def eventFilter(self, child, event):
+        """As the real one: a child that is shown or hidden meanwhile stays hidden until the button opens."""
+        shown = event.type() == QtCore.QEvent.ShowToParent
+        if self._collapsed and not self._isFolding and (shown or event.type() == QtCore.QEvent.HideToParent):
+            child.setProperty("hiddenBeforeCollapse", not shown)
+            self._isFolding = True
+            child.hide()
+            self._isFolding = False
+        return False
 
     collapsed = Property(
         "collapsed", lambda self: self._collapsed, lambda self, value: self.setChecked(not value), bool
@@ -61,7 +73,10 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
 
     def childEvent(self, event):
         child = event.child()
-        if event.added() and self._collapsed and isinstance(child, QtWidgets.QWidget):
+        if not event.added() or not isinstance(child, QtWidgets.QWidget):
+            return
+        child.installEventFilter(self)
+        if self._collapsed:
             self._setChildShown(child, False)
 
     def changeEvent(self, event):
