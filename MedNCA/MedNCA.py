@@ -308,7 +308,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel import messages
 
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
-        for name in ("inputs", "outputs", "growth", "quality", "advanced"):
+        for name in ("inputs", "outputs", "growth", "quality", "beat", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
@@ -361,6 +361,29 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
     def quality(self) -> Any:
         """The scores of the latest run: volumes, agreement, verdict; None before the first."""
         return self.outcome and self.outcome.quality
+
+    @property
+    def measurements(self) -> Any:
+        """What the latest run of all frames gives for the beat of a heart, as the JSON of the command line has it.
+
+        Keys: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction` and others; None if there is no
+        such run, or its model finds no left ventricle. Slices that the user has chosen since count.
+        """
+        if not (self.outcome and self.outcome.beatNode):
+            return None
+        from MedNCAScene.results.beat_table import beatOf
+
+        return beatOf(self.outcome.beatNode).as_dict()
+
+    def setCountedSlices(self, first: int, last: int) -> None:
+        """Count only these slices, from 1, in the measurements of the latest run of all frames.
+
+        Raises:
+            MedNCAError: there are no such slices, or no measurements.
+        """
+        from MedNCAScene.results.beat_table import setCountedSlices
+
+        setCountedSlices(self.outcome and self.outcome.beatNode, first, last)
 
     def getParameterNode(self) -> MedNCAParameterNode:
         """The user's choices in the panel."""

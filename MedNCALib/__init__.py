@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from .evaluation.stress_test import StressTest, stress_test, stress_test_steps
     from .imaging.labels import Label
     from .imaging.phantom import Phantom, make_phantom
+    from .io.image_sequence import read_sequence
     from .io.images import read_image
     from .io.segmentation_file import write_segmentation
+    from .measurement.cardiac import chamber_volumes
     from .measurement.volumes import Measurement, measure
     from .model.model import Model, check_model, list_models, load_model
     from .segmentation.found_structures import Finding, FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
     from .segmentation.segmenter import segment, segment_steps
+    from .segmentation.sequence import segment_sequence_steps
     from .segmentation.steps import Result, Step
 
 _HOMES = {
@@ -58,6 +61,9 @@ _HOMES = {
     "make_phantom": "imaging.phantom",
     "Phantom": "imaging.phantom",
     "read_image": "io.images",
+    "read_sequence": "io.image_sequence",
+    "segment_sequence_steps": "segmentation.sequence",
+    "chamber_volumes": "measurement.cardiac",
     "write_segmentation": "io.segmentation_file",
 }
 
@@ -79,13 +85,16 @@ __all__ = [
     "StressTest",
     "TrainingError",
     "__version__",
+    "chamber_volumes",
     "check_model",
     "list_models",
     "load_model",
     "make_phantom",
     "measure",
     "read_image",
+    "read_sequence",
     "segment",
+    "segment_sequence_steps",
     "segment_steps",
     "stress_test",
     "stress_test_steps",

@@ -11,6 +11,8 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.evaluation.stress_test import StressStep
+from MedNCALib.measurement.cardiac import Beat
+from MedNCALib.measurement.cardiac import Estimate as CardiacEstimate
 from MedNCALib.model.card import Protocol
 
 # Volumes in the application's own Sample Data that suit a model.
@@ -374,6 +376,34 @@ def _kindName(kind: str) -> str:
         "shift": _("shift"),
         "seed": _("seed"),
     }.get(kind, kind)
+
+
+#
+# Heart
+#
+
+
+def beatLine(beat: Beat) -> str:
+    """The figures of a beat, and what makes them doubtful."""
+    figures = [
+        _("End-diastole {volume} mL (frame {frame})").format(volume=_figure(beat.edv), frame=beat.ed_frame + 1),
+        _("end-systole {volume} mL (frame {frame})").format(volume=_figure(beat.esv), frame=beat.es_frame + 1),
+        _("stroke volume {volume} mL").format(volume=_figure(beat.stroke_volume)),
+    ]
+    if beat.ejection_fraction is not None:
+        figures.append(_("ejection fraction {percent} %").format(percent=_figure(beat.ejection_fraction)))
+    if beat.heart_rate is not None and beat.cardiac_output is not None:
+        figures.append(
+            _("{rate} beats and {litres} L a minute").format(
+                rate=f"{beat.heart_rate:.0f}", litres=_figure(beat.cardiac_output)
+            )
+        )
+    return " ".join([f"{', '.join(figures)}.", *beat.warnings])
+
+
+def _figure(estimate: CardiacEstimate) -> str:
+    spread = "" if estimate.sd is None else f" \u00b1 {estimate.sd:.1f}"
+    return f"{estimate.value:.1f}{spread}"
 
 
 #

@@ -11,6 +11,7 @@ from MedNCAScene.display.slice_foreground import Overlay
 import MedNCALib as mednca
 
 from .advanced_section import AdvancedSection, ProtocolSelector
+from .beat_section import BeatSection
 from .cell_inspector import CellInspector
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
@@ -42,6 +43,7 @@ class Panel:
         self._player = GrowthPlayer(ui, self._overlay)
         self._quality = QualitySection(ui, self._overlay)
         self._stress = StressSection(ui, self._overlay)
+        self._beat = BeatSection(ui)
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
 
@@ -64,6 +66,7 @@ class Panel:
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
         self._stress.show(parameters)
+        self._beat.show(parameters)
         self._result.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
@@ -73,6 +76,7 @@ class Panel:
         self._player.release()
         self._input.release()
         self._inspector.release()
+        self._beat.release()
 
     def markScores(self, areStale: bool) -> None:
         """Whether the scores that were shown last are of an earlier run than the latest."""

@@ -41,6 +41,7 @@ class SceneResult:
         growthBrowserNode: plays them in that volume; None if there is nothing to play.
         tableNode: each label's volume and agreement, or None.
         measurementNode: a table of the measurements; None if it was not asked for or there are none.
+        beatNode: the volume of the heart's chamber in each frame, or None.
     """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
@@ -53,6 +54,7 @@ class SceneResult:
     growthBrowserNode: slicer.vtkMRMLSequenceBrowserNode | None = None
     tableNode: slicer.vtkMRMLTableNode | None = None
     measurementNode: slicer.vtkMRMLTableNode | None = None
+    beatNode: slicer.vtkMRMLTableNode | None = None
 
 
 def processSteps(

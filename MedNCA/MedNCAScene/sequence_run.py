@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
+import SimpleITK as sitk
 import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.segmentation.steps import map_steps
 
 from .application.settings import modelsFolder
-from .inputs.region import regionInVolume
-from .inputs.sequence import browserOf
+from .inputs.region import Box, regionInVolume
+from .inputs.sequence import browserOf, frameTimes
 from .inputs.volumes import checkVolume, imageFromVolume
+from .results.beat_table import showFrame, writeBeat
 from .results.measurement_table import writeMeasurements
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
@@ -46,7 +46,7 @@ def processFrames(
 
     Returns:
         The nodes that it has written; quality, protocol, measurements and tables are those of the frame that is
-            shown.
+            shown, the beat's table that of all frames.
 
     Raises:
         MedNCAError: a frame or an option cannot be used, and the message names the frame; the scene is as it was, as
@@ -61,27 +61,27 @@ def processFrames(
     box = regionInVolume(region, volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
     count = images.GetNumberOfDataNodes()
-    results: list[mednca.Result] = []
-    for index in range(count):
-        try:
-            image = imageFromVolume(images.GetNthDataNode(index))
-            if index == 0:
-                logNotes(image, loaded, box)
-            steps = mednca.segment_steps(
-                image, loaded, region=box, largest_only=largestOnly, all_cells=allCells, **options
-            )
-            results.append((yield from _partOfAll(steps, index, count)))
-        except mednca.MedNCAError as error:
-            text = _("Frame {number} of {count}: {error}").format(number=index + 1, count=count, error=error)
-            raise type(error)(text) from error
+    results = yield from mednca.segment_sequence_steps(
+        _framesOf(images, loaded, box),
+        count,
+        loaded,
+        region=box,
+        largest_only=largestOnly,
+        all_cells=allCells,
+        **options,
+    )
     if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
     shown = results[browser.GetSelectedItemNumber()]
     measurements = mednca.measure(shown)
+    chamber = mednca.chamber_volumes(results, loaded, frameTimes(images))
     with allOrNothing(loaded, volumeNode, segmentationNode):
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
         measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
+        beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
+    if beatNode:
+        showFrame(beatNode, browser.GetSelectedItemNumber())
     return SceneResult(
         segmentationNode,
         shown.quality,
@@ -89,14 +89,19 @@ def processFrames(
         measurements,
         tableNode=tableNode,
         measurementNode=measurementNode,
+        beatNode=beatNode,
     )
 
 
-def _partOfAll(
-    steps: Generator[mednca.Step, None, mednca.Result], index: int, count: int
-) -> Generator[mednca.Step, None, mednca.Result]:
-    """Pass the steps of a frame on with their share of all frames."""
-    return map_steps(steps, lambda step: replace(step, fraction=(index + step.fraction) / count))
+def _framesOf(
+    images: slicer.vtkMRMLSequenceNode, model: mednca.Model, box: Box | None
+) -> Generator[sitk.Image, None, None]:
+    """The volumes of a sequence; notes on the first are logged."""
+    for index in range(images.GetNumberOfDataNodes()):
+        image = imageFromVolume(images.GetNthDataNode(index))
+        if index == 0:
+            logNotes(image, model, box)
+        yield image
 
 
 def _writeFrames(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from .raw_voxels import damaged
 
@@ -42,6 +42,7 @@ _GROUPS = {
     "TemporalPositionIndex": ("FrameContentSequence",),
     "FrameAcquisitionNumber": ("FrameContentSequence",),
     "NominalCardiacTriggerDelayTime": ("CardiacSynchronizationSequence",),
+    "RRIntervalTimeNominal": ("CardiacSynchronizationSequence",),
 }
 
 # What all images of one patient's stack share; then what those of one volume share. Keywords of which one is there.
@@ -100,6 +101,8 @@ _KEYWORDS = (
     "HighBit",
     "PixelRepresentation",
     "ImagerPixelSpacing",
+    "NominalInterval",
+    "HeartRate",
     *_GROUPS,
     *(keyword for names in (_WHOSE, _WHICH, _WHEN, _TAGS) for keywords in names.values() for keyword in keywords),
 )
@@ -125,6 +128,7 @@ class Frame:
         thickness: mm along the normal, for an image that has no neighbour; None if missing.
         slope, intercept: the value is slope times what is stored plus intercept; None if missing.
         whose, which, when: what images of one patient, of one volume and at one time share, by the name in messages.
+        beat_ms: from one R wave to the next, as measured or as the heart rate has it; None if missing.
     """
 
     file: Path
@@ -152,6 +156,7 @@ class Frame:
     whose: dict[str, str]
     which: dict[str, str]
     when: dict[str, str]
+    beat_ms: float | None = None
 
     @property
     def name(self) -> str:
@@ -317,7 +322,18 @@ def _frame(header: Dataset, path: Path, number: int, count: int, own: Dataset | 
         whose=texts(_WHOSE),
         which=texts(_WHICH),
         when=texts(_WHEN),
+        beat_ms=_beat_ms(numbers),
     )
+
+
+def _beat_ms(numbers: Callable[[str, int], tuple[float, ...]]) -> float | None:
+    """Milliseconds of a beat: RR Interval Time Nominal or Nominal Interval, else what Heart Rate (1/min) stands for."""
+    for keyword in ("RRIntervalTimeNominal", "NominalInterval"):
+        interval = numbers(keyword, 1)
+        if interval and interval[0] > 0:
+            return interval[0]
+    rate = numbers("HeartRate", 1)
+    return 60_000 / rate[0] if rate and rate[0] > 0 else None
 
 
 def _why_no_spacing(header: Dataset, value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from .dicom_cine import DicomCine, has_phases, slices_of_cine
 from .dicom_frames import Frame, is_dicom, read_frames, shown, tags_of
 from .dicom_pixels import read_values, value_type
 from .dicom_stack import header_of, in_order
@@ -43,13 +44,7 @@ class DicomSeries:
         Raises:
             ImageError: it is damaged, holds no image, or the first thing that is off.
         """
-        frames, modality = read_frames(path)
-        if not frames:
-            raise ImageError(
-                f"{path} holds no image but DICOM of another kind ({shown(modality) or 'an index'}). Name the folder "
-                "with the images."
-            )
-        return cls(frames, str(path))
+        return cls(_images_in(path), str(path))
 
     @classmethod
     def of_folder(cls, folder: Path, wanted: str | int | None = None) -> DicomSeries:
@@ -62,8 +57,7 @@ class DicomSeries:
         Raises:
             ImageError: no series or several, a damaged file, or the first thing that is off.
         """
-        frames = _choose(_series_in(folder), folder, wanted)
-        return cls(frames, f"The DICOM series in {folder}")
+        return cls(_choose(_series_in(folder), folder, wanted), _named(folder))
 
     def read(self) -> sitk.Image:
         """Read the voxels, scaled image by image, and some tags: modality, description, body part, sequence, times.
@@ -75,6 +69,41 @@ class DicomSeries:
         for tag, value in tags_of(self._frames[0].file).items():
             image.SetMetaData(tag, value)
         return image
+
+
+def open_images(path: Path, wanted: str | int | None = None, leave_out: bool = False) -> DicomSeries | DicomCine:
+    """The images of a file or a folder: one volume, or several phases of one place.
+
+    Args:
+        path: a file, or a folder that holds the files; not in folders below.
+        wanted: Series Instance UID or number of the series. Without it several series are one cine if each of them is
+            one of a single slice.
+        leave_out: see `phases_of`.
+
+    Raises:
+        ImageError: as for `DicomSeries.of_file`, `DicomSeries.of_folder` and `DicomCine`.
+    """
+    if path.is_dir():
+        series = _series_in(path)
+        frames = slices_of_cine(series) if wanted is None and len(series) > 1 else []
+        frames, where = frames or _choose(series, path, wanted), _named(path)
+    else:
+        frames, where = _images_in(path), str(path)
+    return DicomCine(frames, where, leave_out) if has_phases(frames) else DicomSeries(frames, where)
+
+
+def _named(folder: Path) -> str:
+    return f"The DICOM series in {folder}"
+
+
+def _images_in(path: Path) -> list[Frame]:
+    frames, modality = read_frames(path)
+    if not frames:
+        raise ImageError(
+            f"{path} holds no image but DICOM of another kind ({shown(modality) or 'an index'}). Name the folder "
+            "with the images."
+        )
+    return frames
 
 
 def _series_in(folder: Path) -> dict[str, list[Frame]]:

@@ -46,8 +46,8 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
             "capture of the screen. Export the images themselves."
         )
     for name in frames[0].whose:
-        _check_same(frames, where, name, [frame.whose[name] for frame in frames])
-    _check_same(frames, where, "sizes", [f"{frame.columns} x {frame.rows} pixels" for frame in frames])
+        check_same(frames, where, name, [frame.whose[name] for frame in frames])
+    check_same(frames, where, "sizes", [f"{frame.columns} x {frame.rows} pixels" for frame in frames])
     for frame in frames:
         axes = np.reshape(frame.orientation or (1, 0, 0, 0, 1, 0), (2, 3))
         if np.abs(axes @ axes.T - np.eye(2)).max() > ORTHOGONAL:
@@ -55,7 +55,7 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
     if len(frames) == 1:
         return list(frames)
     _check_placed(frames, where)
-    _check_copies(frames, where)
+    check_copies(frames, where)
     positions = np.array([frame.position for frame in frames])
     if np.ptp(positions, axis=0).max() < SAME_POSITION:
         raise ImageError(
@@ -63,9 +63,9 @@ def in_order(frames: Sequence[Frame], where: str) -> list[Frame]:
             "want by itself, and name that."
         )
     for name in frames[0].which:
-        _check_same(frames, where, name, [frame.which[name] for frame in frames])
+        check_same(frames, where, name, [frame.which[name] for frame in frames])
     _check_same_spacing(frames, where)
-    heights = positions @ _normal(frames[0])
+    heights = positions @ normal_of(frames[0])
     ordered = [frames[number] for number in np.argsort(heights, kind="stable")]
     _check_positions(ordered, where)
     _check_scaling(ordered, where)
@@ -106,12 +106,22 @@ def header_of(ordered: Sequence[Frame], voxel_bytes: int, where: str) -> ImageHe
 def _direction(frame: Frame) -> tuple[float, ...]:
     """The directions of columns, rows and slices, at right angles whatever the digits that are written."""
     columns, _ = np.reshape(frame.orientation, (2, 3))
-    columns, normal = columns / np.linalg.norm(columns), _normal(frame)
+    columns, normal = columns / np.linalg.norm(columns), normal_of(frame)
     return tuple(np.column_stack([columns, np.cross(normal, columns), normal]).ravel().tolist())
 
 
-def _check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence[str]) -> None:
-    """Refuse values that differ; what a frame does not say is not held against it."""
+def check_same(frames: Sequence[Frame], where: str, name: str, values: Sequence[str]) -> None:
+    """Refuse values that differ; what a frame does not say is not held against it.
+
+    Args:
+        frames: as many as there are values.
+        where: names the series in messages.
+        name: of what the values are.
+        values: of each frame; empty for one that does not say.
+
+    Raises:
+        ImageError: two of them differ.
+    """
     known = [(value, frame.name) for value, frame in zip(values, frames) if value]
     other = next((pair for pair in known if pair[0] != known[0][0]), None)
     if other:
@@ -138,7 +148,12 @@ def _check_placed(frames: Sequence[Frame], where: str) -> None:
         )
 
 
-def _check_copies(frames: Sequence[Frame], where: str) -> None:
+def check_copies(frames: Sequence[Frame], where: str) -> None:
+    """Refuse an image that is there twice.
+
+    Raises:
+        ImageError: two files, or two frames, are the same.
+    """
     seen: dict[tuple[str, int], Frame] = {}
     for frame in frames:
         key = (frame.uid, frame.number)
@@ -166,7 +181,7 @@ def _check_same_spacing(frames: Sequence[Frame], where: str) -> None:
 
 
 def _check_positions(ordered: Sequence[Frame], where: str) -> None:
-    normal, count = _normal(ordered[0]), len(ordered)
+    normal, count = normal_of(ordered[0]), len(ordered)
     positions = np.array([frame.position for frame in ordered])
     heights = positions @ normal
     steps = np.diff(heights)
@@ -212,6 +227,7 @@ def _check_scaling(ordered: Sequence[Frame], where: str) -> None:
         )
 
 
-def _normal(frame: Frame) -> np.ndarray:
+def normal_of(frame: Frame) -> np.ndarray:
+    """The unit normal of a placed frame, in LPS."""
     normal = np.cross(*np.reshape(frame.orientation, (2, 3)))
     return normal / np.linalg.norm(normal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from ..errors import ImageError
 from ..imaging.anatomical_axes import DIRECTIONS_LPS
 from ..process_memory import machine_bytes
+from .frame_times import FrameTimes
 
 # Voxel sizes (mm) from light-sheet microscopy to scout views, of which only the slices lie far apart; and the longest
 # side of a volume (mm): a person.
@@ -122,7 +123,8 @@ class ImageHeader:
 
     def check_holds(self, path: Path, packed_bytes: int) -> None:
         """Refuse a compressed file that is too small for the voxels that its header announces."""
-        if self.voxel_bytes * self.voxel_count * self.components > MOST_PACKED * packed_bytes:
+        voxels = self.voxel_count * math.prod(self.frames)
+        if self.voxel_bytes * voxels * self.components > MOST_PACKED * packed_bytes:
             raise ImageError(f"{path} is damaged or cut short. Copy it again.")
 
     def place(self, image: sitk.Image) -> sitk.Image:
@@ -172,6 +174,27 @@ class ImageHeader:
             raise ImageError(f"{path} is damaged: its header does not say where it lies. Save it anew.")
         if np.abs(direction.T @ direction - np.eye(3)).max() > ORTHOGONAL:
             raise ImageError(f"{path}: its axes are not at right angles. Resample it to a grid without shear first.")
+
+
+class SequenceFile(Protocol):
+    """A file, or a folder of files, with several volumes on one grid, whose headers have been read.
+
+    Attributes:
+        header: of each volume; its `frames` is how many there are.
+    """
+
+    header: ImageHeader
+
+    @property
+    def times(self) -> FrameTimes:
+        """When the volumes are."""
+
+    def frames(self) -> Iterator[sitk.Image]:
+        """Read the volumes one after the other, as `ImageFile.read` does.
+
+        Raises:
+            ImageError: the file is damaged or cut short.
+        """
 
 
 class ImageFile(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..atomic_write import written_whole
 from ..errors import ImageError, MedNCAWarning
 from .dicom_frames import is_dicom
 from .dicom_series import DicomSeries
-from .image_header import ImageFile, too_large
+from .image_header import ImageFile, ImageHeader, too_large
 from .itk_calls import itk_path, quiet_libraries
 from .itk_file import ItkFile
 from .mgh import MGH_ENDINGS, MghFile
@@ -93,22 +94,49 @@ def read_image(
             not plausible or leaves out what is needed, larger than the memory, or a folder that is not one complete
             series.
     """
+    path = existing(path)
+    with readable(path):
+        source = open_source(path, series)
+        header = checked_header(source.header, path, axes, spacing)
+        return header.place(source.read())
+
+
+def existing(path: str | os.PathLike[str]) -> Path:
+    """A path that leads to something.
+
+    Raises:
+        ImageError: it is none, or there is nothing.
+    """
     if not isinstance(path, (str, os.PathLike)):
         raise ImageError(f"An image is read from a path, not from {type(path).__name__}.")
     path = Path(path)
     if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for a name that is too long)
         raise ImageError(f"There is no file or folder {path}. Check the name.")
+    return path
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what keeps a file from being read into an `ImageError` that names it."""
     try:
-        source = _open(path, series)
-        header = source.header.stated(axes, spacing)
-        header.check(path)
-        for note in filter(None, (header.axes_note, header.spacing_note)):
-            warnings.warn(note, MedNCAWarning, stacklevel=2)
-        return header.place(source.read())
+        yield
     except OSError as error:
         raise ImageError(f"{path} cannot be opened: {error.strerror or error}.") from error
     except MemoryError as error:
         raise too_large(path) from error
+
+
+def checked_header(header: ImageHeader, path: Path, axes: str | None, spacing: Sequence[float] | None) -> ImageHeader:
+    """A header with what the caller states, checked; a `MedNCAWarning` says what was taken by a rule.
+
+    Raises:
+        ImageError: the first thing that is off.
+    """
+    header = header.stated(axes, spacing)
+    header.check(path)
+    for note in filter(None, (header.axes_note, header.spacing_note)):
+        warnings.warn(note, MedNCAWarning, stacklevel=3)
+    return header
 
 
 def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping[str, object] | None = None) -> None:
@@ -144,9 +172,23 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping
             raise OSError(0, "the disk is full, or the format does not take such an image") from error
 
 
-def _open(path: Path, series: str | int | None) -> ImageFile:
+def open_source(path: Path, series: str | int | None) -> ImageFile:
+    """Read the header of a volume.
+
+    Raises:
+        ImageError, OSError: it cannot be read, or is not one volume.
+    """
     if path.is_dir():
         return DicomSeries.of_folder(path, series)
+    return DicomSeries.of_file(path) if is_dicom_file(path, series) else open_file(path)
+
+
+def is_dicom_file(path: Path, series: str | int | None) -> bool:
+    """Whether a file is DICOM.
+
+    Raises:
+        ImageError, OSError: it is no file or empty, or a series is chosen in it.
+    """
     if series is not None:
         raise ImageError(f"{path} is a file: a series is chosen in a folder of DICOM files. Name that.")
     if not path.is_file():
@@ -155,12 +197,21 @@ def _open(path: Path, series: str | int | None) -> ImageFile:
         start = file.read(132)
     if not start:
         raise ImageError(f"{path} is empty. Copy it again.")
+    return is_dicom(start) and not is_nifti(path) and not path.name.lower().endswith(MGH_ENDINGS)
+
+
+def open_file(path: Path) -> NiftiFile | MghFile | PictureFile | ItkFile:
+    """Read the header of a file that is not DICOM.
+
+    Raises:
+        ImageError, OSError: it cannot be read.
+    """
     if is_nifti(path):
         return NiftiFile(path)
     if path.name.lower().endswith(MGH_ENDINGS):
         return MghFile(path)
-    if is_dicom(start):
-        return DicomSeries.of_file(path)
+    with path.open("rb") as file:
+        start = file.read(132)
     return PictureFile(path) if is_picture(start) else ItkFile(path)
 
 

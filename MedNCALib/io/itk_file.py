@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from .frame_times import FrameTimes
 from .image_header import ImageHeader, too_large
 from .itk_calls import is_utf8, itk_path, quiet_libraries
-from .itk_formats import HEADER_BYTES, WITH_SIGNATURE, check_text, format_of, is_bounded, is_cut_short, with_gaps
+from .itk_formats import (
+    HEADER_BYTES,
+    WITH_SIGNATURE,
+    check_text,
+    format_of,
+    is_bounded,
+    is_cut_short,
+    lists_frames,
+    times_of,
+    with_gaps,
+)
 from .raw_voxels import damaged
 
 _COMPLEX = (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64)
@@ -40,7 +53,10 @@ class ItkFile:
         with itk_reader(path, self._format) as reader:
             reader.ReadImageInformation()
             header = _header(reader)
+            self._interval = reader.GetSpacing()[3] if reader.GetDimension() > 3 else math.nan
         self.header = with_gaps(header, self._format, self._start, path)
+        if lists_frames(self._format, self._start):
+            self.header = replace(self.header, components=1, frames=(self.header.components,))
 
     def read(self) -> sitk.Image:
         """Read the voxels.
@@ -48,15 +64,36 @@ class ItkFile:
         Raises:
             ImageError: the file is damaged or cut short.
         """
+        image = self._image()
+        while image.GetDimension() > 3:
+            image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+        return sitk.JoinSeries(image) if image.GetDimension() == 2 else image
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether there is one further axis."""
+        return len(self.header.frames) == 1
+
+    @property
+    def times(self) -> FrameTimes:
+        """See `SequenceFile.times`."""
+        return times_of(self.header, self._format, self._start, self._interval)
+
+    def frames(self) -> Iterator[sitk.Image]:
+        """See `SequenceFile.frames`; the file is read as a whole."""
+        image = self._image()
+        voxels = sitk.GetArrayViewFromImage(image)
+        is_list = image.GetNumberOfComponentsPerPixel() > 1
+        for volume in np.moveaxis(voxels, -1, 0) if is_list else voxels.reshape(-1, *voxels.shape[-3:]):
+            yield sitk.GetImageFromArray(volume)
+
+    def _image(self) -> sitk.Image:
         if is_bounded(self._format, self._start):
             self.header.check_holds(self._path, self._path.stat().st_size)
         if is_cut_short(self._path, self.header, self._format, self._start):
             raise damaged(self._path)
         with itk_reader(self._path, self._format) as reader:
-            image = reader.Execute()
-        while image.GetDimension() > 3:
-            image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
-        return sitk.JoinSeries(image) if image.GetDimension() == 2 else image
+            return reader.Execute()
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from .frame_times import UNIT_MS, FrameTimes, regular_times
 from .image_header import ImageHeader
 
 # Bytes at the start of a file that hold all of a header that is looked at here.
@@ -87,6 +88,50 @@ def with_gaps(header: ImageHeader, file_format: str, start: bytes, path: Path) -
     axes = "its format has no directions" if file_format in _WITHOUT_DIRECTIONS else ""
     spacing = "its format has no distance between slices" if file_format in _WITHOUT_SPACING else ""
     return replace(header, axes_missing=axes, spacing_missing=spacing)
+
+
+def lists_frames(file_format: str, start: bytes) -> bool:
+    """Whether the values that ITK takes for components of a voxel are frames.
+
+    They are if one of four axes of an NRRD file is of the kind "list": 3D Slicer and its MultiVolume importer write
+    sequences so.
+    """
+    fields = _fields(start, ":") if file_format == "NrrdImageIO" else {}
+    return fields.get("dimension") == "4" and fields.get("kinds", "").split().count("list") == 1
+
+
+def times_of(header: ImageHeader, file_format: str, start: bytes, interval: float) -> FrameTimes:
+    """When the frames of a file are: as NRRD has them with a unit of time; MetaImage and others know none.
+
+    Args:
+        header: of the file.
+        file_format, start: as elsewhere.
+        interval: distance of two frames along a fourth axis, in the unit of that axis.
+    """
+    if file_format != "NrrdImageIO" or len(header.frames) != 1:
+        return FrameTimes()
+    fields = {name: value.removeprefix("=").strip() for name, value in _fields(start, ":").items()}
+    count = header.frames[0]
+    units = re.findall(r'"([^"]*)"', fields.get("units", "") or fields.get("space units", ""))
+    lists = {
+        "axis 0 index values": units[0] if units else "",
+        "axis 3 index values": units[3] if len(units) == 4 else "",
+        "multivolume.framelabels": fields.get("multivolume.frameidentifyingdicomtagunits", ""),
+    }
+    for name, unit in lists.items():
+        values = _numbers(fields.get(name, "")) if unit.lower() in UNIT_MS else []
+        if len(values) == count and values == sorted(values) and values[0] < values[-1]:
+            return FrameTimes(tuple(value * UNIT_MS[unit.lower()] for value in values))
+    unit = units[3].lower() if len(units) == 4 else ""
+    return regular_times(interval * UNIT_MS[unit], count) if unit in UNIT_MS else FrameTimes()
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of a list with spaces or commas between them; none if one is something else."""
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        return []
 
 
 def is_cut_short(path: Path, header: ImageHeader, file_format: str, start: bytes) -> bool:

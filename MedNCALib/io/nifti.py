@@ -7,6 +7,7 @@ everywhere in Slicer.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -16,9 +17,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from .frame_times import FrameTimes, regular_times
 from .image_header import ORTHOGONAL, ImageHeader
 from .nifti_header import NIFTI_2, NiftiHeader, size_and_order
-from .raw_voxels import UNREADABLE, damaged, opened, read_voxels
+from .raw_voxels import UNREADABLE, damaged, opened, read_blocks
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _COMPLEX = {32: 8, 1792: 16, 2048: 32}  # data type: bytes
@@ -71,17 +73,35 @@ class NiftiFile:
         Raises:
             ImageError: the file is damaged or cut short, or the other one of a pair is missing.
         """
+        (image,) = self._read(1)
+        return image
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the fourth axis, which is time, is the only further one."""
+        return len(self.header.frames) == 1 and self._fields.lengths[3] > 1
+
+    @property
+    def times(self) -> FrameTimes:
+        """See `SequenceFile.times`."""
+        return regular_times(self._fields.interval_ms, math.prod(self.header.frames))
+
+    def frames(self) -> Iterator[sitk.Image]:
+        """See `SequenceFile.frames`."""
+        return self._read(math.prod(self.header.frames))
+
+    def _read(self, count: int) -> Iterator[sitk.Image]:
         fields = self._fields
         if self._voxels is None:
             raise ImageError(f"{self._path} is a header: its voxels lie in an .img file that is not there. Copy both.")
         try:
             self.header.check_holds(self._path, self._voxels.stat().st_size)
             kind = fields.order + _TYPES[fields.datatype]
-            voxels = read_voxels(self._voxels, fields.first_voxel, math.prod(fields.lengths), kind)
+            for voxels in read_blocks(self._voxels, fields.first_voxel, self.header.voxel_count, kind, count):
+                shaped = voxels.reshape(self.header.size[::-1])
+                yield sitk.GetImageFromArray(_scaled(shaped, fields.scl_slope, fields.scl_inter))
         except UNREADABLE as error:
             raise damaged(self._path) from error
-        shaped = voxels.reshape(self.header.size[::-1])
-        return sitk.GetImageFromArray(_scaled(shaped, fields.scl_slope, fields.scl_inter))
 
     def _header(self) -> ImageHeader:
         fields, path = self._fields, self._path

@@ -39,6 +39,7 @@ _FIELDS = {
 _MAGIC = {NIFTI_1: (344, b"n+1", b"ni1"), NIFTI_2: (4, b"n+2", b"ni2")}  # offset, one file, pair
 _LARGEST_FILE = 2.0**53
 _UNIT_MM = {1: 1000.0, 3: 0.001}  # metre and micrometre; all else is taken for millimetres
+_UNIT_MS = {8: 1000.0, 16: 1.0, 24: 0.001}  # second, millisecond and microsecond
 
 
 def size_and_order(start: bytes) -> tuple[int, str] | None:
@@ -124,6 +125,11 @@ class NiftiHeader:
             for axis, size in enumerate(self.pixdim[1:4])
         )
         return x, y, z
+
+    @property
+    def interval_ms(self) -> float:
+        """Milliseconds between frames; not a number if the file has no unit of time."""
+        return self.pixdim[4] * _UNIT_MS.get(self.xyzt_units & 56, math.nan)
 
     @property
     def sform(self) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -40,20 +41,33 @@ def read_voxels(path: Path, start: int, count: int, kind: str) -> np.ndarray:
     Raises:
         OSError, EOFError, OverflowError, zlib.error: `UNREADABLE`.
     """
-    voxels = np.empty(count, kind)
-    view = voxels.view(np.uint8).data
+    (voxels,) = read_blocks(path, start, count, kind, 1)
+    return voxels
+
+
+def read_blocks(path: Path, start: int, count: int, kind: str, blocks: int) -> Iterator[np.ndarray]:
+    """Read as many blocks of voxels, which follow each other, one after the other; otherwise as `read_voxels`.
+
+    Args:
+        path, start, kind: as for `read_voxels`.
+        count: voxels of a block.
+        blocks: how many there are.
+    """
     with opened(path) as file:
         file.seek(start)
-        filled = 0
-        while filled < len(view):
-            length = file.readinto(view[filled : filled + _CHUNK])
-            if not length:
-                raise EOFError
-            filled += length
-        if isinstance(file, gzip.GzipFile):
-            while file.read(_CHUNK):  # the checksum stands at the end, and is checked there
-                pass
-    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
+        for number in range(blocks):
+            voxels = np.empty(count, kind)
+            view = voxels.view(np.uint8).data
+            filled = 0
+            while filled < len(view):
+                length = file.readinto(view[filled : filled + _CHUNK])
+                if not length:
+                    raise EOFError
+                filled += length
+            if number == blocks - 1 and isinstance(file, gzip.GzipFile):
+                while file.read(_CHUNK):  # the checksum stands at the end, and is checked there
+                    pass
+            yield voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
 
 
 def damaged(path: Path) -> ImageError:

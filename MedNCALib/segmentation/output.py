@@ -14,6 +14,7 @@ from ..imaging.slice_space import SliceSpace
 from ..model.card import Protocol, Thresholds
 from .found_structures import Finding
 from .quality import Quality, QualityMeter
+from .slice_volumes import slice_numbers
 from .steps import Result
 
 
@@ -38,6 +39,7 @@ class Output:
     Args:
         image: the input, three-dimensional.
         runs: number of passes.
+        axes: those of the model's slice format.
         thresholds: which results the verdict passes.
         probabilities, uncertainty, largest_only: see `segment_steps`.
     """
@@ -46,12 +48,13 @@ class Output:
         self,
         image: sitk.Image,
         runs: int,
+        axes: str,
         thresholds: Thresholds | None,
         probabilities: bool,
         uncertainty: bool,
         largest_only: bool,
     ) -> None:
-        self.image, self.runs, self.with_probabilities = image, runs, probabilities
+        self.image, self.runs, self.axes, self.with_probabilities = image, runs, axes, probabilities
         self._thresholds, self._largest_only = thresholds, largest_only
         self.labels = self.empty(np.uint8)
         self.uncertainty = self.empty(np.float32) if uncertainty else None
@@ -89,7 +92,8 @@ class Output:
             self._quality(),
             None if protocol is None else protocol.name,
             tuple(label for part in self._parts for label in part.labels),
-            *((finding.structures, finding.brain_ml, finding.notes) if finding else ()),
+            *((finding.structures, finding.brain_ml, finding.notes) if finding else ((), None, ())),
+            self._parts[0].pass_slices() if len(self._parts) == 1 else None,
         )
 
     def _quality(self) -> Quality:
@@ -129,6 +133,7 @@ class OutputPart:
         with_probabilities = output.with_probabilities
         self.probabilities = {label.name: output.empty(np.float32) for label in labels} if with_probabilities else {}
         self._values = np.array([0, *(label.value for label in labels)], np.uint8)
+        self._pass_cells: list[np.ndarray] = []  # of each group, shape (passes, K, slices); for two passes or more
         self._writer, self._spread_writer = space.writer(len(labels)), space.writer(1)
         self._labels_view = space.view_of(output.labels)
         self._probability_views = [space.view_of(array) for array in self.probabilities.values()]
@@ -138,7 +143,7 @@ class OutputPart:
         """Add the next group of slices: the probabilities of each pass, shape (n, H, W, K)."""
         mean = np.mean(finished, axis=0)
         inside = [run[self.space.inside] for run in finished]
-        self.meter.add([argmax_labels(run) for run in inside], inside)
+        self._count([argmax_labels(run) for run in inside], inside)
         ready, values = self._writer.add(mean)
         found = argmax_labels(values)
         written = self._labels_view[ready]
@@ -152,10 +157,28 @@ class OutputPart:
             ready, values = self._spread_writer.add(deviation.max(axis=-1, keepdims=True))
             self._spread_view[ready] = np.maximum(self._spread_view[ready], values[..., 0])
 
+    def _count(self, winners: Sequence[np.ndarray], inside: Sequence[np.ndarray]) -> None:
+        """Add the likeliest labels and the probabilities of each pass to the scores and to the volumes of slices."""
+        self.meter.add(winners, inside)
+        if len(winners) > 1:
+            numbers = range(1, len(self.labels) + 1)
+            self._pass_cells.append(np.array([[(run == n).sum(axis=(1, 2)) for n in numbers] for run in winners]))
+
     def quality(self, voxel_ml: float, thresholds: Thresholds | None) -> Quality:
         """The scores of this part by itself."""
         names, volumes = [label.name for label in self.labels], (self.counts[1:] * voxel_ml).tolist()
         return self.meter.quality(names, volumes, self.space.voxel_ml, thresholds)
+
+    def pass_slices(self) -> np.ndarray | None:
+        """See `Result.pass_slices`."""
+        if not self._pass_cells:
+            return None
+        cells = np.concatenate(self._pass_cells, axis=-1)
+        numbers, count = slice_numbers(self.space, self._output.axes)
+        slices = np.zeros((*cells.shape[:2], count))
+        for number, of_slice in zip(numbers, np.moveaxis(cells, -1, 0)):
+            slices[..., number] += of_slice * self.space.voxel_ml
+        return slices
 
     def keep_largest(self) -> None:
         """Clear all but the largest connected piece of each label."""

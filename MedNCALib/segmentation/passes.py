@@ -17,6 +17,9 @@ from .protocol import value_of
 from .slice_groups import slice_groups
 from .steps import Step
 
+# Normalised intensities of a slice that differ by less are rounding.
+_NO_CONTRAST = 1e-5
+
 
 def pass_steps(
     model_input: ModelInput,
@@ -42,6 +45,7 @@ def pass_steps(
     skip = None if options.all_cells else model.skip_rule
     for group in slice_groups(space, architecture):
         slices = model_input.slices(group)
+        empty = _without_contrast(slices, model)
         finished = []
         for run in range(options.runs):
             draws = architecture.fire_draws(options.seed, run)
@@ -62,8 +66,22 @@ def pass_steps(
                     label_table=model.labels,
                 )
             finished.append(now.cells.probabilities())
+            finished[-1][empty] = 0
             done += work[-1] * len(group)
         add(finished)
+
+
+def _without_contrast(slices: np.ndarray, model: Model) -> np.ndarray:
+    """Which slices show nothing at all, such as those that fill a stack up, for a model that looks at each by itself.
+
+    Args:
+        slices: as the model takes them, shape (n, H, W, image channels).
+        model: the model.
+    """
+    if model.normalisation.scope != "slice":
+        return np.zeros(len(slices), bool)
+    middle = slices[..., slices.shape[-1] // 2]
+    return np.ptp(middle, axis=(1, 2)) < _NO_CONTRAST
 
 
 def cell_count(space: SliceSpace) -> int:

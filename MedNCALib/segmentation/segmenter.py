@@ -101,7 +101,8 @@ def segment_steps(
         float_images = len(model.labels) * len(parts) * bool(probabilities) + bool(uncertainty)
         _require_memory(parts, model, runs, float_images)
         volume = parts[0].model_input.space.image
-        output = Output(volume, runs, model.card.thresholds, probabilities, uncertainty, largest_only)
+        axes, thresholds = model.slice_format.axes, model.card.thresholds
+        output = Output(volume, runs, axes, thresholds, probabilities, uncertainty, largest_only)
         drawn = yield from part_of_run(_run_parts(parts, model, options, output), begin, 1, found=structures)
         return output.result(drawn, finding)
     except MemoryError as error:

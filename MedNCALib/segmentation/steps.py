@@ -102,6 +102,9 @@ class Result:
         found: what the finder has found; none without a finder.
         brain_ml: see `Finding`; None without a finder.
         notes: what a user has to know of the result, a sentence each.
+        pass_slices: for two passes or more and one part of the image, mL of each label in each pass and each slice of
+            the input (across the axis that the model takes slices along, by the input's own index), counted on the
+            model's grid: shape (passes, labels, slices).
     """
 
     labels: sitk.Image
@@ -113,6 +116,7 @@ class Result:
     found: tuple[FoundStructure, ...] = ()
     brain_ml: float | None = None
     notes: tuple[str, ...] = ()
+    pass_slices: np.ndarray | None = None
 
     @property
     def labels_without_sides(self) -> sitk.Image:

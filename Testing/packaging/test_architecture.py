@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "MedNCALib/automaton/kernels/dense_reference.py": "torch",
     "MedNCALib/model/reference_checkpoints.py": "torch",
     "MedNCALib/segmentation/growth_animation.py": "PIL",
+    "MedNCALib/measurement/volume_curve.py": "PIL",
     "MedNCALib/evaluation/calibration.py": "scipy",
     "MedNCALib/evaluation/metrics.py": "surface_distance",
     "MedNCALib/benchmark/kernels.py": "torch",

@@ -33,7 +33,7 @@ LIBRARY = {
     "protocol find found",
     "Step": "fraction stage stages step steps run runs slices cells space architecture label_table is_finding found "
     "structure",
-    "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes",
+    "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes pass_slices",
     "FoundStructure": "side box confidence is_cut",
     "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
@@ -45,6 +45,9 @@ LIBRARY = {
     "make_phantom": "size spacing axes side bias noise seed",
     "Phantom": "image labels",
     "read_image": "path series axes spacing",
+    "read_sequence": "path options",  # those of read_volumes
+    "segment_sequence_steps": "frames count model options",  # those of segment_steps
+    "chamber_volumes": "results model times",
     "write_segmentation": "path labels model_labels record",
 }
 
@@ -57,6 +60,8 @@ LOGIC = {
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
     "quality": "",
+    "measurements": "",
+    "setCountedSlices": "first last",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",
@@ -79,6 +84,7 @@ READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
+    "--frame-interval --leave-out --slices "
     f"{RUNNING} {READING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     f"{RUNNING} {READING}",

@@ -23,10 +23,12 @@ import SimpleITK as sitk
 from MedNCALib.errors import MedNCAError, MedNCAWarning
 from MedNCALib.imaging.labels import Label
 from MedNCALib.io.image_label_pairs import Pair, read_pair
+from MedNCALib.io.image_sequence import ImageSequence, read_volumes
 from MedNCALib.io.images import read_image
 from MedNCALib.io.segmentation_file import write_segmentation
 from MedNCALib.model.model import load_model
 from MedNCALib.process_memory import peak_mb
+from support.beating_heart import cine_series, discs
 from support.dicom_files import compressed, enhanced, series
 from support.nifti_files import nifti
 from support.threshold_model import threshold_model
@@ -59,6 +61,17 @@ def _bytes(name, data):
         return folder / name
 
     return make
+
+
+def _cine(folder):
+    return sorted(cine_series(folder / "cine", discs(3, 3, 8)).iterdir())[1]
+
+
+def _phases(number):
+    return {
+        "PlanePositionSequence": {"ImagePositionPatient": [10.0, -20.0, 2.0 * (number % 3)]},
+        "FrameContentSequence": {"TemporalPositionIndex": number // 3 + 1},
+    }
 
 
 def _classic(folder):
@@ -97,6 +110,16 @@ def _read_folder(path):
     read_image(path.parent)
 
 
+def _read_frames(path):
+    found = read_volumes(path)
+    for _ in found if isinstance(found, ImageSequence) else ():
+        pass
+
+
+def _read_cine(path):
+    _read_frames(path.parent)
+
+
 def _load(path):
     load_model(path.parent)
 
@@ -108,6 +131,12 @@ def _read_labels(path):
 _IMAGE = sitk.GetImageFromArray(_VALUES)
 _PICTURE = sitk.GetImageFromArray(_VALUES[0].astype(np.uint8))
 _NIFTI = b"".join(nifti(_VALUES))
+_SEQUENCE = sitk.JoinSeries([_IMAGE] * 3)
+_SLICER_SEQUENCE = (
+    b"NRRD0005\ntype: int16\ndimension: 4\nspace: left-posterior-superior\nsizes: 11 10 9 3\n"
+    b"space directions: (1,0,0) (0,1,0) (0,0,1) none\nkinds: domain domain domain list\nendian: little\n"
+    b'encoding: raw\nspace origin: (0,0,0)\nunits: "" "" "" "ms"\naxis 3 index values:=0 30 60\n\n'
+) + _VALUES.tobytes() * 3
 
 # Format: how to make a good file, and how to read it.
 FORMATS = {
@@ -131,6 +160,12 @@ FORMATS = {
     "dicom-jpeg": (lambda folder: compressed(folder / "v.dcm", _VALUES[0], "JPEG"), _read),
     "dicom-jpeg-2000": (lambda folder: compressed(folder / "v.dcm", _VALUES[0], "JPEG2000"), _read),
     "dicom-enhanced": (lambda folder: enhanced(folder / "v.dcm"), _read),
+    "sequence-nifti": (_saved("v.nii", _SEQUENCE), _read_frames),
+    "sequence-nifti-packed": (_saved("v.nii.gz", _SEQUENCE), _read_frames),
+    "sequence-metaimage": (_saved("v.mha", _SEQUENCE), _read_frames),
+    "sequence-nrrd": (_bytes("v.seq.nrrd", _SLICER_SEQUENCE), _read_frames),
+    "cine-classic": (_cine, _read_cine),
+    "cine-enhanced": (lambda folder: enhanced(folder / "v.dcm", 9, change=_phases), _read_frames),
     "labels": (_segmentation, _read_labels),
     "card.json": (_model("card.json"), _load),
     "labels.csv": (_model("labels.csv"), _load),

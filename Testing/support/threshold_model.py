@@ -19,7 +19,7 @@ from MedNCALib.model.model import Model
 LABELS = (Label(1, "medium", (230, 159, 0)), Label(2, "bright", (86, 180, 233)))
 
 
-def threshold_model(name="threshold", fire_rate=0.8, axes="RAS", **card):
+def threshold_model(name="threshold", fire_rate=0.8, axes="RAS", labels=LABELS, **card):
     """Channels: image, logits of background, medium and bright. Hidden units: a constant and two ramps of the image.
 
     Further keys of the card may be given.
@@ -57,7 +57,7 @@ def threshold_model(name="threshold", fire_rate=0.8, axes="RAS", **card):
         Cascade(architecture, (Rule(**arrays),)),
         SliceFormat(axes=axes, spacing=(None, None, None)),
         Normalisation("volume", (0, 100)),
-        LABELS,
+        labels,
     )
 
 

@@ -21,6 +21,7 @@ from ..failures import USER_ERRORS, failure_text
 from ..streams import print_above_bar, print_message, print_warnings
 from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
+from .segment_sequence import add_sequence_options, check_single, segment_sequence, sequence_line
 from .stress_table import write_stress_table
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
 SUMMARY = "Segment volumes."
 DETAILS = (
-    "For each IMAGE, a file or a folder with one DICOM series, STEM_MODEL.seg.nrrd is written into DIR: a label image "
-    "that 3D Slicer opens with names and colours. STEM is the name of the file without its ending, or the name of the "
-    "folder. Images that cannot be segmented do not stop the others: the exit code is then 1, or 2 if none can be."
+    "For each IMAGE, a file or a folder with DICOM files, STEM_MODEL.seg.nrrd is written into DIR: a label image that "
+    "3D Slicer opens with names and colours. STEM is the name of the file without its ending, or the name of the "
+    "folder. An IMAGE with several volumes of one place, a cine, gives STEM_MODEL.nii.gz with the labels of all frames "
+    "and, if the model finds the left ventricle, its volumes as STEM_MODEL_volumes.csv and .png. Images that cannot be "
+    "segmented do not stop the others: the exit code is then 1, or 2 if none can be."
 )
 
 
@@ -53,6 +56,7 @@ def add_options(parser: ArgumentParser) -> None:
         metavar=("R0", "R1", "A0", "A1", "S0", "S1"),
         help="look only at this box, in mm along right, anterior and superior",
     )
+    add_sequence_options(parser)
     parser.add_argument("--largest-only", action="store_true", help="keep only the largest island of each label")
     parser.add_argument("--probability", action="store_true", help="write each label's probability too")
     parser.add_argument("--uncertainty", action="store_true", help="write the standard deviation over the passes too")
@@ -118,33 +122,44 @@ def _stems(images: list[Path]) -> list[str]:
 
 def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
     """Segment one image and write what was asked for; a summary for JSON."""
-    from ...io.images import read_image
+    from ...io.image_sequence import ImageSequence, read_volumes
     from ...measurement.volumes import measure
     from ...segmentation.input_checks import check_input
 
+    def progress(done: float, text: str) -> None:
+        bar.show((number + done) / len(options.images), path.name + text)
+
     bar.show(number / len(options.images), f"reading {path.name}")
-    image: sitk.Image = read_image(path, **reading_options(options))
-    try:
-        for reason in check_input(image, model, options.region, options.find):
-            warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
-        started = time.perf_counter()
-        result, test = _run(
-            image, model, options, lambda done, text: bar.show((number + done) / len(options.images), path.name + text)
-        )
-    except MedNCAError as error:
-        raise MedNCAError(f"{path}: {error}") from error
-    seconds = time.perf_counter() - started
-    for note in result.notes:
-        warnings.warn(f"{path}: {note}", MedNCAWarning, stacklevel=2)
+    image = read_volumes(
+        path, **reading_options(options), interval_ms=options.frame_interval, leave_out=options.leave_out
+    )
+    base = f"{stem}_{_file_name(model.name)}"
     record = {
         "model": model.name,
         "model_sha256": model.sha256,
         "version": __version__,
         "seed": options.seed,
         "passes": options.runs,
-        **({"protocol": result.protocol} if result.protocol else {}),
     }
-    base = f"{stem}_{_file_name(model.name)}"
+    if isinstance(image, ImageSequence):
+        try:
+            found = segment_sequence(image, path, options.output / base, model, options, progress)
+        except MedNCAError as error:
+            raise MedNCAError(f"{path}: {error}") from error
+        return {"input": str(path), **record, **found}
+    try:
+        check_single(options)
+        for reason in check_input(image, model, options.region, options.find):
+            warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
+        started = time.perf_counter()
+        result, test = _run(image, model, options, progress)
+    except MedNCAError as error:
+        raise MedNCAError(f"{path}: {error}") from error
+    seconds = time.perf_counter() - started
+    for note in result.notes:
+        warnings.warn(f"{path}: {note}", MedNCAWarning, stacklevel=2)
+    if result.protocol:
+        record["protocol"] = result.protocol
     table = options.output / f"{base}_stress.csv"
     if test:
         write_stress_table(table, test)
@@ -210,6 +225,9 @@ def _write(result: Result, output: Path, base: str, record: dict[str, Any]) -> d
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[str]:
+    if "frames" in summary:
+        yield sequence_line(summary)
+        return
     volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
     verdict = summary["quality"]["verdict"]
     protocol = f"protocol {summary['protocol']}" if summary["protocol"] else None

@@ -324,3 +324,36 @@ def test_what_is_no_model_is_refused_with_what_was_given(given):
 def test_what_is_no_image_is_refused_with_what_was_given(given):
     with pytest.raises(ImageError, match=f"not a {type(given).__name__}"):
         segment(given, random_model())
+
+
+@pytest.mark.parametrize("order", ["RAS", "LIP", "PSL"])
+def test_the_volume_of_each_pass_is_known_slice_by_slice_of_the_image(order):
+    image = sitk.DICOMOrient(noise_image(spacing=(0.8, 1.2, 2.0)), order)
+    model = random_model(axes="RAS", spacing=(1.0, 1.0, None))
+    result = segment(image, model, runs=3)
+    across = next(axis for axis, letter in enumerate(order) if letter in "SI")
+    assert result.pass_slices.shape == (3, 2, image.GetSize()[across])
+    spread = result.pass_slices.sum(axis=2).std(axis=0, ddof=1)
+    assert spread == pytest.approx([estimate.sd for estimate in result.quality.volumes_ml.values()])
+    assert segment(image, model).pass_slices is None
+    # Within a region, slices keep their numbers in the image.
+    low = sitk.DICOMOrient(image, "RAS").TransformIndexToPhysicalPoint((0, 0, 1))[2] - 0.5
+    part = segment(image, model, runs=2, region=(-500, 500, -500, 500, low, low + 1)).pass_slices
+    numbers = np.flatnonzero(part.sum(axis=(0, 1)))
+    assert list(numbers) == [1 if order != "LIP" else image.GetSize()[across] - 2]
+
+
+@pytest.mark.parametrize("scope", ["slice", "volume"])
+def test_a_slice_without_contrast_holds_nothing_for_a_model_that_scales_each_slice_by_itself(scope):
+    image, model = noise_image(), random_model(image_channels=1, axes="PIL", spacing=(None, None, None))
+    model = replace(model, normalisation=Normalisation(scope, (0.5, 99.5)))
+    array = voxels(image)
+    array[:, :, 1] = 7  # a slice along the axis that PIL has last
+    changed = sitk.GetImageFromArray(array)
+    changed.CopyInformation(image)
+    found = voxels(segment(changed, model, runs=2).labels)
+    across = found[:, :, 1]
+    assert across.any() == (scope == "volume")
+    if scope == "slice":
+        expected = voxels(segment(image, model, runs=2).labels)
+        np.testing.assert_array_equal(np.delete(found, 1, axis=2), np.delete(expected, 1, axis=2))

@@ -1,0 +1,82 @@
+"""A beating heart: bright discs in dark tissue, whose volume in each frame is known to the voxel."""
+
+import numpy as np
+import SimpleITK as sitk
+
+from MedNCALib.imaging.labels import Label
+from support.dicom_files import image_file
+from support.threshold_model import threshold_model
+
+CHAMBER = Label(2, "left ventricle cavity", (216, 101, 79))
+OTHER = Label(1, "other", (128, 174, 128))
+BEAT_MS = 800.0
+
+
+def heart_model(**card):
+    """Finds the bright voxels of a beating heart, to the voxel."""
+    return threshold_model("heart", axes="acquired", labels=(OTHER, CHAMBER), **card)
+
+
+def discs(frames=8, slices=5, size=32, empty=1):
+    """Voxels of each frame, shape (frames, slices, rows, columns): 100 for tissue, 600 for air, 1100 in the chamber.
+
+    Args:
+        frames: number of frames; the first is end-diastole, the middle one end-systole.
+        slices: number of slices, of which as many as `empty` at either end show no chamber.
+    """
+    z, y, x = np.mgrid[:slices, :size, :size]
+    voxels = np.full((frames, slices, size, size), 100, np.int16)
+    voxels[:, :, :2, :2] = 600
+    inside = (z >= empty) & (z < slices - empty)
+    for frame in range(frames):
+        radius = (0.3 + 0.06 * np.cos(2 * np.pi * frame / frames)) * size * (1 - z / (2.5 * slices))
+        voxels[frame][inside & ((y - size / 2) ** 2 + (x - size / 2 + 0.5) ** 2 < radius**2)] = 1100
+    return voxels
+
+
+def volumes_ml(voxels, spacing):
+    """The volume of the chamber in each frame."""
+    return (voxels == 1100).sum(axis=(1, 2, 3)) * float(np.prod(spacing)) / 1000
+
+
+def image_of(voxels, spacing=(1.5, 1.5, 8.0), origin=(-20.0, 30.0, 12.0), direction=None):
+    """A volume of one frame."""
+    image = sitk.GetImageFromArray(voxels)
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    if direction is not None:
+        image.SetDirection(np.ravel(direction).tolist())
+    return image
+
+
+def cine_series(
+    folder, voxels, spacing=(1.5, 1.5, 8.0), series_of=lambda number: "1.2.3.4", change=lambda frame, number: {}
+):
+    """Write a cine as classic DICOM, one file an image, in files that are named out of order.
+
+    Args:
+        voxels: of each frame.
+        series_of: UID of the series of a slice.
+        change: attributes of the image of a frame and slice, in place of the others; None leaves it out.
+    """
+    folder.mkdir(exist_ok=True)
+    count = len(voxels)
+    for frame, volume in enumerate(voxels):
+        for number, plane in enumerate(volume):
+            changed = change(frame, number)
+            if changed is None:
+                continue
+            values = {
+                "SOPInstanceUID": f"1.2.3.4.{frame}.{number}",
+                "SeriesInstanceUID": series_of(number),
+                "SeriesDescription": "short axis",
+                "ImagePositionPatient": [-20.0, 30.0, 12.0 + spacing[2] * number],
+                "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+                "PixelSpacing": [spacing[1], spacing[0]],
+                "SliceThickness": spacing[2],
+                "TriggerTime": round(BEAT_MS / count * frame + number, 3),  # breath-holds are not alike
+                **changed,
+            }
+            stored = values.pop("stored", plane)
+            image_file(folder / f"IM{(frame * len(volume) + number) * 37 % 1009:04d}", stored, **values)
+    return folder
