@@ -31,6 +31,7 @@ _FOLDER = Path(__file__).parent / "presets"
 MEDIAN: Literal["median"] = "median"
 PresetSpacing = Union[float, Literal["median"], None]
 Size = tuple[int, int]
+Crop = tuple[Union[int, Size], Union[int, Size]]  # rows and columns, each a length or a range
 
 # Keys of earlier versions, which files may still have.
 _RENAMED = {
@@ -47,7 +48,7 @@ _RENAMED = {
 _SHARES_OF_SLICES = ("foreground_share", "unnamed_share")
 # What follows from the labels in the data.
 _OF_THE_LABELS = ("outputs", "activation")
-_OF_COLLECTIONS = ("collections", "slice_size", "unnamed_share", "vote_weight")
+_MAY_BE_MISSING = ("mirrored_labels", "collections", "slice_size", "unnamed_share", "vote_weight")
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class Preset:
             data. If the canvas is much larger than the slices, shifts never crop the anatomy, and the model never sees
             partial views.
         crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
-            size, multiples of the scale of the stage before; None for all that the stage before worked on.
+            size, multiples of the scale of the stage before; None for all that the stage before worked on. A length may
+            be a range from which each batch draws its own; what is longer than the slice takes all of it.
         deep_supervision_weight: weight of the coarser stages' outputs in the loss; the last stage's is 1.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; until the restart it rises over the first 2 % and falls as a cosine.
@@ -140,6 +142,8 @@ class Preset:
             None if each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
         batches: length of a training that is given neither minutes nor batches.
+        mirrored_labels: pairs of labels, by their numbers from 1 in the model's order, that are one structure on either
+            side of the body: mirroring exchanges them.
         collections: what the training draws blocks from; none if it goes by one folder of images and one of labels.
             With collections `leave_out`, `subject` and `area_exponent` say nothing, and `batch_size` is the sum of
             their slices.
@@ -159,7 +163,7 @@ class Preset:
     final_phase: float
     final_phase_augmentation: Augmentation
     canvas: Size | None
-    crops: tuple[Size | None, ...]
+    crops: tuple[Crop | None, ...]
     deep_supervision_weight: float
     batch_size: int
     learning_rate: float
@@ -176,6 +180,7 @@ class Preset:
     subject: str | None
     phantoms: int
     batches: int
+    mirrored_labels: tuple[tuple[int, int], ...] = ()
     collections: tuple[Collection, ...] = ()
     slice_size: Size | None = None
     unnamed_share: float = 0.3
@@ -196,8 +201,13 @@ class Preset:
         scales = [stage.scale for stage in self.architecture.stages]
         require(len(self.crops) == len(scales), f"crops must have one entry a stage, {len(scales)}")
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
-            fits = size is None or all(length % multiple == 0 for length in size)
-            require(fits, f"{list(size or ())} pixels are not multiples of the scale {multiple}")
+            lengths = [end for each in size or () for end in (each if isinstance(each, tuple) else (each,))]
+            fits = all(length % multiple == 0 for length in lengths)
+            require(fits, f"{lengths} pixels are not multiples of the scale {multiple}")
+        numbers = [number for pair in self.mirrored_labels for number in pair]
+        for number in numbers:
+            require_whole_number(number, "a label of mirrored_labels")
+        require(len({*numbers}) == len(numbers), f"mirrored_labels must name each label once, not {numbers}")
         if self.collections:
             self._check_collections()
 
@@ -225,12 +235,15 @@ class Preset:
             ValueError: keys that are missing, not known or given twice, or values that make no training.
         """
         settings = _with_new_keys(settings)
-        needed = [field.name for field in fields(cls) if field.name not in ("data", *_OF_COLLECTIONS)]
-        require_keys(settings, "the preset", needed, _OF_COLLECTIONS)
+        needed = [field.name for field in fields(cls) if field.name not in ("data", *_MAY_BE_MISSING)]
+        require_keys(settings, "the preset", needed, _MAY_BE_MISSING)
         require_object(settings["card"], "card")
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
+        require_list(settings.get("mirrored_labels", ()), "mirrored_labels")
+        for pair in settings.get("mirrored_labels", ()):
+            require_list(pair, "each of mirrored_labels", 2)
         require_list(settings.get("collections", ()), "collections")
         augmentation = Augmentation.from_json(settings["augmentation"])
         return cls(
@@ -243,7 +256,8 @@ class Preset:
                 "augmentation": augmentation,
                 "final_phase_augmentation": augmentation.changed(settings["final_phase_augmentation"]),
                 "canvas": _size(settings["canvas"], "canvas"),
-                "crops": tuple(_size(size, "a crop") for size in settings["crops"]),
+                "crops": tuple(map(_crop, settings["crops"])),
+                "mirrored_labels": tuple(map(tuple, settings.get("mirrored_labels", ()))),
                 "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
                 "slice_size": _size(settings.get("slice_size"), "slice_size"),
             }
@@ -259,7 +273,7 @@ class Preset:
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
         for each in fields(self):
-            if each.name in _OF_COLLECTIONS and getattr(self, each.name) == each.default:
+            if each.name in _MAY_BE_MISSING and getattr(self, each.name) == each.default:
                 del settings[each.name]
         return settings
 
@@ -267,14 +281,28 @@ class Preset:
         """The architecture of a model that finds so many labels.
 
         Raises:
-            TrainingError: its channels do not hold so many.
+            TrainingError: its channels do not hold so many, or it mirrors one that is not there.
         """
+        unknown = [number for pair in self.mirrored_labels for number in pair if number > label_count]
+        if unknown:
+            raise TrainingError(
+                f"The preset's mirrored_labels name label {unknown[0]} of {label_count}: correct the preset."
+            )
         try:
             return replace(self.architecture, outputs=label_count + 1)
         except ValueError as error:
             raise TrainingError(
                 f"The preset's architecture does not fit the {label_count} labels of the data: {error}."
             ) from error
+
+    def mirrored_target(self, channels: int) -> list[int] | None:
+        """Which of so many channels of a target takes the place of each when it is mirrored; None if all stay."""
+        if not self.mirrored_labels:
+            return None
+        order = list(range(channels))
+        for first, second in self.mirrored_labels:
+            order[first - 1], order[second - 1] = second - 1, first - 1
+        return order
 
     def augmentation_at(self, done: float) -> Augmentation:
         """For a batch when this share of the training is done."""
@@ -324,6 +352,19 @@ def _size(value: Any, name: str) -> Size | None:
     for length in value:
         require_whole_number(length, f"each length of {name}")
     return (value[0], value[1])
+
+
+def _crop(value: Any) -> Crop | None:
+    if value is None:
+        return None
+    require_list(value, "a crop", 2)
+    rows, columns = (_size(each, "a range") if isinstance(each, (list, tuple)) else each for each in value)
+    for length in (rows, columns):
+        if isinstance(length, tuple):
+            require(length[0] <= length[1], f"a range must run from the smallest to the largest, not {list(length)}")
+        else:
+            require_whole_number(length, "each length of a crop")
+    return (rows, columns)
 
 
 def _require_between(value: Any, name: str, least: float, most: float | None = None) -> None:
