@@ -48,7 +48,7 @@ _RENAMED = {
 _SHARES_OF_SLICES = ("foreground_share", "unnamed_share")
 # What follows from the labels in the data.
 _OF_THE_LABELS = ("outputs", "activation")
-_MAY_BE_MISSING = ("mirrored_labels", "collections", "slice_size", "unnamed_share", "vote_weight")
+_MAY_BE_MISSING = ("mirrored_labels", "collections", "slice_size", "label_weights", "unnamed_share", "vote_weight")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,8 @@ class Preset:
             With collections `leave_out`, `subject` and `area_exponent` say nothing, and `batch_size` is the sum of
             their slices.
         slice_size: with collections: rows and columns of a drawn slice, before it is warped onto the canvas.
+        label_weights: with collections: weight of each label's pixels in the cross-entropy, for labels that are small
+            beside others; none for 1 each.
         unnamed_share: with collections: share of slices for which the cells have to find out the protocol.
         vote_weight: with collections: weight of finding it out in the loss.
 
@@ -183,6 +185,7 @@ class Preset:
     mirrored_labels: tuple[tuple[int, int], ...] = ()
     collections: tuple[Collection, ...] = ()
     slice_size: Size | None = None
+    label_weights: tuple[float, ...] = ()
     unnamed_share: float = 0.3
     vote_weight: float = 0.2
 
@@ -208,6 +211,8 @@ class Preset:
         for number in numbers:
             require_whole_number(number, "a label of mirrored_labels")
         require(len({*numbers}) == len(numbers), f"mirrored_labels must name each label once, not {numbers}")
+        for weight in self.label_weights:
+            _require_between(weight, "a weight of label_weights", 0)
         if self.collections:
             self._check_collections()
 
@@ -221,6 +226,9 @@ class Preset:
         for name in ("slice_size", "canvas"):
             require(getattr(self, name) is not None, f"{name} must be given with collections")
         require(self.dice_reduction == "batch", "dice_reduction must be batch with collections")
+        count = max(collection.label_count for collection in self.collections)
+        fits = len(self.label_weights) in (0, count)
+        require(fits, f"label_weights must have one weight for each of the {count} labels, or none")
         require(self.phantoms == 0, "phantoms must be 0 with collections")
         spacing = self.preprocessing.spacing
         known = all(mm is not None and mm != MEDIAN for mm in spacing) and self.preprocessing.size is None
@@ -241,7 +249,8 @@ class Preset:
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
-        require_list(settings.get("mirrored_labels", ()), "mirrored_labels")
+        for key in ("mirrored_labels", "label_weights"):
+            require_list(settings.get(key, ()), key)
         for pair in settings.get("mirrored_labels", ()):
             require_list(pair, "each of mirrored_labels", 2)
         require_list(settings.get("collections", ()), "collections")
@@ -260,6 +269,7 @@ class Preset:
                 "mirrored_labels": tuple(map(tuple, settings.get("mirrored_labels", ()))),
                 "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
                 "slice_size": _size(settings.get("slice_size"), "slice_size"),
+                "label_weights": tuple(settings.get("label_weights", ())),
             }
         )
 

@@ -139,4 +139,6 @@ def _output_loss(
     if knowledge is None:
         activation = network.architecture.activation
         return dice_and_cross_entropy(logits, target, activation, preset.dice_weight, preset.dice_reduction)
-    return partly_known_loss(logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight)
+    return partly_known_loss(
+        logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight, preset.label_weights
+    )

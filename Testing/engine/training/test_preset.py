@@ -111,6 +111,8 @@ def test_labels_that_mirroring_exchanges_must_be_there(settings):
         ({"mirrored_labels": [[1]]}, "each of mirrored_labels must be a list of 2 entries"),
         ({"mirrored_labels": [[0, 1]]}, "a label of mirrored_labels must be a whole number of at least 1"),
         ({"mirrored_labels": [[1, 2], [2, 3]]}, "mirrored_labels must name each label once"),
+        ({"label_weights": [1, -1]}, "a weight of label_weights must be at least 0"),
+        ({"label_weights": [1, 2, 3]}, "one weight for each of the 2 labels, or none"),
         ({"canvas": [40, 54]}, "multiples of the scale 4"),
         ({"canvas": [40]}, "canvas must be a list of 2 entries"),
         ({"leave_out": "case_("}, "'case_.' is not a regular expression"),
