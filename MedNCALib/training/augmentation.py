@@ -7,6 +7,7 @@ before and after.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -100,6 +101,7 @@ class Augmentation:
         size: tuple[int, int],
         mirror: str,
         generator: torch.Generator,
+        mirrored_target: Sequence[int] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Random map from slices to a canvas of `size`, centred; beyond the slice its border goes on.
 
@@ -109,6 +111,8 @@ class Augmentation:
             size: rows and columns of the canvas.
             mirror: which way is left to right: "slices", "rows" or "columns".
             generator: of random numbers.
+            mirrored_target: which channel of the target takes the place of each in samples that are mirrored; None if
+                labels know no sides.
         """
         count, _, height, width = image.shape
 
@@ -127,6 +131,8 @@ class Augmentation:
         if self.mirror:
             flip = torch.rand(count, device=image.device, generator=generator) < 0.5
             sign = torch.where(flip, -1.0, 1.0)
+            if mirrored_target is not None:
+                target = torch.where(flip[:, None, None, None], target[:, list(mirrored_target)], target)
             if mirror == "slices":
                 image = torch.where(flip[:, None, None, None], image.flip(1), image)
             elif mirror == "columns":

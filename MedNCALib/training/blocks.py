@@ -32,8 +32,8 @@ class Structure:
         name: of the image and the structure.
         image: float32 intensities, about 0 to 1, shape (1, D, H, W); None for a label map.
         labels: float32 label values for drawing an image, shape (1, D, H, W); None for an image.
-        target: float32 0 or 1, shape (K, D, H, W); one channel if only the whole is known.
-        brain: float32 0 or 1, shape (1, D, H, W), what skull-stripping leaves; None if it is not known.
+        target: uint8 0 or 1, shape (K, D, H, W); one channel if only the whole is known.
+        brain: uint8 0 or 1, shape (1, D, H, W), what skull-stripping leaves; None if it is not known.
         spacing: mm between slices, rows and columns.
         centre: of the structure, in voxels along D, H and W.
     """
@@ -82,6 +82,9 @@ class Drawing:
         changes: of the scanner.
         t1_share: share of the images drawn from label maps that look T1-weighted; the others have any contrast.
         stripped: share of blocks without skull.
+        empty: share of blocks that are 0 beyond the image; in the others its border goes on.
+        oversampling: images are drawn with voxels that are so many times thinner along each axis, and the block's
+            voxels are their means, as those of a model whose grid is coarser than the image's.
         margin: voxels of the model's grid around the structure that are not scored.
         percentiles: that become 0 and 1.
 
@@ -99,6 +102,8 @@ class Drawing:
     changes: ScannerChange = field(default_factory=ScannerChange)
     t1_share: float = 0.75
     stripped: float = 0.15
+    empty: float = 0.0
+    oversampling: int = 1
     margin: int = 0
     percentiles: tuple[float, float] = (0.5, 99.5)
 
@@ -107,10 +112,11 @@ class Drawing:
             require_number(getattr(self, name), name)
             require(getattr(self, name) >= 0, f"{name} must not be negative")
         require(self.scale >= 1, f"scale must be at least 1, not {self.scale}")
-        for name in ("cut", "upright", "t1_share", "stripped"):
+        for name in ("cut", "upright", "t1_share", "stripped", "empty"):
             require_number(getattr(self, name), name)
             require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, not {getattr(self, name)}")
         require_whole_number(self.margin, "margin", 0)
+        require_whole_number(self.oversampling, "oversampling")
         low, high = self.percentiles
         require(0 <= low < high <= 100, f"percentiles must rise from 0 to 100, not {self.percentiles}")
         for low, high in self.size or ():
@@ -162,6 +168,11 @@ class Drawing:
             if brain is not None and choices.random() < self.stripped:
                 image = image * (brain > 0.5)
             image = self._scaled(image)
+        if self.empty and choices.random() < self.empty:
+            image = image * (grid.abs() <= 1).all(dim=-1)[0]
+        if self.oversampling > 1:
+            image, target = (F.avg_pool3d(each, self.oversampling) for each in (image[None], target))
+            image = image[0]
         image = self._scaled(self.changes.apply(image, choices, generator))
         unscored = None
         if self.margin:
@@ -181,6 +192,7 @@ class Drawing:
             size = np.array([choices.integers(low, high + 1) for low, high in self.size])
             reach = self.shift * (2 if choices.random() < self.cut else 1)
             centre = structure.centre + choices.uniform(-reach, reach, 3) / own_spacing
+        size, spacing = size * self.oversampling, spacing / self.oversampling
         axes = [
             step * (torch.arange(length, dtype=torch.float32) - (length - 1) / 2)
             for step, length in zip(spacing.tolist(), size.tolist())
@@ -207,7 +219,7 @@ class Drawing:
 
 def _sampled(layers: Tensor, grid: Tensor, mode: str = "bilinear") -> Tensor:
     """Values of (C, D, H, W) at the places of a grid; beyond the layers their border goes on."""
-    return F.grid_sample(layers[None], grid, mode=mode, padding_mode="border", align_corners=True)[0]
+    return F.grid_sample(layers[None].float(), grid, mode=mode, padding_mode="border", align_corners=True)[0]
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection as Words
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Union, get_args
 
 from ..checks import (
     require,
@@ -21,6 +21,7 @@ from ..model.card import DataSource
 from .blocks import Drawing
 from .scanner import ScannerChange
 
+Part = Union[int, str]  # a label value, or a text that names several
 Known = Literal["parts", "whole"]
 KNOWN: tuple[Known, ...] = get_args(Known)
 
@@ -115,7 +116,7 @@ class Collection:
         images: folder of images below the data's folder; None for label maps, from which images are drawn.
         labels: folder of label images of the same names, or of label maps.
         structures: label values of each structure: of one subject's left and right one, for example. Each has blocks of
-            its own.
+            its own. A text names several values that are one, such as "1-46, 49-207".
         known: "parts" if each value of a structure is one of the model's labels, in their order; "whole" if the values
             of a structure are together the sum of the model's labels.
         batch: shares of each batch.
@@ -136,7 +137,7 @@ class Collection:
     name: str
     images: str | None
     labels: str
-    structures: tuple[tuple[int, ...], ...]
+    structures: tuple[tuple[Part, ...], ...]
     known: Known
     batch: tuple[BatchShare, ...]
     protocol: float = 0.0
@@ -157,8 +158,8 @@ class Collection:
             require_expression(getattr(self, name), name)
         require(bool(self.batch), "batch must have at least one share")
         require(bool(self.structures) and all(self.structures), "structures must name at least one label value each")
-        for value in (value for values in self.structures for value in values):
-            require_whole_number(value, "a label value")
+        for part in (part for parts in self.structures for part in parts):
+            values_of(part)
         require_choice(self.known, "known", KNOWN)
         same_length = len({len(values) for values in self.structures}) == 1
         require(self.known == "whole" or same_length, "structures of known parts must have the same number of values")
@@ -227,6 +228,24 @@ def check_collections(collections: tuple[Collection, ...]) -> None:
     numbers = {number for collection in collections for number in (collection.protocol, *collection.batch_protocols)}
     signed = len(numbers) == 2 and min(numbers) < 0 < max(numbers)
     require(numbers == {0} or signed, "protocols must be two numbers, one below and one above 0, or none")
+
+
+def values_of(part: Part) -> list[tuple[int, int]]:
+    """The ranges of label values, both ends included, that a part of a structure names.
+
+    Raises:
+        ValueError: no positive whole number, and no text such as "1-46, 49".
+    """
+    if not isinstance(part, str):
+        require_whole_number(part, "a label value")
+        return [(part, part)]
+    ranges = []
+    for each in part.split(","):
+        found = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", each)
+        low, high = (0, 0) if found is None else (int(found[1]), int(found[2] or found[1]))
+        require(0 < low <= high, f"label values must be a text such as '1-46, 49', not {part!r}")
+        ranges.append((low, high))
+    return ranges
 
 
 def require_expression(value: Any, name: str) -> None:

@@ -112,7 +112,7 @@ def reporting_cases(data: Path, preset: Preset, labels: tuple[Label, ...]) -> tu
 def _labels(preset: Preset, output: Path) -> tuple[Label, ...]:
     """Of `labels.csv` in the model folder, else numbered as the parts of the first collection that knows them are."""
     parts = [collection.structures[0] for collection in preset.collections if collection.known == "parts"]
-    values = parts[0] if parts else (1,)
+    values = range(1, 1 + len(parts[0])) if parts else (1,)
     table = output / LABELS
     if not table.is_file():
         return generic_labels(values)

@@ -22,11 +22,12 @@ from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, find_pairs
 from ..io.images import read_image
 from .blocks import Drawing, Structure
-from .collection import Collection
+from .collection import Collection, Part, values_of
 from .dataset import read_checked, subject_in
 from .synthetic import VALUES
 
 _PERCENTILES = (0.5, 99.5)
+_MAP_VOXEL = 2 / 3  # largest voxel of a thinned label map, in voxels of the model's grid
 _ROOM = 4 / 3  # around the largest block, for blocks that are rotated and enlarged
 
 # Where each letter of a model's axes points to in physical space (LPS).
@@ -170,25 +171,29 @@ def _structures(collection: Collection, pair: Pair, slice_format: SliceFormat) -
         image, labels = read_checked(pair)
     values, spacing = _oriented(labels, slice_format)
     values = np.rint(values)
+    if image is None:
+        values, spacing = _thinned(values, spacing, model_spacing(slice_format))
     if values.min() < 0 or (image is None and values.max() >= VALUES):
         raise TrainingError(f"{pair.label} is no label map: its values are not from 0 to {VALUES - 1}.")
     whole_image = None if image is None else _scaled(_oriented(image, slice_format)[0], pair)
     strips = image is not None and any(share.drawing.stripped for share in collection.batch)
-    brain = F.max_pool3d(_tensor(values > 0)[None], 3, 1, 1)[0] if strips else None  # without holes between labels
+    # Without holes between labels.
+    brain = F.max_pool3d(_tensor(values > 0)[None], 3, 1, 1)[0].byte() if strips else None
     found = []
     for wanted in collection.structures:
-        mask = np.logical_or.reduce([values == value for value in wanted])
+        shown = [_shows(values, part) for part in wanted]
+        mask = np.logical_or.reduce(shown)
         if not mask.any() or mask.sum() * np.prod(spacing) / 1000 < collection.least_ml:
             continue
         centre = np.argwhere(mask).mean(axis=0)
         box = _room(collection, centre, spacing, model_spacing(slice_format), mask.shape)
-        parts = [values[box] == value for value in wanted] if collection.known == "parts" else [mask[box]]
+        parts = [part[box] for part in shown] if collection.known == "parts" else [mask[box]]
         found.append(
             Structure(
                 name=pair.name + _suffix(collection, wanted),
                 image=None if whole_image is None else _tensor(whole_image[box]),
                 labels=_tensor(values[box]) if image is None else None,
-                target=torch.cat([_tensor(part) for part in parts]),
+                target=torch.from_numpy(np.stack(parts).astype(np.uint8)),
                 brain=None if brain is None else brain[0][box][None].clone(),
                 spacing=spacing,
                 centre=centre - [cut.start for cut in box],
@@ -232,6 +237,21 @@ def _oriented(image: sitk.Image, slice_format: SliceFormat) -> tuple[np.ndarray,
     return np.ascontiguousarray(space.voxels), space.spacing
 
 
+def _thinned(
+    values: np.ndarray, spacing: tuple[float, float, float], wanted: Sequence[float]
+) -> tuple[np.ndarray, tuple[float, float, float]]:
+    """A label map without voxels that a much coarser grid does not need, so that many maps fit into memory."""
+    steps = [max(1, int(_MAP_VOXEL * model / own)) for model, own in zip(wanted, spacing)]
+    slices, rows, columns = (own * step for own, step in zip(spacing, steps))
+    return values[tuple(slice(None, None, step) for step in steps)], (slices, rows, columns)
+
+
+def _shows(values: np.ndarray, part: Part) -> np.ndarray:
+    """Which voxels have a label value of a part."""
+    shown: np.ndarray = np.logical_or.reduce([(values >= low) & (values <= high) for low, high in values_of(part)])
+    return shown
+
+
 def _scaled(voxels: np.ndarray, pair: Pair) -> np.ndarray:
     low, high = np.percentile(voxels, _PERCENTILES)
     if not low < high:
@@ -259,10 +279,10 @@ def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))[None]
 
 
-def _suffix(collection: Collection, values: Sequence[int]) -> str:
+def _suffix(collection: Collection, values: Sequence[Part]) -> str:
     """What a structure's name has after that of its file, if there are several in a file."""
     return f" [{_listed(values)}]" if len(collection.structures) > 1 else ""
 
 
-def _listed(values: Sequence[int]) -> str:
+def _listed(values: Sequence[Part]) -> str:
     return ", ".join(map(str, values))

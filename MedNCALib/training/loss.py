@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -65,7 +66,13 @@ def dice_and_cross_entropy(
 
 
 def partly_known_loss(
-    logits: Tensor, target: Tensor, unscored: Tensor, whole_only: Tensor, dice_weight: float, parts_weight: float = 0.5
+    logits: Tensor,
+    target: Tensor,
+    unscored: Tensor,
+    whole_only: Tensor,
+    dice_weight: float,
+    label_weights: Sequence[float] = (),
+    parts_weight: float = 0.5,
 ) -> Tensor:
     """Loss of a batch in which some samples know each label, and others only the sum of all labels.
 
@@ -78,13 +85,18 @@ def partly_known_loss(
         unscored: (N, H, W), share of each pixel that is not scored, 0 to 1.
         whole_only: bool, (N,), samples that know only the sum.
         dice_weight: weight of the Dice loss; cross-entropy has weight 1.
+        label_weights: weight of each label's pixels in the cross-entropy of samples that know the labels; 1 each if
+            none are given.
         parts_weight: share of the labels' Dice in the Dice loss of the samples that know them; the sum's has the rest.
     """
     log = logits.float().log_softmax(dim=1)
     probability, scored = log[:, 1:].exp(), 1 - unscored
     known = (~whole_only).float()[:, None, None]
     whole, found = target.sum(dim=1).clamp(max=1), probability.sum(dim=1)
-    of_parts = -(target * log[:, 1:]).sum(dim=1)
+    by_label = target * log[:, 1:]
+    if label_weights:
+        by_label = by_label * by_label.new_tensor(label_weights)[:, None, None]
+    of_parts = -by_label.sum(dim=1)
     of_sum = -whole * log[:, 1:].logsumexp(dim=1)
     entropy = known * of_parts + (1 - known) * of_sum - (1 - whole) * log[:, 0]
     total = (entropy * scored).sum() / scored.sum().clamp(min=1)

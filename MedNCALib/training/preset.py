@@ -31,6 +31,7 @@ _FOLDER = Path(__file__).parent / "presets"
 MEDIAN: Literal["median"] = "median"
 PresetSpacing = Union[float, Literal["median"], None]
 Size = tuple[int, int]
+Crop = tuple[Union[int, Size], Union[int, Size]]  # rows and columns, each a length or a range
 
 # Keys of earlier versions, which files may still have.
 _RENAMED = {
@@ -49,7 +50,15 @@ _WEIGHTS = ("deep_supervision_weight", "dice_weight", "false_weight", "vote_weig
 # What follows from the labels in the data.
 _OF_THE_LABELS = ("outputs", "activation")
 # What a file may leave out.
-_OPTIONAL = ("false_weight", "collections", "slice_size", "unnamed_share", "vote_weight")
+_OPTIONAL = (
+    "false_weight",
+    "mirrored_labels",
+    "collections",
+    "slice_size",
+    "label_weights",
+    "unnamed_share",
+    "vote_weight",
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,8 @@ class Preset:
             data. If the canvas is much larger than the slices, shifts never crop the anatomy, and the model never sees
             partial views.
         crops: for each stage the rows and columns of the random windows that it is trained on, in pixels of the full
-            size, multiples of the scale of the stage before; None for all that the stage before worked on.
+            size, multiples of the scale of the stage before; None for all that the stage before worked on. A length may
+            be a range from which each batch draws its own; what is longer than the slice takes all of it.
         deep_supervision_weight: weight of the coarser stages' outputs in the loss; the last stage's is 1.
         batch_size: slices in a batch.
         learning_rate: largest learning rate; until the restart it rises over the first 2 % and falls as a cosine.
@@ -143,10 +153,14 @@ class Preset:
             None if each case is a subject.
         phantoms: synthetic phantoms added to the training cases.
         batches: length of a training that is given neither minutes nor batches.
+        mirrored_labels: pairs of labels, by their numbers from 1 in the model's order, that are one structure on either
+            side of the body: mirroring exchanges them.
         collections: what the training draws blocks from; none if it goes by one folder of images and one of labels.
             With collections `leave_out`, `subject` and `area_exponent` say nothing, and `batch_size` is the sum of
             their slices.
         slice_size: with collections: rows and columns of a drawn slice, before it is warped onto the canvas.
+        label_weights: with collections: weight of each label's pixels in the cross-entropy, for labels that are small
+            beside others; none for 1 each.
         unnamed_share: with collections: share of slices for which the cells have to find out the protocol.
         vote_weight: with collections: weight of finding it out in the loss.
 
@@ -162,7 +176,7 @@ class Preset:
     final_phase: float
     final_phase_augmentation: Augmentation
     canvas: Size | None
-    crops: tuple[Size | None, ...]
+    crops: tuple[Crop | None, ...]
     deep_supervision_weight: float
     batch_size: int
     learning_rate: float
@@ -180,8 +194,10 @@ class Preset:
     phantoms: int
     batches: int
     false_weight: float = 0.0
+    mirrored_labels: tuple[tuple[int, int], ...] = ()
     collections: tuple[Collection, ...] = ()
     slice_size: Size | None = None
+    label_weights: tuple[float, ...] = ()
     unnamed_share: float = 0.3
     vote_weight: float = 0.2
 
@@ -202,8 +218,15 @@ class Preset:
         scales = [stage.scale for stage in self.architecture.stages]
         require(len(self.crops) == len(scales), f"crops must have one entry a stage, {len(scales)}")
         for size, multiple in [(self.canvas, scales[0]), *zip(self.crops, [scales[0], *scales])]:
-            fits = size is None or all(length % multiple == 0 for length in size)
-            require(fits, f"{list(size or ())} pixels are not multiples of the scale {multiple}")
+            lengths = [end for each in size or () for end in (each if isinstance(each, tuple) else (each,))]
+            fits = all(length % multiple == 0 for length in lengths)
+            require(fits, f"{lengths} pixels are not multiples of the scale {multiple}")
+        numbers = [number for pair in self.mirrored_labels for number in pair]
+        for number in numbers:
+            require_whole_number(number, "a label of mirrored_labels")
+        require(len({*numbers}) == len(numbers), f"mirrored_labels must name each label once, not {numbers}")
+        for weight in self.label_weights:
+            _require_between(weight, "a weight of label_weights", 0)
         if self.collections:
             self._check_collections()
 
@@ -217,6 +240,9 @@ class Preset:
         for name in ("slice_size", "canvas"):
             require(getattr(self, name) is not None, f"{name} must be given with collections")
         require(self.dice_reduction == "batch", "dice_reduction must be batch with collections")
+        count = max(collection.label_count for collection in self.collections)
+        fits = len(self.label_weights) in (0, count)
+        require(fits, f"label_weights must have one weight for each of the {count} labels, or none")
         require(self.phantoms == 0, "phantoms must be 0 with collections")
         spacing = self.preprocessing.spacing
         known = all(mm is not None and mm != MEDIAN for mm in spacing) and self.preprocessing.size is None
@@ -237,6 +263,10 @@ class Preset:
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
+        for key in ("mirrored_labels", "label_weights"):
+            require_list(settings.get(key, ()), key)
+        for pair in settings.get("mirrored_labels", ()):
+            require_list(pair, "each of mirrored_labels", 2)
         require_list(settings.get("collections", ()), "collections")
         augmentation = Augmentation.from_json(settings["augmentation"])
         return cls(
@@ -249,9 +279,11 @@ class Preset:
                 "augmentation": augmentation,
                 "final_phase_augmentation": augmentation.changed(settings["final_phase_augmentation"]),
                 "canvas": _size(settings["canvas"], "canvas"),
-                "crops": tuple(_size(size, "a crop") for size in settings["crops"]),
+                "crops": tuple(map(_crop, settings["crops"])),
+                "mirrored_labels": tuple(map(tuple, settings.get("mirrored_labels", ()))),
                 "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
                 "slice_size": _size(settings.get("slice_size"), "slice_size"),
+                "label_weights": tuple(settings.get("label_weights", ())),
             }
         )
 
@@ -273,14 +305,28 @@ class Preset:
         """The architecture of a model that finds so many labels.
 
         Raises:
-            TrainingError: its channels do not hold so many.
+            TrainingError: its channels do not hold so many, or it mirrors one that is not there.
         """
+        unknown = [number for pair in self.mirrored_labels for number in pair if number > label_count]
+        if unknown:
+            raise TrainingError(
+                f"The preset's mirrored_labels name label {unknown[0]} of {label_count}: correct the preset."
+            )
         try:
             return replace(self.architecture, outputs=label_count + 1)
         except ValueError as error:
             raise TrainingError(
                 f"The preset's architecture does not fit the {label_count} labels of the data: {error}."
             ) from error
+
+    def mirrored_target(self, channels: int) -> list[int] | None:
+        """Which of so many channels of a target takes the place of each when it is mirrored; None if all stay."""
+        if not self.mirrored_labels:
+            return None
+        order = list(range(channels))
+        for first, second in self.mirrored_labels:
+            order[first - 1], order[second - 1] = second - 1, first - 1
+        return order
 
     def augmentation_at(self, done: float) -> Augmentation:
         """For a batch when this share of the training is done."""
@@ -330,6 +376,19 @@ def _size(value: Any, name: str) -> Size | None:
     for length in value:
         require_whole_number(length, f"each length of {name}")
     return (value[0], value[1])
+
+
+def _crop(value: Any) -> Crop | None:
+    if value is None:
+        return None
+    require_list(value, "a crop", 2)
+    rows, columns = (_size(each, "a range") if isinstance(each, (list, tuple)) else each for each in value)
+    for length in (rows, columns):
+        if isinstance(length, tuple):
+            require(length[0] <= length[1], f"a range must run from the smallest to the largest, not {list(length)}")
+        else:
+            require_whole_number(length, "each length of a crop")
+    return (rows, columns)
 
 
 def _require_between(value: Any, name: str, least: float, most: float | None = None) -> None:

@@ -23,7 +23,7 @@ from .loss import dice_and_cross_entropy, partly_known_loss
 from .network import Network, TrainableNetwork
 from .preset import Preset
 from .protocols import NamedProtocols
-from .windows import crop
+from .windows import crop, drawn_length
 
 _WARM_UP = 0.02  # share of the training
 
@@ -106,8 +106,9 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
     for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
         window = preset.crops[index]
         if window is not None:
-            size = (min(window[0], image.shape[2]), min(window[1], image.shape[3]))
             coarser = stages[index - 1].scale if index else stage.scale
+            wanted = [drawn_length(length, coarser, random.choices) for length in window]
+            size = (min(wanted[0], image.shape[2]), min(wanted[1], image.shape[3]))
             image, target, state = crop(image, target, state, size, coarser, preset.foreground_share, random.choices)
         state = network.initial_state(image, index, state)
         protocols = None
@@ -140,4 +141,6 @@ def _output_loss(
         return dice_and_cross_entropy(
             logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight
         )
-    return partly_known_loss(logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight)
+    return partly_known_loss(
+        logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight, preset.label_weights
+    )

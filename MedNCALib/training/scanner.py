@@ -31,8 +31,10 @@ class ScannerChange:
 
     Attributes:
         chance: see above.
-        curve: standard deviation of the knots of a random, nearly always rising curve from intensity to intensity. It
+        curve: standard deviation of the knots of a random curve from intensity to intensity. It
             moves grey matter, white matter and fluid apart or together, as other sequences do.
+        rising: share of these curves that rise; the others have any form, as bright tissue may be dark in another
+            sequence.
         resolution: largest voxel, as a multiple of the model's spacing; each axis has a size of its own from 1 up.
         thick: largest thickness of slices in one random direction, as such a multiple.
         bias: largest amplitude of a smooth field: 0.5 is a factor from 1/1.5 to 1.5.
@@ -48,6 +50,7 @@ class ScannerChange:
 
     chance: float = 0.5
     curve: float = 0.12
+    rising: float = 0.9
     resolution: float = 2.0
     thick: float = 4.0
     bias: float = 0.6
@@ -98,7 +101,7 @@ class ScannerChange:
         self, block: Tensor, choices: np.random.Generator, generator: torch.Generator
     ) -> Tensor:
         if self._happens(choices):
-            block = curved(block, choices, self.curve)
+            block = curved(block, choices, self.curve, self.rising)
         if self._happens(choices, 0.5):
             block = with_spots(block, choices, int(choices.integers(1, self.outliers + 1)))
         if self._happens(choices):
@@ -132,10 +135,10 @@ def smooth_field(shape: Sequence[int], generator: torch.Generator, knots: int = 
     return F.interpolate(values, tuple(shape), mode="trilinear", align_corners=True)[0, 0]
 
 
-def curved(block: Tensor, choices: np.random.Generator, deviation: float) -> Tensor:
-    """Intensities through a random curve: rising in most draws, of any form in some."""
+def curved(block: Tensor, choices: np.random.Generator, deviation: float, rising: float) -> Tensor:
+    """Intensities through a random curve, which rises in this share of the draws."""
     knots = np.linspace(0, 1, _CURVE_KNOTS) + choices.normal(0, deviation, _CURVE_KNOTS)
-    if choices.random() < 0.9:
+    if choices.random() < rising:
         knots = np.sort(knots)
     values = torch.from_numpy(np.append(knots, knots[-1]).astype(np.float32))
     places = block.clamp(0, 1) * (_CURVE_KNOTS - 1)

@@ -57,6 +57,7 @@ def random_contrast(choices: np.random.Generator, t1_share: float, stripped_shar
     else:
         mean[:] = choices.uniform(15, 235, VALUES)
         deviation[:] = choices.uniform(2, 16, VALUES)
+        mean[0], deviation[0] = choices.uniform(0, 30), choices.uniform(0, 8)  # air has no signal in any sequence
     for value, same in _SAME_TISSUE.items():
         mean[value], deviation[value] = mean[same], deviation[same]
     if choices.random() < stripped_share:

@@ -177,7 +177,14 @@ class Trainer:
 
     def _augmented(self, batch: Batch, done: float) -> Batch:
         augmentation, data = self._preset.augmentation_at(done), self._data
-        image, target = augmentation.warp(batch.image, batch.target, data.canvas, data.mirror, self._generator)
+        image, target = augmentation.warp(
+            batch.image,
+            batch.target,
+            data.canvas,
+            data.mirror,
+            self._generator,
+            self._preset.mirrored_target(batch.target.shape[1]),
+        )
         image, target = augmentation.empty(image, target, self._generator)
         image = augmentation.change_intensities(image, self._generator)
         image = data.model.normalisation.normalise_local_contrast(

@@ -47,3 +47,11 @@ def crop(
             rows, columns = (slice(part.start // scale, part.stop // scale) for part in (rows, columns))
             states.append(state[number, :, rows, columns])
     return torch.stack(images), torch.stack(targets), torch.stack(states) if states else None
+
+
+def drawn_length(length: int | tuple[int, int], multiple: int, random: np.random.Generator) -> int:
+    """A length as given, or a multiple from a range."""
+    if isinstance(length, int):
+        return length
+    low, high = length
+    return multiple * int(random.integers(low // multiple, high // multiple + 1))

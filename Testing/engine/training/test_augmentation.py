@@ -46,6 +46,19 @@ def test_mirroring_flips_the_axis_from_left_to_right_in_about_half_of_the_sample
     np.testing.assert_allclose(labels, expected, atol=1e-4)
 
 
+def test_mirroring_exchanges_the_labels_of_the_two_sides():
+    image, blobs = blob()
+    target = torch.cat([blobs, torch.zeros_like(blobs), blobs], dim=1)
+    target[:, 0, :8], target[:, 2, 8:] = 0, 0  # the lower half, nothing, the upper half
+    augmentation = Augmentation(rotation=0, scale=1, shear=0, shift=0)
+    generator = torch.Generator().manual_seed(0)
+    after, labels = augmentation.warp(image, target, (20, 24), "columns", generator, (1, 0, 2))
+    flipped = torch.tensor([not torch.allclose(one, other, atol=1e-4) for one, other in zip(after, image)])
+    assert 0 < flipped.sum() < 6
+    torch.testing.assert_close(labels[~flipped], target[~flipped], atol=1e-4, rtol=0)
+    torch.testing.assert_close(labels[flipped], target[flipped].flip(3)[:, [1, 0, 2]], atol=1e-4, rtol=0)
+
+
 def test_labels_move_with_the_image():
     image, target = blob()
     after, labels = warped(image, target, rotation=20.0, scale=1.2, shift=0.1, shear=0.1)

@@ -1,5 +1,7 @@
 """Blocks, pools of them, and batches from pools: what is drawn, and that it follows from seed and number."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.collection_folders import collections_settings, write_collections
@@ -52,6 +54,25 @@ def test_the_margin_around_the_structure_is_not_scored(structure):
     whole = block.target.sum(axis=1) > 0
     assert (block.unscored > 0).sum() == 6 * 6 * 10 - whole.sum()
     assert not (block.unscored > 0)[whole].any()
+
+
+def test_voxels_of_a_coarse_block_are_means(structure):
+    drawing = Drawing(size=((6, 6), (7, 7), (8, 8)), **STILL, oversampling=2)
+    block = drawing.draw(structure, (2, 2, 2), np.random.default_rng(0))
+    image = torch.nn.functional.avg_pool3d(structure.image, 2)[0]
+    assert np.abs(block.image / 255 - ((image - image.min()) / (image.max() - image.min())).numpy()).max() < 0.01
+    shares = torch.nn.functional.avg_pool3d(structure.target.float(), 2)
+    assert np.abs(block.target.swapaxes(0, 1) / 255 - shares.numpy()).max() < 0.01
+    assert {0.5, 1} <= set(shares.unique().tolist())
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+def test_beyond_the_image_there_is_nothing_or_its_border_goes_on(structure, empty):
+    image = structure.image + 1
+    drawing = Drawing(size=((20, 20), (14, 14), (16, 16)), **STILL, empty=empty)
+    block = drawing.draw(replace(structure, image=image), (1, 1, 1), np.random.default_rng(0))
+    beyond = np.concatenate([block.image[:3], block.image[-3:]])
+    assert (beyond == 0).all() == bool(empty)
 
 
 def test_block_n_is_the_same_after_a_break(structure):

@@ -55,6 +55,9 @@ def test_a_preset_without_collections_says_nothing_of_them(settings):
         ({"batch": []}, "batch must have at least one share"),
         ({"known": "some"}, "known must be one of parts, whole"),
         ({"structures": [[]]}, "at least one label value"),
+        ({"structures": [["2-1", 3]]}, "label values must be a text such as '1-46, 49', not '2-1'"),
+        ({"structures": [["1; 2", 3]]}, "label values must be a text"),
+        ({"structures": [["0-2", 3]]}, "label values must be a text"),
         ({"structures": [[1, 2], [3]]}, "same number of values"),
         ({"reporting": ["1"]}, "1 must not be among both"),
         ({"protocol": 0}, "one below and one above 0"),
@@ -105,6 +108,25 @@ def test_the_parts_of_a_structure_are_the_labels_in_their_order(settings, data):
     labels = sitk.GetArrayFromImage(sitk.ReadImage(str(data / "blocks" / "labels" / "block_0.nii.gz")))
     assert training[0].target.sum(dim=(1, 2, 3)).tolist() == [(labels == 1).sum(), (labels == 2).sum()]
     assert training[0].brain is None
+
+
+def test_a_text_names_several_values_of_one_part(settings, data):
+    settings["collections"][1].update(structures=[[48, "1-47, 49, 50-70"]], known="parts")
+    (training, *_), *_ = read(settings, data, 1)
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(data / "heads" / "labels" / "head0.nii.gz")))
+    left = (labels == 48).sum()
+    assert training[0].target.sum(dim=(1, 2, 3)).tolist() == [left, (labels > 0).sum() - left]
+    assert not (training[0].target.sum(dim=0) > 1).any()
+
+
+def test_label_maps_are_thinned_for_a_much_coarser_grid(settings, data):
+    settings["preprocessing"]["spacing"] = [3.0, 3.0, 1.0]
+    (training, *_), *_ = read(settings, data, 2)
+    assert training[0].spacing == (1.0, 2.0, 2.0)
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(data / "maps" / "map_0.nii.gz")))
+    assert training[0].target.sum().item() == pytest.approx((labels == 17).sum() / 4, rel=0.15)
+    found = training[0].target[0].nonzero().float().mean(dim=0)
+    np.testing.assert_allclose(found, training[0].centre, atol=1e-4)
 
 
 def test_left_and_right_are_structures_of_their_own_with_the_centre_in_its_place(settings, data):

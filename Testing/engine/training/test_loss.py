@@ -114,3 +114,14 @@ def test_what_is_not_scored_has_no_gradient(partial):
     partly_known_loss(logits, target, unscored, whole_only, 1.0).backward()
     assert not logits.grad[:, :, 2].any()
     assert logits.grad[:, :, 3].abs().min() > 0
+
+
+def test_a_weight_scales_the_cross_entropy_of_its_label_alone(partial):
+    logits, target, unscored = partial
+    known = torch.zeros(4, dtype=torch.bool)
+    plain, same, heavy = (
+        partly_known_loss(logits, target, unscored, known, 0.0, weights) for weights in ((), (1, 1), (3, 1))
+    )
+    assert plain.item() == pytest.approx(same.item(), rel=1e-6)
+    first = -(target[:, 0] * logits.log_softmax(dim=1)[:, 1]).mean()
+    assert (heavy - plain).item() == pytest.approx(2 * first.item(), rel=1e-4)

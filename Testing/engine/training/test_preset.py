@@ -65,6 +65,13 @@ def test_a_preset_survives_the_way_to_json_and_back(settings):
     assert Preset.from_json(json.loads(json.dumps(preset.to_json()))) == preset
 
 
+def test_windows_of_any_size_and_sides_survive_the_way_to_json_and_back(settings):
+    settings.update(crops=[[[24, 96], 40], None, [16, 16]], mirrored_labels=[[1, 2]])
+    preset = Preset.from_json(settings)
+    assert preset.crops[0] == ((24, 96), 40)
+    assert Preset.from_json(json.loads(json.dumps(preset.to_json()))) == preset
+
+
 def test_in_the_final_phase_only_what_the_preset_names_differs(settings):
     settings.update(augmentation={"rotation": 15, "noise": 0.25}, final_phase_augmentation={"rotation": 10})
     settings["final_phase"] = 0.25
@@ -86,11 +93,26 @@ def test_more_labels_than_the_channels_hold_are_refused(settings):
         Preset.from_json(settings).architecture_for(30)
 
 
+def test_labels_that_mirroring_exchanges_must_be_there(settings):
+    preset = Preset.from_json({**settings, "mirrored_labels": [[1, 3]]})
+    assert preset.mirrored_target(4) == [2, 1, 0, 3]
+    assert preset.architecture_for(3).label_count == 3
+    with pytest.raises(TrainingError, match="mirrored_labels name label 3 of 2"):
+        preset.architecture_for(2)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"crops": [None]}, "one entry a stage"),
         ({"crops": [None, None, [32, 41]]}, "multiples of the scale 2"),
+        ({"crops": [[[8, 41], 40], None, None]}, "multiples of the scale 4"),
+        ({"crops": [[[40, 8], 40], None, None]}, "a range must run from the smallest to the largest"),
+        ({"mirrored_labels": [[1]]}, "each of mirrored_labels must be a list of 2 entries"),
+        ({"mirrored_labels": [[0, 1]]}, "a label of mirrored_labels must be a whole number of at least 1"),
+        ({"mirrored_labels": [[1, 2], [2, 3]]}, "mirrored_labels must name each label once"),
+        ({"label_weights": [1, -1]}, "a weight of label_weights must be at least 0"),
+        ({"label_weights": [1, 2, 3]}, "one weight for each of the 2 labels, or none"),
         ({"canvas": [40, 54]}, "multiples of the scale 4"),
         ({"canvas": [40]}, "canvas must be a list of 2 entries"),
         ({"leave_out": "case_("}, "'case_.' is not a regular expression"),

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.scanner import ScannerChange, blurred, coarsened, rician
+from MedNCALib.training.scanner import ScannerChange, blurred, coarsened, curved, rician
 from MedNCALib.training.synthetic import draw_image, random_contrast
 
 
@@ -42,6 +42,16 @@ def test_blur_keeps_the_mean_of_what_is_the_same_everywhere(block):
     assert blurred(block, 0.7).var() < 0.5 * block.var()
 
 
+def test_a_curve_keeps_the_order_of_intensities_unless_it_may_have_any_form():
+    ramp, choices = torch.linspace(0, 1, 64).view(4, 4, 4), np.random.default_rng(0)
+
+    def rises(share):
+        return bool((curved(ramp, choices, 0.5, share).flatten().diff() >= -1e-6).all())
+
+    assert all(rises(1.0) for _ in range(20))
+    assert not any(rises(0.0) for _ in range(20))
+
+
 def test_without_a_chance_nothing_happens(block):
     assert torch.equal(ScannerChange(chance=0).apply(block, *generators()), block)
 
@@ -52,6 +62,11 @@ def test_the_same_draws_change_a_block_in_the_same_way(block):
     assert first.shape == block.shape
     assert torch.isfinite(first).all()
     assert not torch.equal(first, block)
+
+
+def test_air_is_dark_in_any_contrast():
+    choices = np.random.default_rng(0)
+    assert max(random_contrast(choices, t1_share=0.0, stripped_share=0.0).mean[0] for _ in range(20)) < 0.13
 
 
 def test_both_sides_have_one_intensity_and_the_skull_can_be_missing():

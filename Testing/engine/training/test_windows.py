@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training.windows import crop
+from MedNCALib.training.windows import crop, drawn_length
 
 
 def test_a_window_is_the_same_place_in_image_target_and_state():
@@ -19,3 +19,9 @@ def test_a_window_is_the_same_place_in_image_target_and_state():
     assert (cropped.sum(dim=(1, 2, 3)) == 1).all()  # the labelled pixel is in each window
     assert (image[cropped == 1] == 2009).all()
     assert len({tuple(window[0, 0].tolist()) for window in image}) > 1
+
+
+def test_a_length_is_as_given_or_any_multiple_from_a_range():
+    random = np.random.default_rng(0)
+    assert drawn_length(24, 4, random) == 24
+    assert {drawn_length((8, 20), 4, random) for _ in range(60)} == {8, 12, 16, 20}
