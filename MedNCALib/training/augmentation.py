@@ -251,7 +251,8 @@ def _from_structure(target: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         Columns and rows from the centre, shape (N, h, w, 2), and the radius in pixels, shape (N,), 0 without a label.
     """
     share = target.sum(dim=1)[..., None]
-    pixels = _pixels(*target.shape[2:], target.device)
+    rows, columns = target.shape[2:]
+    pixels = _pixels(rows, columns, target.device)
     area = share.sum((1, 2)).clamp(min=1)
     centre = ((share * pixels).sum((1, 2)) / area)[:, None, None]
     spread = (share * (pixels - centre) ** 2).sum((1, 2, 3)) / area[:, 0]

@@ -370,8 +370,10 @@ def _architecture(settings: Any) -> Architecture:
 
 
 def _size(value: Any, name: str) -> Size | None:
-    if value is None:
-        return None
+    return None if value is None else _pair(value, name)
+
+
+def _pair(value: Any, name: str) -> Size:
     require_list(value, name, 2)
     for length in value:
         require_whole_number(length, f"each length of {name}")
@@ -382,13 +384,16 @@ def _crop(value: Any) -> Crop | None:
     if value is None:
         return None
     require_list(value, "a crop", 2)
-    rows, columns = (_size(each, "a range") if isinstance(each, (list, tuple)) else each for each in value)
-    for length in (rows, columns):
-        if isinstance(length, tuple):
-            require(length[0] <= length[1], f"a range must run from the smallest to the largest, not {list(length)}")
-        else:
-            require_whole_number(length, "each length of a crop")
-    return (rows, columns)
+    return (_crop_length(value[0]), _crop_length(value[1]))
+
+
+def _crop_length(value: Any) -> int | Size:
+    if isinstance(value, int):
+        require_whole_number(value, "each length of a crop")
+        return value
+    shortest, longest = _pair(value, "a range")
+    require(shortest <= longest, f"a range must run from the smallest to the largest, not {list(value)}")
+    return (shortest, longest)
 
 
 def _require_between(value: Any, name: str, least: float, most: float | None = None) -> None:
