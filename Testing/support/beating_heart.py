@@ -80,3 +80,67 @@ def cine_series(
             stored = values.pop("stored", plane)
             image_file(folder / f"IM{(frame * len(volume) + number) * 37 % 1009:04d}", stored, **values)
     return folder
+
+
+def multi_volume(voxels, unit="ms", tag="TriggerTime", **place):
+    """A multi-volume node as the MultiVolume importer makes it from DICOM, in the scene.
+
+    Args:
+        voxels: of each frame.
+        unit, tag: what the frames are sorted by.
+        place: of the image, see `image_of`.
+    """
+    import slicer
+    import vtk
+    from MedNCAScene.inputs.geometry import ijkToRasOfImage
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    times = [BEAT_MS / len(voxels) * number for number in range(len(voxels))]
+    image_data = vtk.vtkImageData()
+    image_data.SetDimensions(voxels.shape[:0:-1])
+    values = numpy_to_vtk(np.moveaxis(voxels, 0, -1).reshape(-1, len(voxels)), deep=True)
+    image_data.GetPointData().SetScalars(values)
+    node = slicer.vtkMRMLMultiVolumeNode()
+    node.SetAndObserveImageData(image_data)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfImage(image_of(voxels[0], **place))))
+    node.SetNumberOfFrames(len(voxels))
+    node.SetName("cine MultiVolume")
+    for name, value in importer_attributes(times, unit, tag).items():
+        node.SetAttribute(name, value)
+    return slicer.mrmlScene.AddNode(node)
+
+
+def importer_attributes(times, unit="ms", tag="TriggerTime"):
+    """What the MultiVolume importer notes on a multi-volume, and on the sequence that it makes of one."""
+    return {
+        "MultiVolume.NumberOfFrames": str(len(times)),
+        "MultiVolume.FrameLabels": ",".join(f"{time}" for time in times),
+        "MultiVolume.FrameIdentifyingDICOMTagName": tag,
+        "MultiVolume.FrameIdentifyingDICOMTagUnits": unit,
+    }
+
+
+def add_cine(voxels, unit="ms", indices=None, **place):
+    """A sequence of volumes as the Sequences module loads it: the volume that plays it, and the browser.
+
+    Args:
+        voxels: of each frame.
+        unit: of the index.
+        indices: of the frames; None for times over a beat.
+        place: of the image, see `image_of`.
+    """
+    import slicer
+
+    from support.scene_assertions import add_volume
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
+    sequence.SetIndexUnit(unit)
+    for number, volume in enumerate(voxels):
+        frame = add_volume(image_of(volume, **place), "frame")
+        index = f"{BEAT_MS / len(voxels) * number:g}" if indices is None else indices[number]
+        sequence.SetDataNodeAtValue(frame, index)
+        slicer.mrmlScene.RemoveNode(frame.GetDisplayNode())
+        slicer.mrmlScene.RemoveNode(frame)
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    return browser.GetProxyNode(sequence), browser
