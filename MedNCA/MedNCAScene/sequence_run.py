@@ -77,6 +77,7 @@ def processFrames(
         if isMultiVolume(volumeNode):
             volumeNode = playFrames(volumeNode, frames)
         browser = browserOf(volumeNode)
+        assert browser is not None
         shown = results[browser.GetSelectedItemNumber()]
         measurements = mednca.measure(shown)
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None

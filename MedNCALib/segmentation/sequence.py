@@ -47,7 +47,8 @@ def segment_sequence_steps(
     at_once, options = _shared_out(count, options)
     waiting = iter(frames)
     running: dict[int, Generator[Step, None, Result]] = {}
-    shares, results = [0.0] * count, [None] * count
+    shares = [0.0] * count
+    results: dict[int, Result] = {}
     started = 0
     try:
         with ThreadPoolExecutor(at_once) as pool:
@@ -61,10 +62,11 @@ def segment_sequence_steps(
                 now = []
                 for index, advance in advances.items():
                     with _named(index, count):
-                        step, results[index] = advance.result()
-                    if step is None:
+                        step, result = advance.result()
+                    if result is not None:
+                        results[index] = result
                         del running[index]
-                    else:
+                    if step is not None:
                         shares[index] = step.fraction
                         now.append(step)
                 if now:
@@ -72,7 +74,7 @@ def segment_sequence_steps(
     finally:
         for steps in running.values():
             steps.close()
-    return results
+    return [results[index] for index in range(count)]
 
 
 def _shared_out(count: int, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -34,6 +34,41 @@ def discs(frames=8, slices=5, size=32, empty=1):
     return voxels
 
 
+def chest(phase, slices=8, size=128, seed=0):
+    """Short-axis slices of a drawn chest, which the bundled model of the left ventricle finds its way in.
+
+    Args:
+        phase: share of the beat, 0 is end-diastole.
+        slices: number of slices, base first.
+        size: rows and columns.
+        seed: of the noise.
+
+    Returns:
+        Voxels, int16, shape (slices, rows, columns).
+    """
+    z, y, x = np.mgrid[:slices, :size, :size].astype(float) * [[[[1]]], [[[128 / size]]], [[[128 / size]]]]
+
+    def ellipse(row, column, height, width):
+        return ((y - row) / height) ** 2 + ((x - column) / width) ** 2 < 1
+
+    taper = 1 - z / (1.6 * slices)
+    cavity = (8.5 + 2 * np.cos(2 * np.pi * phase)) * taper
+    wall = (15 - 0.3 * np.cos(2 * np.pi * phase)) * (0.45 + 0.55 * taper)
+    regions = (
+        (ellipse(66, 64, 44, 58), 330),  # fat
+        (ellipse(66, 64, 38, 51), 90),  # muscle
+        (ellipse(66, 36, 24, 17) | ellipse(66, 98, 24, 17), 20),  # lungs
+        (ellipse(60, 66, 22 * (0.5 + 0.5 * taper), 22 * (0.5 + 0.5 * taper)), 130),
+        (ellipse(58, 56, 11 * taper, 11 * taper), 300),  # right ventricle
+        (ellipse(62, 72, wall, wall), 90),
+        (ellipse(62, 72, cavity, cavity), 330),
+    )
+    voxels = np.full(z.shape, 15.0)
+    for inside, brightness in regions:
+        voxels[inside] = brightness
+    return (voxels + np.random.default_rng(seed).normal(0, 12, voxels.shape)).astype(np.int16)
+
+
 def volumes_ml(voxels, spacing):
     """The volume of the chamber in each frame."""
     return (voxels == 1100).sum(axis=(1, 2, 3)) * float(np.prod(spacing)) / 1000

@@ -44,12 +44,14 @@ def writeBeat(
     if before is not None and before.found.shape[1] != chamber.found.shape[1]:
         node.SetAttribute(_SLICES, None)
     byPass = None if chamber.by_pass is None else chamber.by_pass.tolist()
+    label = chamber_of(model.labels)
+    assert label is not None  # the chamber is of this model
     kept = {
         "label": chamber.label,
         "found": chamber.found.tolist(),
         "by_pass": byPass,
         "times": [chamber.times.milliseconds, chamber.times.sorted_by, chamber.times.beat_ms],
-        "value": chamber_of(model.labels).value,
+        "value": label.value,
         "axes": model.slice_format.axes,
     }
     node.SetAttribute(_VOLUMES, json.dumps(kept))
@@ -70,23 +72,20 @@ def measureAgain(tableNode: slicer.vtkMRMLTableNode | None) -> None:
     Raises:
         MedNCAError: there is no table, or the segments of its frames are gone.
     """
-    chamber = _requireChamber(tableNode)
-    volumeNode = inputOf(tableNode)
-    segmentationNode = tableNode.GetNodeReference(_SEGMENTATION_ROLE)
-    browser = browserOf(volumeNode)
+    table, chamber = _required(tableNode)
+    volumeNode, segmentationNode = inputOf(table), table.GetNodeReference(_SEGMENTATION_ROLE)
+    browser, count = browserOf(volumeNode), len(chamber.found)
     sequence = browser.GetSequenceNode(segmentationNode) if browser and segmentationNode else None
-    count = len(chamber.found)
-    if sequence is None or sequence.GetNumberOfDataNodes() != count:
+    if browser is None or sequence is None or sequence.GetNumberOfDataNodes() != count:
         raise mednca.MedNCAError(_("The segments of the frames are gone: segment all frames again."))
-    kept = json.loads(tableNode.GetAttribute(_VOLUMES))
-    found = []
+    kept, found = json.loads(table.GetAttribute(_VOLUMES)), []
     for index in range(count):
         isShown = index == browser.GetSelectedItemNumber()
         frame = segmentationNode if isShown else sequence.GetNthDataNode(index)
-        labels = imageOfSegment(frame, modelOf(tableNode), kept["value"], volumeNode, segmentationNode)
+        labels = imageOfSegment(frame, modelOf(table) or "", kept["value"], volumeNode, segmentationNode)
         found.append(slice_volumes(labels, 1, kept["axes"]).tolist())
-    tableNode.SetAttribute(_VOLUMES, json.dumps({**kept, "found": found, "by_pass": None}))
-    _fill(tableNode)
+    table.SetAttribute(_VOLUMES, json.dumps({**kept, "found": found, "by_pass": None}))
+    _fill(table)
 
 
 def beatTableOf(volumeNode: slicer.vtkMRMLScalarVolumeNode | None, modelName: str) -> slicer.vtkMRMLTableNode | None:
@@ -108,10 +107,10 @@ def setCountedSlices(tableNode: slicer.vtkMRMLTableNode | None, first: int, last
     Raises:
         MedNCAError: there are no such slices, or no table.
     """
-    chamber = _requireChamber(tableNode)
+    table, chamber = _required(tableNode)
     check_slices((first, last), chamber.found.shape[1])
-    tableNode.SetAttribute(_SLICES, json.dumps([first, last]))
-    _fill(tableNode)
+    table.SetAttribute(_SLICES, json.dumps([first, last]))
+    _fill(table)
 
 
 def chartOf(tableNode: slicer.vtkMRMLTableNode) -> slicer.vtkMRMLPlotChartNode:
@@ -139,11 +138,11 @@ def showFrame(tableNode: slicer.vtkMRMLTableNode, index: int) -> None:
         _fillMarks(_marksOf(tableNode), beat, index)
 
 
-def _requireChamber(tableNode: slicer.vtkMRMLTableNode | None) -> ChamberVolumes:
+def _required(tableNode: slicer.vtkMRMLTableNode | None) -> tuple[slicer.vtkMRMLTableNode, ChamberVolumes]:
     chamber = _chamberOf(tableNode) if tableNode is not None else None
-    if chamber is None:
+    if tableNode is None or chamber is None:
         raise mednca.MedNCAError(_("There are no volumes over a beat: segment all frames of a heart first."))
-    return chamber
+    return tableNode, chamber
 
 
 def _chamberOf(node: slicer.vtkMRMLTableNode) -> ChamberVolumes | None:
