@@ -367,7 +367,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         """What the latest run of all frames gives for the beat of a heart, as the JSON of the command line has it.
 
         Keys: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction` and others; None if there is no
-        such run, or its model finds no left ventricle. Slices that the user has chosen since count.
+        such run, or its model finds no left ventricle. Slices that the user has chosen since count. See
+        `updateMeasurements` for segments that were corrected since.
         """
         if not (self.outcome and self.outcome.beatNode):
             return None
@@ -384,6 +385,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         from MedNCAScene.results.beat_table import setCountedSlices
 
         setCountedSlices(self.outcome and self.outcome.beatNode, first, last)
+
+    def updateMeasurements(self) -> None:
+        """Measure the segments of all frames as they are now, for example after a correction; table and plot follow.
+
+        Raises:
+            MedNCAError: there are no measurements, or the segments of the frames are gone.
+        """
+        from MedNCAScene.results.beat_table import measureAgain
+
+        measureAgain(self.outcome and self.outcome.beatNode)
 
     def getParameterNode(self) -> MedNCAParameterNode:
         """The user's choices in the panel."""

@@ -70,6 +70,8 @@ def restoreDefaults(parameters: Parameters) -> None:
 
 def adoptResult(parameters: Parameters, result: SceneResult) -> None:
     """Choose what a run has made, so that the panel shows it and the next run replaces it."""
+    if result.volumeNode:
+        parameters.inputVolume = result.volumeNode
     parameters.outputSegmentation = result.segmentationNode
     parameters.qualityTable = result.tableNode
     if result.growthNode:

@@ -42,6 +42,7 @@ class SceneResult:
         tableNode: each label's volume and agreement, or None.
         measurementNode: a table of the measurements; None if it was not asked for or there are none.
         beatNode: the volume of the heart's chamber in each frame, or None.
+        volumeNode: of a run of all frames, the volume that plays them: the input, or a new one for a multi-volume.
     """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
@@ -55,6 +56,7 @@ class SceneResult:
     tableNode: slicer.vtkMRMLTableNode | None = None
     measurementNode: slicer.vtkMRMLTableNode | None = None
     beatNode: slicer.vtkMRMLTableNode | None = None
+    volumeNode: slicer.vtkMRMLScalarVolumeNode | None = None
 
 
 def processSteps(

@@ -62,6 +62,7 @@ LOGIC = {
     "quality": "",
     "measurements": "",
     "setCountedSlices": "first last",
+    "updateMeasurements": "",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",

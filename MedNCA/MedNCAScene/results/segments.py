@@ -9,12 +9,12 @@ import SimpleITK as sitk
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import numpy_to_vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 import MedNCALib as mednca
 
 from ..derived_nodes import LABEL_TAG, MODEL_TAG, placeBeside
-from ..inputs.geometry import ijkToRasOfImage
+from ..inputs.geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
 from ..transforms import between
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
@@ -97,6 +97,43 @@ def segmentsOfModel(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegment
         for segmentId in segmentation.GetSegmentIDs()
         if _tag(segment := segmentation.GetSegment(segmentId), MODEL_TAG) == model.name
     }
+
+
+def imageOfSegment(
+    frameNode: slicer.vtkMRMLSegmentationNode,
+    modelName: str,
+    value: int,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+) -> sitk.Image:
+    """The voxels of a segment that a model has made, as they are now: 1 inside, on the grid of a volume.
+
+    Args:
+        frameNode: holds the segment; it may be a frame of a sequence, which is in no scene and so under no transform.
+        modelName, value: of the model, and of its label.
+        volumeNode: the volume.
+        segmentationNode: the node in the scene that plays the frame, or `frameNode` itself.
+
+    Returns:
+        uint8, all 0 if there is no such segment.
+    """
+    grid, labelmap, resampled = (slicer.vtkOrientedImageData() for _number in range(3))
+    grid.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfVolume(volumeNode)))
+    grid.SetDimensions(volumeNode.GetImageData().GetDimensions())
+    voxels = np.zeros(grid.GetDimensions()[::-1], np.uint8)
+    isMoved = segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID()
+    moved = between(segmentationNode, volumeNode) if isMoved else None
+    tags = modelName, str(value)
+    for segment in _segments(frameNode):
+        if (_tag(segment, MODEL_TAG), _tag(segment, LABEL_TAG)) != tags:
+            continue
+        frameNode.GetBinaryLabelmapRepresentation(frameNode.GetSegmentation().GetSegmentIdBySegment(segment), labelmap)
+        resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+        if not labelmap.IsEmpty() and resample(labelmap, grid, resampled, False, False, moved):
+            voxels = vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(voxels.shape)
+    image = sitk.GetImageFromArray((voxels > 0).astype(np.uint8))
+    placeImage(image, ijkToRasOfVolume(volumeNode))
+    return image
 
 
 def segmentationsOf(
