@@ -165,14 +165,14 @@ def test_images_none_of_which_can_be_segmented_are_one_line(model_folder, tmp_pa
 
 
 def test_what_is_finished_is_said_if_the_rest_is_stopped(model_folder, volume_file, tmp_path, capsys, monkeypatch):
-    from MedNCALib.io import images
+    from MedNCALib.cohort import case as cohort_case
 
     def read_image(path):
         if "second" in str(path):
             raise KeyboardInterrupt
         return sitk.ReadImage(str(path))
 
-    monkeypatch.setattr(images, "read_image", read_image)
+    monkeypatch.setattr(cohort_case, "read_image", read_image)
     options = ["-m", model_folder, "-o", str(tmp_path), "--json"]
     assert main(["segment", str(volume_file), str(tmp_path / "second.nii"), *options]) == 130
     printed = capsys.readouterr()
