@@ -6,7 +6,6 @@ Only what names of files say is used: `sub-01/ses-a/anat/sub-01_ses-a_run-1_T1w.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ class BidsImage:
     def base(self, model_name: str) -> str:
         """Where the derivatives of a model go, below their folder and without ending."""
         segmentation = re.sub(r"[^A-Za-z0-9]", "", model_name)  # values of entities are letters and digits
-        return os.path.join(*self.relative.split("/")[:-1], f"{self.entities}_seg-{segmentation}_dseg")
+        return str(Path(self.relative).with_name(f"{self.entities}_seg-{segmentation}_dseg"))
 
     @property
     def extra(self) -> dict[str, object]:
@@ -90,7 +89,9 @@ def find_images(dataset: Path, suffix: str, participants: Sequence[str] = ()) ->
         raise MedNCAError(f"There is no folder {dataset}. Check the name.")
     subjects = sorted(path.name for path in dataset.glob("sub-*") if path.is_dir())
     if not subjects:
-        raise MedNCAError(f"{dataset} is no BIDS data set: it has no folders sub-LABEL. Name the folder that holds them.")
+        raise MedNCAError(
+            f"{dataset} is no BIDS data set: it has no folders sub-LABEL. Name the folder that holds them."
+        )
     wanted = ["sub-" + label.removeprefix("sub-") for label in participants] or subjects
     missing = [subject for subject in wanted if subject not in subjects]
     if missing:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
-from ..atomic_write import written_whole
 from ..errors import USER_ERRORS, MedNCAError, MedNCAWarning, failure_text
 from ..evaluation.stress_table import write_stress_table
 from ..evaluation.stress_test import stress_test_steps
@@ -49,7 +48,7 @@ def segment_case(job: Job, progress: Progress = ignore_progress) -> Record:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", MedNCAWarning)
         try:
-            record = {**_done(job, _with_time_limit(job, progress)), "warnings": [str(each.message) for each in caught]}
+            record = {**_done(job, progress), "warnings": [str(each.message) for each in caught]}
             if job.settings.keep_record:
                 write_record(job, record)
         except USER_ERRORS as error:
@@ -72,14 +71,14 @@ def _done(job: Job, progress: Progress) -> Record:
     settings = job.settings
     record = new_record(job)
     model = _model(settings.model, settings.model_sha256)
-    name = Path(job.image).name
-    progress(0, f"reading {name}")
+    in_time = _with_time_limit(job, progress)
+    progress(0, f"reading {Path(job.image).name}")
     image = read_image(job.image, **settings.reading)
     try:
         for reason in check_input(image, model, settings.options.get("region")):
             warnings.warn(f"{job.image}: {reason}", MedNCAWarning, stacklevel=2)
         started = time.perf_counter()
-        result, test = _run(image, model, job, progress)
+        result, test = _run(image, model, job, in_time)
     except MedNCAError as error:
         raise MedNCAError(f"{job.image}: {error}") from error
     seconds = time.perf_counter() - started
@@ -169,9 +168,7 @@ def _write(
     }
 
 
-def _write_labels(
-    path: Path, kind: str, labels: sitk.Image, model: Model, job: Job, came_about: Record
-) -> None:
+def _write_labels(path: Path, kind: str, labels: sitk.Image, model: Model, job: Job, came_about: Record) -> None:
     if kind == "dicom-seg":
         from ..io.dicom_seg import write_dicom_seg
 

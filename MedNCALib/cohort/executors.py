@@ -6,6 +6,7 @@ All of them are `concurrent.futures`: `submit(job)` gives a future of what the f
 from __future__ import annotations
 
 import faulthandler
+import logging
 import multiprocessing
 import os
 import signal
@@ -194,7 +195,7 @@ def _within(function: Function, seconds: float | None, job: Any) -> Any:
 
 @cache
 def _nowhere() -> TextIO:
-    return open(os.devnull, "w")  # noqa: PTH123, SIM115 (open as long as the process)
+    return open(os.devnull, "w")  # noqa: PTH123 (open as long as the process)
 
 
 class DaskCluster:
@@ -213,12 +214,16 @@ class DaskCluster:
             import distributed
         except ImportError as error:
             raise MedNCAError("A Dask cluster needs the package distributed: pip install 'mednca[cluster]'.") from error
+        for name in ("distributed", "distributed.client", "distributed.comm"):  # what is wrong is said here, in a line
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._function, self._address = function, address
         where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
         try:
             self._client = distributed.Client(**where, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
-            raise MedNCAError(f"There is no Dask scheduler at {address}: {error}. Start it, or check the name.") from error
+            raise MedNCAError(
+                f"There is no Dask scheduler at {address}: {error}. Start it, or check the name."
+            ) from error
         self._check_workers()
         self._executor = self._client.get_executor(pure=False)
 

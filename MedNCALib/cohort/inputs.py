@@ -1,24 +1,23 @@
-"""Which images a cohort has: files, folders of images, folders with one DICOM series, lists, and shards of all these."""
+"""Which images a cohort has: files, folders of images or with one DICOM series, lists, and shards of all these."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import MedNCAError
 from ..io.dicom_frames import is_dicom
 from ..io.images import IMAGE_ENDINGS, image_stem
 
-# Endings of files that are volumes by themselves; slices and pictures are not.
-VOLUME_ENDINGS = tuple(
-    ending
-    for ending in IMAGE_ENDINGS
-    if ending not in (".seg.nrrd", ".img", ".img.gz", ".dcm", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
-)
+Case = TypeVar("Case")
+
+# Endings of images that are no volumes by themselves: results, the voxels of a pair of files, slices and pictures.
+_NO_VOLUMES = (".seg.nrrd", ".img", ".img.gz", ".dcm", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 
 
 def listed_images(file: str) -> list[str]:
@@ -56,19 +55,18 @@ def images_in(folder: str, recursive: bool = False, pattern: str | None = None) 
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
         names = sorted(name for name in files if not name.startswith("."))
-        volumes = [name for name in names if name.lower().endswith(VOLUME_ENDINGS)]
+        volumes = [name for name in names if _is_volume(name)]
         if not volumes and _any_dicom(parent, names):
             found.append(parent)
-        found += [os.path.join(parent, name) for name in volumes]
+        found += [str(Path(parent, name)) for name in volumes]
     return [path for path in found if pattern is None or _matches(path, folder, pattern)]
 
 
 def is_folder_of_images(folder: str) -> bool:
     """Whether a folder holds volumes rather than the files of one DICOM series."""
     names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith("."))
-    volumes = [name for name in names if name.lower().endswith(VOLUME_ENDINGS)]
-    others = [name for name in names if not name.lower().endswith(VOLUME_ENDINGS)]
-    return bool(volumes) and not _any_dicom(folder, others)
+    others = [name for name in names if not _is_volume(name)]
+    return len(others) < len(names) and not _any_dicom(folder, others)
 
 
 def case_names(images: Sequence[str]) -> list[str]:
@@ -84,16 +82,13 @@ def case_names(images: Sequence[str]) -> list[str]:
     stems = [image_stem(image) for image in images]
     if len(set(stems)) == len(stems):
         return stems
-    paths = [os.path.abspath(image) for image in images]
-    root = os.path.commonpath({os.path.dirname(path) for path in paths})  # noqa: PTH120 (as text: many of them)
-    places = [os.path.dirname(os.path.relpath(path, root)) for path in paths]  # noqa: PTH120
-    names = [os.path.join(place, stem) for place, stem in zip(places, stems)]
+    paths = [Path(os.path.abspath(image)) for image in images]
+    root = os.path.commonpath({path.parent for path in paths})
+    places = [path.parent.relative_to(root) for path in paths]
+    names = [str(place / stem) for place, stem in zip(places, stems)]
     owners = Counter(dict.fromkeys(zip(names, paths), 1))
     shared = {name for name, number in Counter(name for name, _ in owners).items() if number > 1}
-    return [
-        os.path.join(place, os.path.basename(path)) if name in shared else name  # noqa: PTH119
-        for place, path, name in zip(places, paths, names)
-    ]
+    return [str(place / path.name) if name in shared else name for place, path, name in zip(places, paths, names)]
 
 
 def shard_of(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
@@ -124,9 +119,9 @@ def shard_of(text: str, environment: Mapping[str, str] = os.environ) -> tuple[in
     return part
 
 
-def shard(cases: Iterable[str], number: int, count: int) -> Iterator[str]:
+def shard(cases: Sequence[Case], number: int, count: int) -> Sequence[Case]:
     """Every `count`-th case, from the one of this number on: together the shards have each case once."""
-    return (case for index, case in enumerate(cases) if index % count == number - 1)
+    return cases[number - 1 :: count]
 
 
 def _array(environment: Mapping[str, str]) -> tuple[int, int | None]:
@@ -148,10 +143,15 @@ def _array(environment: Mapping[str, str]) -> tuple[int, int | None]:
     return value("PBS_ARRAY_INDEX" if "PBS_ARRAY_INDEX" in environment else "PBS_ARRAYID"), None
 
 
+def _is_volume(name: str) -> bool:
+    lower = name.lower()
+    return lower.endswith(IMAGE_ENDINGS) and not lower.endswith(_NO_VOLUMES)
+
+
 def _any_dicom(folder: str, names: Iterable[str]) -> bool:
     for name in names:
         try:
-            with open(os.path.join(folder, name), "rb") as file:  # noqa: PTH123
+            with Path(folder, name).open("rb") as file:
                 if is_dicom(file.read(132)):
                     return True
         except OSError:
@@ -160,5 +160,4 @@ def _any_dicom(folder: str, names: Iterable[str]) -> bool:
 
 
 def _matches(path: str, folder: str, pattern: str) -> bool:
-    below = os.path.relpath(path, folder)
-    return fnmatchcase(below.replace(os.sep, "/") if "/" in pattern else os.path.basename(below), pattern)  # noqa: PTH119
+    return fnmatchcase(Path(path).relative_to(folder).as_posix() if "/" in pattern else Path(path).name, pattern)

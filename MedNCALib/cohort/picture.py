@@ -54,8 +54,7 @@ def case_picture(image: sitk.Image, labels: sitk.Image, model_labels: Sequence[L
     dark, bright = np.percentile(voxels, (_DARKEST, _BRIGHTEST))
     colours = {label.value: label.color for label in model_labels}
     planes = [
-        _plane(voxels, found, orientation(image, axes), image, (float(dark), float(bright)), colours)
-        for axes in PLANES
+        _plane(voxels, found, orientation(image, axes), image, (float(dark), float(bright)), colours) for axes in PLANES
     ]
     width = sum(plane.width for plane in planes) + _GAP * (len(planes) - 1)
     picture = Image.new("RGB", (width, _HEIGHT))

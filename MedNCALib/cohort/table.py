@@ -23,8 +23,9 @@ _DIGITS = 6
 def write_table(path: Path, records: Iterable[Record]) -> None:
     """Write the table of these records, a row each in their order.
 
-    Columns: `participant_id` and `session_id` of a BIDS data set; `case`, `status`, `verdict`, `agreement`, `nqm`; `volume_ml_LABEL` of each label of any case, with
-    `volume_sd_ml_LABEL` over the passes, and `volume_ml` of all labels; `brain_ml` and what else the records say.
+    Columns: `participant_id` and `session_id` of a BIDS data set; `case`, `status`, `verdict`, `agreement`, `nqm`;
+    `volume_ml_LABEL` of each label of any case, `volume_ml` of all labels, and `volume_sd_ml_LABEL` over the passes;
+    `brain_ml` and what else the records say.
 
     Raises:
         MedNCAError: it cannot be written, with the reason.

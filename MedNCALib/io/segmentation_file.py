@@ -55,7 +55,10 @@ def write_label_table(path: str | os.PathLike[str], model_labels: Sequence[Label
     Raises:
         MedNCAError: it cannot be written, with the reason.
     """
-    rows = [("index", "name", "color"), *((str(each.value), each.name, color_text(each.color)) for each in model_labels)]
+    rows = [
+        ("index", "name", "color"),
+        *((str(each.value), each.name, color_text(each.color)) for each in model_labels),
+    ]
     with written_whole(path) as beside:
         beside.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 

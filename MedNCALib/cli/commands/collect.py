@@ -42,8 +42,8 @@ def run(options: Namespace) -> None:
     cases = list(find_records(options.folder))
     if not cases:
         raise MedNCAError(
-            f"{options.folder} holds no records of cases. `mednca segment` writes them for a folder, a list, or with an "
-            "option for many cases."
+            f"{options.folder} holds no records of cases. `mednca segment` writes them for a folder, a list, or with "
+            "an option for many cases."
         )
     records = [record for _, record in cases]
     if options.table:

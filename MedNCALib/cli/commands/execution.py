@@ -84,12 +84,9 @@ def check_execution(options: Namespace) -> None:
 
 def in_shard(options: Namespace, jobs: Sequence[Job]) -> Sequence[Job]:
     """The jobs of this process: all of them, or those of its shard."""
-    from ...cohort.inputs import shard_of
+    from ...cohort.inputs import shard, shard_of
 
-    if options.shard is None:
-        return jobs
-    number, count = shard_of(options.shard)
-    return jobs[number - 1 :: count]
+    return jobs if options.shard is None else shard(jobs, *shard_of(options.shard))
 
 
 def threads_of(options: Namespace) -> int | None:
@@ -114,6 +111,11 @@ def execute(jobs: Sequence[Job], model: Model, options: Namespace) -> int:
             for job, record in run_jobs(tally.left_to_do(), workers, options.max_failures):
                 tally.add(job, record)
                 bar.show(tally.finished / len(jobs), tally.progress)
+    except MedNCAError as error:  # the workers are gone
+        if not tally.done:
+            raise
+        print_message(str(error))
+        return SOME_FAILED
     finally:  # what is finished is said if the rest is stopped, too
         if options.json and tally.summaries:
             print(json.dumps(tally.summaries, indent=2))
@@ -155,6 +157,11 @@ class _Tally:
     failures: dict[str, str] = field(default_factory=dict)
     summaries: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether these are the cases of a cohort."""
+        return all(job.settings.keep_record for job in self.jobs[:1])
 
     @property
     def finished(self) -> int:
@@ -205,8 +212,8 @@ class _Tally:
 
     def _note(self, status: str, job: Job, text: str) -> None:
         if self.log:
-            line = f"{time.strftime('%Y-%m-%dT%H:%M:%S')}\t{status}\t{job.name}\t{text}"
-            self.log.write(" ".join(line.split(" ")).replace("\n", " ") + "\n")
+            cells = (time.strftime("%Y-%m-%dT%H:%M:%S"), status, job.name, text)
+            self.log.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
 
     def write_table_and_report(self) -> None:
         """Write what was asked for, of all jobs that have ended, now or before."""
@@ -239,7 +246,7 @@ class _Tally:
         left = len(self.jobs) - self.finished
         if left:
             print_message(f"{left} cases are left after {len(self.failures)} failures. Run the command again to go on.")
-        if is_cohort(self.options) and not self.options.json:
+        if self.keeps_records and not self.options.json:
             before = f", {self.skipped} of them before" if self.skipped else ""
             print(f"{self.done + self.skipped} done{before}, {len(self.failures)} failed.")
         return SOME_FAILED if self.failures else DONE

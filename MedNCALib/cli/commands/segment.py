@@ -35,7 +35,9 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--list", metavar="FILE", help="file with the paths of further images, one a line; - is stdin")
     parser.add_argument("--recursive", action="store_true", help="look into the folders below a folder, too")
-    parser.add_argument("--pattern", metavar="GLOB", help="only images of a folder whose names match, as '*_T1w.nii.gz'")
+    parser.add_argument(
+        "--pattern", metavar="GLOB", help="only images of a folder whose names match, as '*_T1w.nii.gz'"
+    )
     add_run_options(parser)
     add_reading_options(parser, series=True)
     parser.add_argument(
