@@ -106,14 +106,16 @@ def shard_of(text: str, environment: Mapping[str, str] = os.environ) -> tuple[in
     try:
         if number == "auto":
             index, found = _array(environment)
-            part = index, int(count or found)
+            part = index, int(count) if count else found
         else:
             part = int(number), int(count)
-    except (TypeError, ValueError):
+    except ValueError:
         raise MedNCAError(
             f"The shard {text!r} is not known here: write I/N, as 3/8, or auto in a job array of SLURM, SGE or LSF, or "
             "auto/N in one of PBS."
         ) from None
+    if number == "auto" and part[1] == 0:
+        raise MedNCAError("This job array does not say how many shards there are: write auto/N.")
     if not 1 <= part[0] <= part[1]:
         raise MedNCAError(f"The shard {part[0]}/{part[1]} is none: shards of {part[1]} are numbered from 1.")
     return part
@@ -124,8 +126,8 @@ def shard(cases: Sequence[Case], number: int, count: int) -> Sequence[Case]:
     return cases[number - 1 :: count]
 
 
-def _array(environment: Mapping[str, str]) -> tuple[int, int | None]:
-    """Number from 1 of this task of a job array, and how many there are if that is known."""
+def _array(environment: Mapping[str, str]) -> tuple[int, int]:
+    """Number from 1 of this task of a job array, and how many there are: 0 if that is not known."""
 
     def value(name: str, default: int | None = None) -> int:
         text = environment.get(name, "")
@@ -140,7 +142,7 @@ def _array(environment: Mapping[str, str]) -> tuple[int, int | None]:
             return (value(task) - low) // by + 1, (high - low) // by + 1
     if environment.get("LSB_JOBINDEX", "0") != "0":
         return value("LSB_JOBINDEX"), value("LSB_JOBINDEX_END")
-    return value("PBS_ARRAY_INDEX" if "PBS_ARRAY_INDEX" in environment else "PBS_ARRAYID"), None
+    return value("PBS_ARRAY_INDEX" if "PBS_ARRAY_INDEX" in environment else "PBS_ARRAYID"), 0
 
 
 def _is_volume(name: str) -> bool:

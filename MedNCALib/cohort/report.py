@@ -134,10 +134,10 @@ def _drawn(record: Record, file: Path) -> bytes | None:
     labels = sitk.Cast(read_image(file), sitk.sitkUInt8)
     if labels.GetSize() != image.GetSize():
         return None
-    known = [
-        Label(label["value"], name, tuple(bytes.fromhex(label["color"][1:])))
-        for name, label in record["labels"].items()
-    ]
+    known = []
+    for name, label in record["labels"].items():
+        red, green, blue = bytes.fromhex(label["color"][1:])
+        known.append(Label(label["value"], name, (red, green, blue)))
     buffer = BytesIO()
     case_picture(image, labels, known).save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
@@ -145,4 +145,4 @@ def _drawn(record: Record, file: Path) -> bytes | None:
 
 def _shown(text: str) -> str:
     """A text that any reader of UTF-8 takes: names of files may have any bytes."""
-    return os.fsencode(text).decode("utf-8", "replace") if isinstance(text, str) else str(text)
+    return os.fsencode(text).decode("utf-8", "replace")

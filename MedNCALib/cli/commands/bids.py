@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
+from ..exit_codes import DONE
 from ..streams import print_message
 from .case_options import add_case_options, case_keywords, loaded_model, model_place
 from .execution import add_execution_options, check_execution, execute, in_shard, threads_of
@@ -40,7 +41,7 @@ def add_options(parser: ArgumentParser) -> None:
     add_execution_options(parser)
 
 
-def run(options: Namespace) -> int | None:
+def run(options: Namespace) -> int:
     """Do one of the levels."""
     return _group(options) if options.level == "group" else _participant(options)
 
@@ -82,7 +83,7 @@ def _jobs(options: Namespace, model: Model) -> list[Job]:
     ]
 
 
-def _group(options: Namespace) -> None:
+def _group(options: Namespace) -> int:
     from ...cohort.bids import REPORT, TABLE
     from ...cohort.record import find_records
     from ...cohort.report import write_report
@@ -94,3 +95,4 @@ def _group(options: Namespace) -> None:
     write_table(options.table or options.output / TABLE, (record for _, record in cases))
     write_report(options.report or options.output / REPORT, cases, f"MedNCA, {options.dataset.resolve().name}")
     print("\n".join(sentences([record for _, record in cases])))
+    return DONE
