@@ -40,7 +40,7 @@ def write_case_picture(path: Path, image: sitk.Image, labels: sitk.Image, model_
     """
     picture = case_picture(image, labels, model_labels)
     with written_whole(path) as beside:
-        picture.save(beside, quality=_QUALITY, optimize=True)
+        picture.save(beside, quality=_QUALITY, subsampling=0, optimize=True)
 
 
 def case_picture(image: sitk.Image, labels: sitk.Image, model_labels: Sequence[Label]) -> Picture:

@@ -139,7 +139,7 @@ def _drawn(record: Record, file: Path) -> bytes | None:
         red, green, blue = bytes.fromhex(label["color"][1:])
         known.append(Label(label["value"], name, (red, green, blue)))
     buffer = BytesIO()
-    case_picture(image, labels, known).save(buffer, "JPEG", quality=80)
+    case_picture(image, labels, known).save(buffer, "JPEG", quality=80, subsampling=0)
     return buffer.getvalue()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +37,35 @@ def write_table(path: Path, records: Iterable[Record]) -> None:
 
 def table_text(records: Iterable[Record]) -> str:
     """The table as text."""
-    rows = [_row(record) for record in records]
-    volumes = dict.fromkeys(name for row in rows for name in row if name not in (*_FIRST, *_LAST))
-    known = {name for name in _ONLY_IF_KNOWN if any(row.get(name, NOT_KNOWN) != NOT_KNOWN for row in rows)}
+    rows: list[tuple[tuple[str, ...], str]] = []  # names of the cells, and these as text: many records are small so
+    kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for record in records:
+        row = _row(record)
+        names = kinds.setdefault(tuple(row), tuple(row))
+        rows.append((names, "\t".join(row.values())))
+    known = dict.fromkeys(name for names in kinds for name in names)
+    volumes = [name for name in known if name not in (*_FIRST, *_LAST)]
     columns = [name for name in (*_FIRST, *volumes, *_LAST) if name in known or name not in _ONLY_IF_KNOWN]
-    lines = ["\t".join(columns), *("\t".join(row.get(name, NOT_KNOWN) for name in columns) for row in rows)]
+    lines = ["\t".join(columns)]
+    for names, text in rows:
+        cells = dict(zip(names, text.split("\t")))
+        lines.append("\t".join(cells.get(name, NOT_KNOWN) for name in columns))
     return "".join(f"{line}\n" for line in lines)
 
 
-def least_sure(records: Iterable[Record]) -> list[Record]:
-    """Cases in the order in which they ask to be looked at.
+def least_sure(records: Iterable[Record], count: int | None = None) -> list[Record]:
+    """Cases in the order in which they are to be looked at, all or so many of them.
 
     First those that failed, then those that are done, by agreement and, of the same agreement, by NQM; last those of a
     single pass, which have neither.
     """
+    return sorted(records, key=_sureness) if count is None else nsmallest(count, records, key=_sureness)
 
-    def key(record: Record) -> tuple[bool, bool, float, float]:
-        quality = quality_of(record)
-        agreement, nqm = quality.get("agreement"), quality.get("nqm")
-        return record.get("status") == DONE, agreement is None, agreement or 0.0, -(nqm or 0.0)
 
-    return sorted(records, key=key)
+def _sureness(record: Record) -> tuple[bool, bool, float, float]:
+    quality = quality_of(record)
+    agreement, nqm = quality.get("agreement"), quality.get("nqm")
+    return record.get("status") == DONE, agreement is None, agreement or 0.0, -(nqm or 0.0)
 
 
 def quality_of(record: Record) -> Mapping[str, Any]:
@@ -88,7 +97,7 @@ def _row(record: Record) -> dict[str, str]:
         for label, volume in (quality.get("volumes_ml") or {}).items()
     }
     values = {
-        **{name: record.get(name) for name in (*_FIRST, *_LAST)},
+        **{name: record.get(name) for name in (*_FIRST, *_LAST) if name in record or name not in _ONLY_IF_KNOWN},
         **{name: quality.get(name) for name in ("verdict", "agreement", "nqm")},
         **volumes_of(record),
         **deviations,
@@ -105,8 +114,11 @@ def _cell(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def sentences(records: Sequence[Record]) -> list[str]:
+def sentences(records: Iterable[Record]) -> list[str]:
     """How many cases are done, how many failed, and a line for each that failed."""
-    failures = [record for record in records if record.get("status") != DONE]
-    counts = f"{len(records) - len(failures)} done, {len(failures)} failed."
-    return [counts, *(f"{record['case']}: {record.get('error')}" for record in failures)]
+    number, failures = 0, []
+    for record in records:
+        number += 1
+        if record.get("status") != DONE:
+            failures.append(f"{record['case']}: {record.get('error')}")
+    return [f"{number - len(failures)} done, {len(failures)} failed.", *failures]

@@ -94,5 +94,5 @@ def _group(options: Namespace) -> int:
         raise MedNCAError(f"{options.output} holds no results: run the level participant first.")
     write_table(options.table or options.output / TABLE, (record for _, record in cases))
     write_report(options.report or options.output / REPORT, cases, f"MedNCA, {options.dataset.resolve().name}")
-    print("\n".join(sentences([record for _, record in cases])))
+    print("\n".join(sentences(record for _, record in cases)))
     return DONE

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
 from .json_output import require_folder
+
+if TYPE_CHECKING:
+    from ...cohort.record import Record
 
 SUMMARY = "Table and page of what a cohort has left."
 DETAILS = (
@@ -39,18 +44,20 @@ def run(options: Namespace) -> None:
         require_folder(file)
     if not options.folder.is_dir():
         raise MedNCAError(f"There is no folder {options.folder}. Check the name.")
-    cases = list(find_records(options.folder))
-    if not cases:
+    if next(find_records(options.folder), None) is None:
         raise MedNCAError(
             f"{options.folder} holds no records of cases. `mednca segment` writes them for a folder, a list, or with "
             "an option for many cases."
         )
-    records = [record for _, record in cases]
+
+    def records() -> Iterator[Record]:  # read anew each time, as there may be more than the memory takes
+        return (record for _, record in find_records(options.folder))
+
     if options.table:
-        write_table(options.table, records)
+        write_table(options.table, records())
     if options.report:
-        write_report(options.report, cases, f"MedNCA, {options.folder.resolve().name}")
+        write_report(options.report, list(find_records(options.folder)), f"MedNCA, {options.folder.resolve().name}")
     if options.least_sure is not None:
-        sys.stdout.write(table_text(least_sure(records)[: options.least_sure]))
+        sys.stdout.write(table_text(least_sure(records(), options.least_sure)))
     elif not (options.table or options.report):
-        print("\n".join(sentences(records)))
+        print("\n".join(sentences(records())))
