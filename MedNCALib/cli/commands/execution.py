@@ -182,7 +182,7 @@ class _Tally:
         existing = self.options.existing or SKIP
         for job in self.jobs:
             if existing == FAIL and _is_there(job):
-                self._fail(job, f"{job.record.parent / job.base}: there are results already. Choose another folder.")
+                self._fail(job, f"{job.file('')}: there are results already. Choose another folder.")
             elif existing == SKIP and job.settings.keep_record and is_done(job):
                 self.skipped += 1
                 self._note("skipped", job, "")

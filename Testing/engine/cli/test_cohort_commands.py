@@ -265,3 +265,18 @@ def test_a_full_disk_costs_what_does_not_fit_and_no_more(mixed, model_folder, tm
     assert [row["status"] for row in rows(table)].count("done") == 3
     assert "No space left" in next(row for row in rows(table) if row["case"] == "case001")["error"]
     assert [path.name for path in (tmp_path / "out").iterdir() if "case001" in path.name] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are text")
+def test_names_may_have_any_bytes(model_folder, tmp_path):
+    images = write_cases(tmp_path / "in", 2)
+    odd = images / os.fsdecode(b"c\xff\tas\ne<b>.nrrd")
+    sorted(images.iterdir())[0].rename(odd)
+    command = ["segment", images, "-m", model_folder, "-o", tmp_path / "out", "--jobs", "1", "--log", tmp_path / "log"]
+    ended = mednca(*command, "--table", tmp_path / "t.tsv", "--report", tmp_path / "r.html")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert b"c\xff\tas\ne<b>_threshold.seg.nrrd" in [os.fsencode(path.name) for path in (tmp_path / "out").iterdir()]
+    assert len(rows(tmp_path / "t.tsv")) == 2
+    assert len((tmp_path / "log").read_text(encoding="utf-8").splitlines()) == 2
+    assert "e<b>" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "2 done, 2 of them before, 0 failed." in mednca(*command).stdout
