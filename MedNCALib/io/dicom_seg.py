@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,16 @@ _NEVER_MISSING = (
 _SERIES_NUMBER = 9000  # far from those of scanners
 
 
+def require_highdicom() -> None:
+    """Refuse to write DICOM SEG without the package for it, before the work rather than afterwards.
+
+    Raises:
+        MedNCAError: it is not installed.
+    """
+    if find_spec("highdicom") is None:
+        raise MedNCAError("DICOM SEG needs the package highdicom: pip install 'mednca[dicom]'.")
+
+
 def write_dicom_seg(
     path: str | os.PathLike[str],
     labels: sitk.Image,
@@ -58,10 +69,9 @@ def write_dicom_seg(
         ImageError: the source is no DICOM series.
         MedNCAError: highdicom is not installed, or the file cannot be written.
     """
-    try:
-        import highdicom
-    except ImportError as error:
-        raise MedNCAError("DICOM SEG needs the package highdicom: pip install 'mednca[dicom]'.") from error
+    require_highdicom()
+    import highdicom
+
     where = Path(source)
     try:
         stack = DicomSeries.of_folder(where, series) if where.is_dir() else DicomSeries.of_file(where)

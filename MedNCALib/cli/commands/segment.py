@@ -73,6 +73,10 @@ def run(options: Namespace) -> int:
     """Segment each image and print what was found."""
     model = loaded_model(options)
     check_execution(options)
+    if "dicom-seg" in options.format:
+        from ...io.dicom_seg import require_highdicom
+
+        require_highdicom()
     jobs = in_shard(options, _jobs(options, model))
     if not options.dry_run:
         options.output.mkdir(parents=True, exist_ok=True)

@@ -206,6 +206,17 @@ def test_formats_are_written_as_they_are_asked_for(model_folder, volume_file, tm
     assert "scan_threshold.nii.gz: medium" in capsys.readouterr().out
 
 
+def test_dicom_seg_without_its_package_is_refused_before_the_work(
+    model_folder, volume_file, tmp_path, capsys, monkeypatch
+):
+    from MedNCALib.io import dicom_seg
+
+    monkeypatch.setattr(dicom_seg, "find_spec", lambda name: None)
+    command = ["segment", volume_file, "-m", model_folder, "-o", tmp_path / "out", "--format", "dicom-seg"]
+    assert "needs the package highdicom" in refused(capsys, *command)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_least_sure_cases_are_printed(model_folder, tmp_path, capsys):
     images = write_cases(tmp_path / "in", 3)
     write_broken_cases(images, 1)
