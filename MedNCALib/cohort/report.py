@@ -25,7 +25,7 @@ from ..imaging.labels import Label
 from ..io.image_sequence import ImageSequence, read_volumes
 from .picture import case_picture
 from .record import DONE, Record
-from .table import least_sure, quality_of, volumes_of
+from .table import BEAT, beat_of, least_sure, quality_of, volumes_of
 
 _BINS = 40
 _WIDTH, _HEIGHT = 200, 26  # of a histogram
@@ -45,15 +45,15 @@ def write_report(path: Path, cases: Sequence[tuple[Path, Record]], title: str) -
     """
     folders = {id(record): file.parent for file, record in cases}
     records = least_sure([record for _, record in cases])
-    volumes = [volumes_of(record) for record in records]
-    columns = list(dict.fromkeys(name for each in volumes for name in each))
-    ranges = {name: _range([each[name] for each in volumes if name in each]) for name in columns}
+    figures = [{**volumes_of(record), **beat_of(record)} for record in records]
+    columns = list(dict.fromkeys(name for each in figures for name in each))
+    ranges = {name: _range([each[name] for each in figures if name in each]) for name in columns}
     data = {
         "columns": [_column(name, *ranges[name], records) for name in columns],
-        "cases": [_case(record, each) for record, each in zip(records, volumes)],
+        "cases": [_case(record, each) for record, each in zip(records, figures)],
     }
     histograms = "".join(
-        _histogram(f"h{number}", [each[name] for each in volumes if name in each], *ranges[name])
+        _histogram(f"h{number}", [each[name] for each in figures if name in each], *ranges[name])
         for number, name in enumerate(columns)
     )
     page = _TEMPLATE.read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def write_report(path: Path, cases: Sequence[tuple[Path, Record]], title: str) -
         file.write(after)
 
 
-def _case(record: Record, volumes: dict[str, float]) -> dict[str, Any]:
+def _case(record: Record, figures: dict[str, float]) -> dict[str, Any]:
     quality = quality_of(record)
     texts = {"name": record["case"], "error": record.get("error"), "input": record.get("input")}
     return {
@@ -77,14 +77,18 @@ def _case(record: Record, volumes: dict[str, float]) -> dict[str, Any]:
         "verdict": quality.get("verdict") if record.get("status") == DONE else "failed",
         "agreement": quality.get("agreement"),
         "nqm": quality.get("nqm"),
-        "volumes": volumes,
+        "figures": figures,
+        "size": next((figures[name] for name in ("volume_ml", "edv_ml") if name in figures), 0),
+        "brain": record.get("brain_ml"),
         "warnings": [_shown(text) for text in record.get("warnings") or ()],
     }
 
 
 def _column(name: str, low: float, high: float, records: Sequence[Record]) -> dict[str, Any]:
-    """Name, shown name and colour of a column of volumes, and between which values its histogram lies."""
-    shown, color = "all labels", None
+    """Name, shown name, unit and colour of a column of figures, and between which values its histogram lies."""
+    shown, unit, color = "all labels", "mL", None
+    if name in BEAT:
+        shown, unit = BEAT[name]
     for record in records:
         labels = record.get("labels") or {}
         columns = list(volumes_of(record))
@@ -92,7 +96,7 @@ def _column(name: str, low: float, high: float, records: Sequence[Record]) -> di
             shown = list(record["volumes_ml"])[columns.index(name)]
             color = labels.get(shown, {}).get("color")
             break
-    return {"name": name, "shown": shown, "color": color, "low": low, "high": high}
+    return {"name": name, "shown": shown, "unit": unit, "color": color, "low": low, "high": high}
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -102,7 +106,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _histogram(name: str, values: Sequence[float], low: float, high: float) -> str:
-    """How often each volume comes, as a shape that each case shows with its own mark in it."""
+    """How often each value comes, as a shape that each case shows with its own mark in it."""
     counts, _ = np.histogram(values, _BINS, (low, high))
     width = _WIDTH / _BINS
     bars = "".join(

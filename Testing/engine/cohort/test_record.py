@@ -67,14 +67,14 @@ def test_a_case_that_fails_has_a_record_and_is_not_done(job):
 
 
 def test_the_record_of_older_results_goes_before_they_are_replaced(job, monkeypatch):
-    from MedNCALib.cohort import case
+    from MedNCALib.cohort import volume_case
 
     segment_case(job)
 
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(case, "write_segmentation", killed)
+    monkeypatch.setattr(volume_case, "write_segmentation", killed)
     with pytest.raises(KeyboardInterrupt):
         segment_case(job)
     assert read_record(job.record) is None
