@@ -13,6 +13,7 @@ from typing import TypeVar
 from ..errors import MedNCAError
 from ..io.dicom_frames import is_dicom
 from ..io.images import IMAGE_ENDINGS, image_stem
+from .job import Job, Settings, file_name
 
 Case = TypeVar("Case")
 
@@ -89,6 +90,19 @@ def case_names(images: Sequence[str]) -> list[str]:
     owners = Counter(dict.fromkeys(zip(names, paths), 1))
     shared = {name for name, number in Counter(name for name, _ in owners).items() if number > 1}
     return [str(place / path.name) if name in shared else name for place, path, name in zip(places, paths, names)]
+
+
+def jobs_for(images: Sequence[str], settings: Settings, model_name: str) -> list[Job]:
+    """A job for each image of a cohort, by absolute paths; one for an image that comes twice.
+
+    Args:
+        images: files and folders.
+        settings: of all of them.
+        model_name: is a part of the names of the results.
+    """
+    paths = list(dict.fromkeys(map(os.path.abspath, images)))
+    ending = f"_{file_name(model_name)}"
+    return [Job(path, name, name + ending, settings) for path, name in zip(paths, case_names(paths))]
 
 
 def shard_of(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:

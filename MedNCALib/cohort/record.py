@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -137,17 +137,23 @@ def labels_of(labels: Sequence[Label]) -> Record:
 
 
 def _options(job: Job) -> Record:
-    """What the results depend on besides input and model, as JSON gives it back; threads change nothing."""
+    """What the results depend on besides input and model, as JSON gives it back.
+
+    What is not asked for is left out, and threads, which change nothing.
+    """
     settings = job.settings
     options = {name: value for name, value in settings.options.items() if name != "threads"}
-    both = {
-        **options,
-        "reading": dict(settings.reading),
+    asked = {
+        **_asked(options),
+        "reading": _asked(settings.reading),
         "formats": settings.formats,
-        "slices": settings.slices,
-        "stress": settings.stress,
+        **_asked({"slices": settings.slices, "stress": settings.stress}),
     }
-    return json.loads(json.dumps(both, default=str))
+    return json.loads(json.dumps(asked, default=str))
+
+
+def _asked(options: Mapping[str, Any]) -> Record:
+    return {name: value for name, value in options.items() if value is not None and value is not False}
 
 
 def _size(path: Path) -> int | None:

@@ -32,7 +32,7 @@ FLOORS = {
         ("application",),
         ("results",),
         ("display",),
-        ("segmentation_run", "sequence_run", "stress_run"),
+        ("many_run", "segmentation_run", "sequence_run", "stress_run"),
     ),
 }
 

@@ -56,6 +56,8 @@ LOGIC = {
     "processSteps": "volumeNode segmentationNode model region runs seed interactive",
     "stressTest": "volumeNode model region runs seed interactive",
     "stressTestSteps": "volumeNode model region runs seed interactive",
+    "processMany": "volumeNodesOrPaths model interactive",
+    "processManySteps": "volumeNodesOrPaths model interactive",
     "exportGrowth": "path",
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",

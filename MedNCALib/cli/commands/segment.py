@@ -111,21 +111,20 @@ def run(options: Namespace) -> int:
 
 def _jobs(options: Namespace, model: Model) -> list[Job]:
     """A job for each image: alone as it is named, in a cohort by absolute paths and with a record."""
-    from ...cohort.inputs import case_names
+    from ...cohort.inputs import jobs_for
     from ...cohort.job import Job, Settings, file_name
 
     images, cohort = _images(options)
-    if cohort:
-        images = list(dict.fromkeys(map(os.path.abspath, images)))
-        names = case_names(images)
-    else:
-        names = _stems(images)
     settings = Settings(
         output=os.path.abspath(options.output) if cohort else str(options.output),
         model=model_place(options.model),
         model_sha256=model.sha256,
         options={**case_keywords(options), "threads": threads_of(options)},
-        reading={**reading_options(options), "interval_ms": options.frame_interval, "leave_out": options.leave_out},
+        reading={
+            **reading_options(options),
+            "interval_ms": options.frame_interval,
+            "leave_out": options.leave_out,
+        },
         formats=tuple(dict.fromkeys(options.format)),
         slices=tuple(options.slices) if options.slices else None,
         stress=options.stress,
@@ -133,8 +132,10 @@ def _jobs(options: Namespace, model: Model) -> list[Job]:
         keep_record=cohort,
         timeout=options.timeout,
     )
+    if cohort:
+        return jobs_for(images, settings, model.name)
     ending = f"_{file_name(model.name)}"
-    return [Job(image, name, name + ending, settings) for image, name in zip(images, names)]
+    return [Job(image, name, name + ending, settings) for image, name in zip(images, _stems(images))]
 
 
 def _images(options: Namespace) -> tuple[list[str], bool]:
