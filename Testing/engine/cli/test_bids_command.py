@@ -3,6 +3,9 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
@@ -21,6 +24,8 @@ IMAGES = (
     "sub-02/ses-b/anat/sub-02_ses-b_acq-mprage_T1w.nii.gz",
 )
 OTHERS = ("sub-01/anat/sub-01_T2w.nii.gz", "sub-03/anat/sub-03_T2w.nii.gz", "sub-01/func/sub-01_task-rest_bold.nii.gz")
+
+VALIDATOR = Path(sys.executable).with_name("bids-validator-deno")  # the package of this name, beside this Python
 
 
 @pytest.fixture
@@ -104,3 +109,20 @@ def test_files_whose_names_are_not_of_the_specification_are_left_out(dataset):
     images, without = find_images(dataset, "T1w")
     assert sorted(image.relative for image in images) == sorted(IMAGES)
     assert without == ["sub-03"]
+
+
+@pytest.mark.skipif(not VALIDATOR.exists(), reason="needs bids-validator-deno")
+def test_the_validator_of_the_specification_finds_no_error(dataset, model):
+    out = dataset / "derivatives" / "mednca"
+    assert bids(dataset, out, "participant", "-m", model, "--runs", "2") == 0
+    assert bids(dataset, out, "group") == 0
+    checked = validated(out)
+    assert checked.returncode == 0, checked.stdout
+    (out / "sub-01" / "anat" / "sub-01_dseg.nonsense").write_text("no derivative", encoding="utf-8")
+    assert validated(out).returncode != 0
+
+
+def validated(folder):
+    return subprocess.run(
+        [VALIDATOR, folder, "--ignoreWarnings"], capture_output=True, text=True, encoding="utf-8", check=False
+    )
