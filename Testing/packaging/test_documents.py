@@ -7,6 +7,7 @@ import re
 import shlex
 
 import pytest
+from support.scene_assertions import add_volume
 from support.shared_data import REPOSITORY
 
 from MedNCALib import list_models, make_phantom
@@ -49,7 +50,7 @@ def console(host, tmp_path, monkeypatch):
 
     monkeypatch.setenv("HOME", str(tmp_path))
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
-    volume = host.clickSample("MedNCA synthetic phantom")
+    volume = add_volume(make_phantom(size=(28, 40, 28)).image, "MedNCA synthetic phantom")  # quicker than the sample
     add_sequence("cine", volume, frames=2)
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):

@@ -86,12 +86,13 @@ def test_the_large_volume_is_measured_with_a_model_that_need_not_run_all_cells(t
     assert min(found.seconds, found.seconds_all_cells) > 0
 
 
-def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path):
+def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_FIELD_MM", tuple(length / 4 for length in models._FIELD_MM))
     for axes in ("acquired", "LPS"):
         model = random_model(axes=axes, spacing=(1.4, 1.4, None), field_of_view_mm=[14, 14, 13])
-        assert models.write_volume(tmp_path / "volume.nrrd", model) == (256, 256, 24)
+        assert models.write_volume(tmp_path / "volume.nrrd", model) == (64, 64, 6)
         volume = sitk.ReadImage(str(tmp_path / "volume.nrrd"))
-        assert SliceSpace(volume, model.slice_format).inside_shape[0] == 24
+        assert SliceSpace(volume, model.slice_format).inside_shape[0] == 6
 
 
 def test_without_models_the_kernels_are_still_measured(small, no_models):
