@@ -1,7 +1,7 @@
 """The four classes that Slicer looks for in a module. They only join the packages that do the work."""
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -168,6 +168,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
         self.ui.stressButton.connect("clicked(bool)", self.onStressButton)
+        self.ui.manyButton.connect("clicked(bool)", self.onManyButton)
         self.onRunChanged()
         self.initializeParameterNode()
 
@@ -259,6 +260,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         missing = messages.missingInputs(parameters.inputVolume is not None, self._panel.model() is not None)
         button.enabled = self.isRunning or not missing
         button.toolTip = messages.segmentTip(self.isRunning, missing)
+        self.ui.manyButton.enabled = self._panel.model() is not None
         self.ui.stressButton.enabled = not missing
         self.ui.stressButton.toolTip = messages.stressTip(missing)
 
@@ -268,11 +270,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSegmentButton(self, *_args: Any) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
-        from MedNCAPanel import messages
         from MedNCAPanel.parameters import runArguments
 
         if self.isRunning:
-            self._runSection.cancel(messages.cancelled())
+            self._runSection.cancelByUser()
             return
         if not self._mayUseModel():
             return
@@ -292,6 +293,22 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             steps = self.logic.stressTestSteps(parameters.inputVolume, **stressArguments(parameters))
             self._runSection.start(steps, [parameters.inputVolume], self.onStressResult)
 
+    def onManyButton(self, *_args: Any) -> None:
+        """Start a run over the volumes that the section Many volumes names, with the parameters as they are now."""
+        from MedNCAPanel import messages
+
+        from MedNCALib import MedNCAError
+
+        if not self._mayUseModel():
+            return
+        try:
+            volumes, arguments = self._panel.many.arguments()
+        except MedNCAError as error:
+            self.ui.statusLabel.text = str(error)
+            return
+        steps = self.logic.processManySteps(volumes, **arguments)
+        self._runSection.start(steps, [], self.onManyResult, cancelledLine=messages.manyCancelled())
+
     def _mayUseModel(self) -> bool:
         """Whether the user accepts the licence of the model; if not, the status line says so."""
         from MedNCAPanel import messages
@@ -308,7 +325,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel import messages
 
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
-        for name in ("inputs", "outputs", "growth", "quality", "beat", "advanced"):
+        for name in ("inputs", "outputs", "growth", "quality", "beat", "many", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
@@ -338,6 +355,13 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._panel.showWorstCase()
         return messages.stressDoneLine(seconds)
 
+    def onManyResult(self, _tableNode: vtkMRMLTableNode, seconds: float) -> str:
+        """Return a line that says how many volumes are done, and how many failed."""
+        from MedNCAPanel import messages
+
+        cases, failures = self.logic.manyOutcome.cases, self.logic.manyOutcome.failures
+        return messages.manyDoneLine(len(cases) - len(failures), len(failures), seconds)
+
 
 class MedNCALogic(ScriptedLoadableModuleLogic):
     """Segmentation without a panel.
@@ -350,12 +374,14 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         outcome: the nodes that the latest run which ended well has written, and its scores, see
             `MedNCAScene.segmentation_run.SceneResult`; None before the first.
         stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
+        manyOutcome: likewise of the latest run over many volumes, see `MedNCAScene.many_run.ManyResult`.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self.outcome: Any = None
         self.stressOutcome: Any = None
+        self.manyOutcome: Any = None
 
     @property
     def quality(self) -> Any:
@@ -538,6 +564,48 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         with _errorsShown(interactive):
             self.stressOutcome = yield from stressTestSteps(volumeNode, model, region, runs=runs, seed=seed, **options)
         return self.stressOutcome.tableNode
+
+    def processMany(
+        self, volumeNodesOrPaths: Iterable[Any], model: str = DEFAULT_MODEL, interactive: bool = False, **options: Any
+    ) -> vtkMRMLTableNode:
+        """Segment many volumes; blocks until done; arguments: see `processManySteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.processManySteps(volumeNodesOrPaths, model, interactive, **options))
+
+    def processManySteps(
+        self, volumeNodesOrPaths: Iterable[Any], model: str = DEFAULT_MODEL, interactive: bool = False, **options: Any
+    ) -> Generator[Any, None, vtkMRMLTableNode]:
+        """Segment many volumes, one after the other, step by step; what fails is named, and the others go on.
+
+        A volume of the scene gets a segmentation, or its segments of an earlier run are replaced. A file is not loaded
+        into the scene: its results are written to files as by `mednca segment`, and if they are there already it is not
+        segmented again. The table has a row for each case as soon as it is done, with the verdict.
+
+        Args:
+            volumeNodesOrPaths: volume nodes, files, folders with DICOM files, and folders of volumes.
+            model, interactive: see `processSteps`.
+            options: all by name:
+                output=None: the folder that the results of files are written to;
+                region=None: ROI node that the runs are limited to, for volumes of the scene;
+                runs, seed, engine, threads, largestOnly, allCells and protocol, see `processSteps`.
+
+        Yields:
+            The steps of the run, `MedNCAScene.many_run.ManyStep`.
+
+        Returns:
+            The table node; `manyOutcome.cases` has the segmentation node, or the path of the file, of each.
+
+        Raises:
+            MedNCAError: there are no volumes, or an option cannot be used; the scene is as it was.
+        """
+        from MedNCAScene.many_run import processManySteps
+
+        with _errorsShown(interactive):
+            self.manyOutcome = yield from processManySteps(volumeNodesOrPaths, model, **options)
+        return self.manyOutcome.tableNode
 
     def exportGrowth(self, path: Any) -> list[Any]:
         """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files.

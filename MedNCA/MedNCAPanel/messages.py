@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from MedNCAScene.many_run import ManyStep
 from MedNCAScene.results.growth_sequence import Estimate
 from MedNCAScene.results.quality_table import Verdict
 from MedNCAScene.results.stress_table import StressSummary, perturbationName
@@ -111,7 +112,7 @@ def preparing() -> str:
     return _("Preparing the volume")
 
 
-def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
+def progressLine(step: mednca.Step | StressStep | ManyStep, secondsLeft: float | None = None) -> str:
     """How far a run is, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
 
     Args:
@@ -120,6 +121,8 @@ def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
     """
     if isinstance(step, StressStep):
         return _stressLine(step, secondsLeft)
+    if isinstance(step, ManyStep):
+        return _manyLine(step, secondsLeft)
     parts = []
     if step.run == 0:
         parts.append(_("choosing the protocol"))
@@ -404,6 +407,54 @@ def beatLine(beat: Beat) -> str:
 def _figure(estimate: CardiacEstimate) -> str:
     spread = "" if estimate.sd is None else f" \u00b1 {estimate.sd:.1f}"
     return f"{estimate.value:.1f}{spread}"
+
+
+#
+# Many volumes
+#
+
+
+def allOfTheScene(count: int) -> str:
+    """The choice of all volumes."""
+    return _("All of the scene ({count})").format(count=count)
+
+
+def folderOfTheScene(name: str, count: int) -> str:
+    """The choice of a folder of the subject hierarchy."""
+    return _("{folder} ({count})").format(folder=name, count=count)
+
+
+def folderOnDisk() -> str:
+    """The choice of files that are not in the scene."""
+    return _("A folder on disk")
+
+
+def noFolder() -> str:
+    """A run over a folder that was not chosen."""
+    return _("Choose the folder with the volumes first.")
+
+
+def _manyLine(step: ManyStep, secondsLeft: float | None) -> str:
+    line = _("Volume {number} of {count}: {name}").format(number=step.number, count=step.count, name=step.name)
+    return (
+        line if secondsLeft is None else _("{line}, {duration} left").format(line=line, duration=duration(secondsLeft))
+    )
+
+
+def manyCancelled() -> str:
+    """A run over many volumes that the user has cancelled."""
+    return _("Cancelled; the volumes that were finished keep their segmentations.")
+
+
+def manyDoneLine(done: int, failed: int, seconds: float) -> str:
+    """The end of a run over many volumes."""
+    line = _("{done} volumes done in {duration}.").format(done=done, duration=_took(seconds))
+    return line if not failed else _("{line} {failed} failed: see the table.").format(line=line, failed=failed)
+
+
+def caseShown(name: str, error: str) -> str:
+    """A volume of the table is shown in the views."""
+    return error or _("The slice views show {name}.").format(name=name)
 
 
 #

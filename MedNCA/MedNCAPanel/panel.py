@@ -15,6 +15,7 @@ from .beat_section import BeatSection
 from .cell_inspector import CellInspector
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
+from .many_section import ManySection
 from .model_selector import ModelSelector
 from .parameters import GetParameters, Parameters
 from .quality_section import QualitySection
@@ -29,6 +30,9 @@ class Panel:
         ui: the panel's widgets.
         logic: the module's logic.
         getParameters: returns the parameters, None while there are none.
+
+    Attributes:
+        many: the section Many volumes.
     """
 
     def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
@@ -44,6 +48,7 @@ class Panel:
         self._quality = QualitySection(ui, self._overlay)
         self._stress = StressSection(ui, self._overlay)
         self._beat = BeatSection(ui)
+        self.many = ManySection(ui, getParameters)
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
 
@@ -67,6 +72,7 @@ class Panel:
         self._quality.show(parameters)
         self._stress.show(parameters)
         self._beat.show(parameters)
+        self.many.show(parameters)
         self._result.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
@@ -77,6 +83,7 @@ class Panel:
         self._input.release()
         self._inspector.release()
         self._beat.release()
+        self.many.release()
 
     def markScores(self, areStale: bool) -> None:
         """Whether the scores that were shown last are of an earlier run than the latest."""

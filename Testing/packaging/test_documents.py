@@ -66,7 +66,10 @@ def check_what_the_console_page_did(console, folder, printed):
     assert names == ["anterior hippocampus", "posterior hippocampus"]
     assert segmentation.ContainsRepresentation("Closed surface")
     written = {path.name for path in folder.glob("*.*")}
-    assert written == {"hippocampus.seg.nrrd", "growth.gif", "a.seg.nrrd", "b.seg.nrrd", "phantom.seg.nrrd"}
+    assert written == {"hippocampus.seg.nrrd", "growth.gif", "phantom.seg.nrrd"}
+    results = {path.name for path in (folder / "results").glob("*.seg.nrrd")}
+    assert results == {"a_hippocampus-mr.seg.nrrd", "b_hippocampus-mr.seg.nrrd"}
+    assert not any(case.error for case in console["logic"].manyOutcome.cases)
     assert slicer.util.getNode("cine browser").GetNumberOfSynchronizedSequenceNodes() == 1  # besides the master
     assert console["chartNode"].GetNumberOfPlotSeriesNodes() > 2
     assert "MedNCA synthetic phantom uncertainty" in printed

@@ -56,6 +56,8 @@ LOGIC = {
     "processSteps": "volumeNode segmentationNode model region runs seed interactive",
     "stressTest": "volumeNode model region runs seed interactive",
     "stressTestSteps": "volumeNode model region runs seed interactive",
+    "processMany": "volumeNodesOrPaths model interactive",
+    "processManySteps": "volumeNodesOrPaths model interactive",
     "exportGrowth": "path",
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
@@ -82,11 +84,13 @@ LOGIC_OPTIONS = {
 
 RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
+MANY = "--jobs --dask --shard --existing --max-failures --timeout --table --report --dry-run --log"
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
-    "--frame-interval --leave-out --slices "
-    f"{RUNNING} {READING}",
+    f"--frame-interval --leave-out --slices --list --recursive --pattern --format {MANY} {RUNNING} {READING}",
+    "collect": "--table --report --least-sure",
+    "bids": f"--participant-label -m --model --suffix --largest-only --json {MANY} {RUNNING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "

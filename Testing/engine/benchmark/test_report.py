@@ -11,6 +11,7 @@ from support.random_models import KERNELS, random_model, random_rule, spot_model
 
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.benchmark import kernels, large_volume, models
+from MedNCALib.benchmark import report as report_of
 from MedNCALib.benchmark.report import measure
 from MedNCALib.errors import MedNCAError
 from MedNCALib.imaging.slice_space import SliceSpace
@@ -22,6 +23,7 @@ def small(monkeypatch):
     monkeypatch.setattr(kernels, "SIZE", 24)
     monkeypatch.setattr(kernels, "_PRODUCT", 64)
     monkeypatch.setattr(kernels, "_PAUSE", 0)
+    monkeypatch.setattr(report_of, "measure_cohort", lambda: None)  # it has a test of its own
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
         "models": [{**row, "shape": [3, 10, 16]} for row in report["models"]],
     }
 
-    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "panel"]
+    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "cohort", "panel"]
     assert report["machine"]["threads"] >= 1
     assert report["matmul_gflops"] > 0
     rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
