@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.options import Find
 
 from .application.settings import modelsFolder
 from .inputs.region import Box, regionInVolume
@@ -20,7 +21,7 @@ from .results.measurement_table import writeMeasurements
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
 from .results.segments import checkTarget, writeSegments
-from .segmentation_run import SceneResult, logNotes
+from .segmentation_run import SceneResult, logNotes, logSentences
 
 
 def processFrames(
@@ -31,6 +32,7 @@ def processFrames(
     table: bool = False,
     largestOnly: bool = False,
     allCells: bool = False,
+    find: Find = "auto",
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
     """Segment each frame of the sequence that a volume is played from, step by step.
@@ -38,7 +40,7 @@ def processFrames(
     The result is a sequence of segmentations that the same browser plays, so that image and segments stay together.
 
     Args:
-        volumeNode, segmentationNode, model, region, table, largestOnly, allCells: see `MedNCALogic.processSteps`.
+        volumeNode, segmentationNode, model, region, table, largestOnly, allCells, find: see `MedNCALogic.processSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
@@ -62,22 +64,25 @@ def processFrames(
     loaded = mednca.load_model(model, modelsFolder())
     count = images.GetNumberOfDataNodes()
     results = yield from mednca.segment_sequence_steps(
-        _framesOf(images, loaded, box),
+        _framesOf(images, loaded, box, find),
         count,
         loaded,
         region=box,
         largest_only=largestOnly,
         all_cells=allCells,
+        find=find,
         **options,
     )
     if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
     shown = results[browser.GetSelectedItemNumber()]
+    for number, result in enumerate(results, 1):
+        logSentences(_("Frame {number}: {note}").format(number=number, note=note) for note in result.notes)
     measurements = mednca.measure(shown)
     chamber = mednca.chamber_volumes(results, loaded, frameTimes(images))
     with allOrNothing(loaded, volumeNode, segmentationNode):
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
-        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode, shown.brain_ml) if table else None
         beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
     if beatNode:
@@ -86,6 +91,9 @@ def processFrames(
         segmentationNode,
         shown.quality,
         shown.protocol,
+        shown.found,
+        shown.brain_ml,
+        shown.notes,
         measurements,
         tableNode=tableNode,
         measurementNode=measurementNode,
@@ -94,13 +102,13 @@ def processFrames(
 
 
 def _framesOf(
-    images: slicer.vtkMRMLSequenceNode, model: mednca.Model, box: Box | None
+    images: slicer.vtkMRMLSequenceNode, model: mednca.Model, box: Box | None, find: Find
 ) -> Generator[sitk.Image, None, None]:
     """The volumes of a sequence; notes on the first are logged."""
     for index in range(images.GetNumberOfDataNodes()):
         image = imageFromVolume(images.GetNthDataNode(index))
         if index == 0:
-            logNotes(image, model, box)
+            logNotes(image, model, box, find)
         yield image
 
 
@@ -116,10 +124,10 @@ def _writeFrames(
     if previous is not None:
         browser.SetSaveChanges(previous, False)  # what is written to the node is for the new sequence
     try:
-        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode)
+        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode, results[0].label_table)
         sequence = _sequenceLike(browser.GetSequenceNode(volumeNode), _("{name} frames").format(name=node.GetName()))
         for index, result in enumerate(results):
-            writeSegments(result.labels, model, volumeNode, node)
+            writeSegments(result.labels, model, volumeNode, node, result.label_table)
             sequence.SetDataNodeAtValue(node, browser.GetSequenceNode(volumeNode).GetNthIndexValue(index))
     except BaseException:
         if previous is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import SimpleITK as sitk
 import slicer
@@ -24,22 +22,22 @@ _WARM = "vtkMRMLColorTableNodeWarm1"
 
 
 def writeProbabilities(
-    probabilities: Mapping[str, sitk.Image], model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+    result: mednca.Result, model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
 ) -> list[slicer.vtkMRMLScalarVolumeNode]:
     """Write one volume node per label with its probability, 0 to 1; those of an earlier run are filled anew.
 
     Args:
-        probabilities: label name -> image with the geometry of the volume in the volume's own space.
+        result: one with probabilities, whose images have the geometry of the volume in the volume's own space.
         model: the model.
         volumeNode: the volume.
 
     Returns:
-        The nodes, in the order of the model's labels.
+        The nodes, in the order of the result's labels.
     """
     nodes = []
-    for label in model.labels:
+    for label in result.label_table:
         name = _("{volume} {label} probability").format(volume=volumeNode.GetName(), label=label.name)
-        node, isNew = _filledVolume(probabilities[label.name], str(label.value), name, model, volumeNode)
+        node, isNew = _filledVolume(result.probabilities[label.name], str(label.value), name, model, volumeNode)
         if isNew:
             node.GetDisplayNode().SetAutoWindowLevel(False)
             node.GetDisplayNode().SetWindowLevelMinMax(0.0, 1.0)
