@@ -60,7 +60,7 @@ class CellCanvas:
 
     def draw(self, step: mednca.Step) -> None:
         """Draw the cells of a step in their slices."""
-        first = self._firstLabels.get(step.structure, 0)
+        first = self._firstLabels[step.structure] if step.structure else 0
         cells = step.full_size(encodeCells(step.probabilities(), first, self._labelCount))
         begin = self._offsetOf(step.space) - self._origin + (step.slices[0], 0, 0)
         voxels = slicer.util.arrayFromVolume(self.node)

@@ -102,7 +102,7 @@ def placeCells(
     node: slicer.vtkMRMLScalarVolumeNode,
     space: SliceSpace,
     volumeNode: slicer.vtkMRMLScalarVolumeNode,
-    first: Sequence[int] = (0, 0, 0),
+    first: Sequence[int] | np.ndarray = (0, 0, 0),
 ) -> None:
     """Put a volume node of cells (slices, rows, columns of the model's grid) on the anatomy.
 
