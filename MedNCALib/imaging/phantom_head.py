@@ -89,11 +89,12 @@ def make_head(
         )
     for side in SIDES:
         _put_block(image, labels, anatomy, side, (right, anterior, superior))
-    image = anatomy.white * (image / anatomy.white) ** _POWER
+    image = np.float32(anatomy.white) * (np.maximum(image, 0) / np.float32(anatomy.white)) ** np.float32(_POWER)
     for axis, length in enumerate(lengths):
         image = _blurred(image, axis, _BLUR / length)
     draws = np.random.default_rng([seed, 2]).standard_normal((2, *size), dtype=np.float32)
-    image = np.hypot(image + noise * anatomy.white * draws[0], noise * anatomy.white * draws[1])
+    draws *= np.float32(noise * anatomy.white)
+    image = np.hypot(image + draws[0], draws[1])  # as in magnitude images
     return Phantom(stored(image, lengths, np.array(CENTRE), axes), stored(labels, lengths, np.array(CENTRE), axes))
 
 

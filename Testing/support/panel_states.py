@@ -5,7 +5,8 @@ import time
 import numpy as np
 
 RUNS = 5
-# Where a run is looked at: what its progress line then begins with.
+# Where runs are looked at: what the progress line then begins with.
+FINDING, GROWING = "Finding the anatomy, fine stage, step 4", "Right side, fine stage, step 5"
 PROGRESS = "Run 3 of 5, middle stage, step 5"
 
 
@@ -18,17 +19,14 @@ def panel_states(host, widget):
 
     ui = widget.ui
     yield "empty"
-    head = load_head()
-    ui.inputSelector.setCurrentNode(head)
-    yield "head"
-    slicer.mrmlScene.RemoveNode(head)
+    yield from _whole_head(host, widget)
     host.click(ui.tryButton)
     yield "ready"
     ui.uncertaintyCheckBox.setChecked(True)
     ui.keepGrowthCheckBox.setChecked(True)
     ui.runsSpinBox.setValue(RUNS)
-    yield from _running(host, widget)
     host.click(ui.segmentButton)
+    yield from _held(host, widget, PROGRESS, "running")
     host.waitUntil(lambda: not widget.isRunning, timeout=60)
     yield "done"
     volume_node = ui.inputSelector.currentNode()
@@ -40,27 +38,32 @@ def panel_states(host, widget):
     yield "error"
 
 
-def load_head():
-    """A volume that is much larger than what the model expects, shown in the slice views."""
+def _whole_head(host, widget):
+    """A head from the choice of its volume to the boxes in which the model has looked; nothing of it stays."""
     import slicer
-    from MedNCAScene.inputs.volumes import volumeFromImage
+    from MedNCAScene.application.sample_data import loadHead
 
-    from MedNCALib.imaging.phantom import make_phantom
+    ui = widget.ui
+    ui.inputSelector.setCurrentNode(loadHead(spacing=(2.0, 2.0, 2.0)))
+    yield "head"
+    host.click(ui.segmentButton)
+    yield from _held(host, widget, FINDING, "finding")
+    yield from _held(host, widget, GROWING, "growing")
+    host.waitUntil(lambda: not widget.isRunning, timeout=120)
+    host.click(ui.foundButton)
+    yield "sides"
+    slicer.mrmlScene.Clear()
+    host.processEvents()
 
-    node = volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
 
-
-def _running(host, widget):
-    """A run that stands still while it is looked at, and is then cancelled."""
-    host.click(widget.ui.segmentButton)
-    host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(PROGRESS), timeout=60)
+def _held(host, widget, beginning, state):
+    """A run that stands still while it is looked at, as soon as its progress line has this beginning."""
+    host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(beginning) or not widget.isRunning, timeout=120)
     # Until the time that is left is shown, and the live preview is due again.
     time.sleep(1)
     host.processEvents()
     timer = widget._runSection._run._timer
     timer.stop()
-    yield "running"
-    timer.start()
-    host.click(widget.ui.segmentButton)
+    yield state
+    if widget.isRunning:
+        timer.start()
