@@ -24,7 +24,7 @@ def ras(image, mask):
 
 
 def voxels(image):
-    return sitk.GetArrayViewFromImage(image)
+    return sitk.GetArrayFromImage(image)
 
 
 def test_each_side_is_where_its_name_says_and_mirrors_the_other(head):
