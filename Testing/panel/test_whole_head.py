@@ -205,6 +205,44 @@ def test_the_stress_test_stays_in_the_boxes(host, panel, whole_head):
     assert left.box[2] == pytest.approx(panel.logic.outcome.found[0].box[2] + 3, abs=1e-3)
 
 
+def test_the_stress_test_of_a_large_region_searches_nothing(host, panel, whole_head, monkeypatch):
+    from MedNCAScene.inputs.region import placeBox
+
+    host.click(panel.ui.placeRegionButton)
+    placeBox(panel.ui.regionSelector.currentNode(), (-40, 20, -60, 60, 20, 80), (1, 0, 0))
+    steps = count_searches(panel, monkeypatch)
+    host.click(panel.ui.stressButton)
+    host.waitUntil(lambda: not panel.isRunning)
+    assert panel.ui.statusLabel.text.startswith("The stress test is done")
+    assert not any(step.is_finding for step in steps)
+
+
+def test_a_cell_is_plotted_as_it_was_in_its_box(host, panel, whole_head):
+    from MedNCALib import MedNCAError
+
+    volume_node, _ = whole_head
+    segment(host, panel)
+    right = panel.logic.outcome.found[1]
+    middle = [sum(right.box[axis : axis + 2]) / 2 for axis in (0, 2, 4)]
+    chart = panel.logic.plotCell(volume_node, middle, "head-blocks")
+    assert chart.GetNumberOfPlotSeriesNodes()
+    with pytest.raises(MedNCAError, match="outside of the boxes in which the model has looked"):
+        panel.logic.plotCell(volume_node, (middle[0] - 18, *middle[1:]), "head-blocks")
+
+
+def test_the_steps_of_the_first_side_are_kept_and_their_memory_is_foreseen(host, panel, whole_head):
+    import slicer
+
+    panel.ui.keepGrowthCheckBox.setChecked(True)
+    foreseen = panel.ui.growthEstimateLabel.text
+    assert foreseen.startswith("Keeps all 4 steps")
+    segment(host, panel)
+    shape = slicer.util.arrayFromVolume(panel.logic.outcome.growthNode).shape
+    megabytes = float(foreseen.split(": ")[1].split()[0])
+    assert 4 * np.prod(shape) / 1e6 == pytest.approx(megabytes, abs=0.06)
+    assert panel.logic.outcome.growthBrowserNode.GetNumberOfItems() == 4
+
+
 @pytest.mark.parametrize("words", ["Finding the anatomy", "Left side", "Right side"])
 def test_cancel_while_it_looks_or_grows_leaves_everything_as_it_was(host, panel, whole_head, words):
     before = scene_content()

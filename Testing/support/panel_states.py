@@ -1,13 +1,14 @@
 """The panel in each of its states, as a user brings it there: for pictures of it, and for tests of how it looks."""
 
-import time
+from contextlib import contextmanager
 
 import numpy as np
 
 RUNS = 5
-# Where runs are looked at: what the progress line then begins with.
-FINDING, GROWING = "Finding the anatomy, fine stage, step 4", "Right side, fine stage, step 5"
-PROGRESS = "Run 3 of 5, middle stage, step 5"
+TIMEOUT = 300  # seconds, on a machine that does much else
+# Where runs are looked at: what the progress line then begins with, and the percentage that is done at least.
+FINDING, GROWING = ("Finding the anatomy, fine stage, step 5", 30), ("Right side, fine stage, step 5", 0)
+PROGRESS = ("Run 3 of 5, middle stage, step 5", 0)
 
 
 def panel_states(host, widget):
@@ -27,7 +28,7 @@ def panel_states(host, widget):
     ui.runsSpinBox.setValue(RUNS)
     host.click(ui.segmentButton)
     yield from _held(host, widget, PROGRESS, "running")
-    host.waitUntil(lambda: not widget.isRunning, timeout=60)
+    host.waitUntil(lambda: not widget.isRunning, timeout=TIMEOUT)
     yield "done"
     volume_node = ui.inputSelector.currentNode()
     voxels = slicer.util.arrayFromVolume(volume_node).copy()
@@ -49,21 +50,41 @@ def _whole_head(host, widget):
     host.click(ui.segmentButton)
     yield from _held(host, widget, FINDING, "finding")
     yield from _held(host, widget, GROWING, "growing")
-    host.waitUntil(lambda: not widget.isRunning, timeout=120)
+    host.waitUntil(lambda: not widget.isRunning, timeout=TIMEOUT)
     host.click(ui.foundButton)
     yield "sides"
     slicer.mrmlScene.Clear()
     host.processEvents()
 
 
-def _held(host, widget, beginning, state):
-    """A run that stands still while it is looked at, as soon as its progress line has this beginning."""
-    host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(beginning) or not widget.isRunning, timeout=120)
-    # Until the time that is left is shown, and the live preview is due again.
-    time.sleep(1)
-    host.processEvents()
+def _held(host, widget, place, state):
+    """A run that stands still at a place while it is looked at."""
+    beginning, percent = place
+    ui = widget.ui
+
+    def is_there():
+        return ui.statusLabel.text.startswith(beginning) and ui.progressBar.value >= percent
+
+    with _each_step_shown():
+        host.waitUntil(lambda: is_there() or not widget.isRunning, timeout=TIMEOUT)
     timer = widget._runSection._run._timer
     timer.stop()
     yield state
     if widget.isRunning:
         timer.start()
+
+
+@contextmanager
+def _each_step_shown():
+    """Have the live preview show each step, however slow the machine is."""
+    from MedNCAScene.display.live_overlay import LiveOverlay
+
+    names = ("SHORTEST_INTERVAL", "REST")
+    before = {name: getattr(LiveOverlay, name) for name in names}
+    try:
+        for name in names:
+            setattr(LiveOverlay, name, 0)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(LiveOverlay, name, value)

@@ -79,6 +79,8 @@ def panel(host, widget, path, look):
 
 def viewsIn(state, host, widget, folder):
     """The rows of pictures of the views that a state of the panel has to show; the panel is left as it was."""
+    import slicer
+
     ui = widget.ui
     if state == "head":
         yield views(host, folder, "A whole head")
@@ -87,6 +89,8 @@ def viewsIn(state, host, widget, folder):
     elif state == "growing":
         yield views(host, folder, "Running: what was found, and the second side as it grows")
     elif state == "sides":
+        for box in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
+            box.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
         host.click(ui.show3DButton)
         yield views(host, folder, "Done: both sides, and where it looked")
     elif state == "done":

@@ -39,7 +39,7 @@ class LiveOverlay:
 
     SHORTEST_INTERVAL = 0.05  # seconds
     OPACITY = 0.75
-    _REST = 15  # times the duration of a picture
+    REST = 15  # times the duration of a picture
 
     def __init__(self, volumeNode: slicer.vtkMRMLScalarVolumeNode, model: mednca.Model) -> None:
         self._volumeNode = volumeNode
@@ -62,7 +62,8 @@ class LiveOverlay:
 
     def _onStep(self, step: mednca.Step) -> None:
         now = time.monotonic()
-        if now >= self._next:
+        isOther = self._canvas is not None and not self._canvas.isFor(step)  # the search is over
+        if now >= self._next or isOther:
             self._began = now
             self._show(step)
 
@@ -70,7 +71,7 @@ class LiveOverlay:
         """The event loop had its turn, and so the views were drawn."""
         if self._began is not None:
             now = time.monotonic()
-            self._next = max(self._began + self.SHORTEST_INTERVAL, now + self._REST * (now - self._began))
+            self._next = max(self._began + self.SHORTEST_INTERVAL, now + self.REST * (now - self._began))
             self._began = None
 
     def _show(self, step: mednca.Step) -> None:

@@ -18,6 +18,7 @@ from ..application.settings import modelsFolder
 from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd, inputOf
 from ..inputs.region import boxInVolume, placeBox
 from .cell_colors import rgb
+from .segments import segmentationsOf
 
 # An attribute of a segmentation, followed by the name of the model, and of each box: the finding as JSON.
 _FOUND_TAG = "MedNCA.Found"
@@ -38,6 +39,29 @@ def findingOf(segmentationNode: slicer.vtkMRMLSegmentationNode | None, modelName
     """What a model's finder has found for the segments of a segmentation; None if they were made without it."""
     text = segmentationNode and segmentationNode.GetAttribute(f"{_FOUND_TAG}.{modelName}")
     return _findingOf(text) if text else None
+
+
+def boxAt(
+    point: Sequence[float], modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode
+) -> tuple[float, ...] | None:
+    """The box at a point, in the latest result of a model in a volume; None if its finder has found nothing.
+
+    Args:
+        point: RAS in the volume's own space, in mm.
+        modelName, volumeNode: of the result.
+
+    Raises:
+        ImageError: something was found, and the point is in none of the boxes.
+    """
+    findings = [findingOf(node, modelName) for node in segmentationsOf(modelName, volumeNode)]
+    latest = next(filter(None, reversed(findings)), None)
+    if latest is None:
+        return None
+    for structure in latest.structures:
+        edges = zip(structure.box[::2], point, structure.box[1::2])
+        if all(low <= place <= high for low, place, high in edges):
+            return structure.box
+    raise mednca.ImageError(_("The point lies outside of the boxes in which the model has looked. Place it in one."))
 
 
 def boxesOf(modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode | None) -> list[slicer.vtkMRMLMarkupsROINode]:
