@@ -62,6 +62,7 @@ LOGIC = {
     "quality": "",
     "measurements": "",
     "setCountedSlices": "first last",
+    "showFound": "volumeNode model",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",
@@ -77,6 +78,8 @@ LOGIC_OPTIONS = {
     "largest_only": True,
     "allCells": True,
     "protocol": "auto",
+    "find": "never",
+    "found": None,
 }
 
 RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
