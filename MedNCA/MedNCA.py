@@ -105,6 +105,7 @@ class MedNCAParameterNode:
         largestOnly: whether to keep only the largest piece of each label.
         allCells: whether also cells run that cannot belong to a label.
         protocol: name of the segmentation protocol whose border is drawn; "auto" goes by how the image looks.
+        find: whether the model's finder looks for the anatomy first, see `MedNCALib.RunOptions`.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -129,6 +130,7 @@ class MedNCAParameterNode:
     largestOnly: bool = False
     allCells: bool = False
     protocol: str = "auto"
+    find: Annotated[str, Choice(["auto", "always", "never"])] = "auto"
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -213,6 +215,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._runSection.cancelIfDeleted()
         if self._parameterNode:
             chooseInput(self._parameterNode)
+            self._panel.updateBoxes()
 
     #
     # Parameters
@@ -340,7 +343,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode:
             self.onParametersModified()
         volumes = {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
-        return messages.doneLine(volumes, seconds)
+        return messages.doneLine(volumes, seconds, self.logic.outcome.brainMl)
 
     def onNoResult(self) -> None:
         """A run of the model was cancelled or has failed."""
@@ -390,17 +393,36 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
     @property
     def measurements(self) -> Any:
-        """What the latest run of all frames gives for the beat of a heart, as the JSON of the command line has it.
+        """What follows from the volumes of the latest run, as the JSON of the command line has it; None if nothing.
 
-        Keys: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction` and others; None if there is no
-        such run, or its model finds no left ventricle. Slices that the user has chosen since count. See
-        `updateMeasurements` for segments that were corrected since.
+        Of all frames of a heart, the beat: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction`
+        and others; slices that the user has chosen since count, and see `updateMeasurements` for segments that were
+        corrected since. Of other runs a list with `structure`, `quantity`,
+        `value`, `unit` and `spread` of each measurement, see `MedNCALib.measure`.
         """
-        if not (self.outcome and self.outcome.beatNode):
-            return None
+        from dataclasses import asdict
+
         from MedNCAScene.results.beat_table import beatOf
 
-        return beatOf(self.outcome.beatNode).as_dict()
+        if not self.outcome:
+            return None
+        if self.outcome.beatNode:
+            return beatOf(self.outcome.beatNode).as_dict()
+        return [asdict(measurement) for measurement in self.outcome.measurements] or None
+
+    def showFound(self, volumeNode: vtkMRMLScalarVolumeNode, model: str = DEFAULT_MODEL) -> list[vtkMRMLMarkupsROINode]:
+        """Put a box at each place where the latest run has found the anatomy, as *Show where it looked* does.
+
+        Args:
+            volumeNode, model: of the run.
+
+        Returns:
+            The ROI nodes, left before right; none if the model did not have to look. They may be moved, and given to
+            `process` as `found`.
+        """
+        from MedNCAScene.results.found_boxes import showFoundBy
+
+        return showFoundBy(model, volumeNode, self.outcome and self.outcome.segmentationNode)
 
     def setCountedSlices(self, first: int, last: int) -> None:
         """Count only these slices, from 1, in the measurements of the latest run of all frames.
@@ -482,13 +504,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
                 table=False: whether to add a table with the scores, and one with the measurements if there are any;
                 allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
-                with engine, threads, table, largestOnly, allCells and protocol;
+                with engine, threads, table, largestOnly, allCells, protocol and find;
                 largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as
                 largest_only);
                 allCells=False: whether also cells run that cannot belong to a label, see `MedNCALib.RunOptions`; they
                 always do if keepGrowth is given;
                 protocol="auto": name of the segmentation protocol whose border is drawn, for models that know several,
-                see `MedNCALib.RunOptions`.
+                see `MedNCALib.RunOptions`;
+                find="auto": whether the model's finder looks for the anatomy first, or "always" or "never", see
+                `MedNCALib.RunOptions`;
+                found=None: ROI nodes of `showFound`, moved perhaps: the run is limited to them and searches nothing.
 
         Yields:
             The steps of the run, `MedNCALib.Step`.
@@ -547,8 +572,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode, model, region, runs, seed, interactive: see `processSteps`; the runs are those of each
                 segmentation.
-            options: engine, threads, largestOnly, allCells and protocol, see `processSteps`; the protocol is decided
-                on the volume as it is.
+            options: engine, threads, largestOnly, allCells, protocol, find and found, see `processSteps`; protocol and
+                place are decided on the volume as it is.
 
         Yields:
             The steps of the run, `MedNCALib.evaluation.stress_test.StressStep`.

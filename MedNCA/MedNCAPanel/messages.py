@@ -30,7 +30,8 @@ def modelLine(model: mednca.Model) -> str:
     card = model.card
     expects = [card.modality, card.anatomy]
     if card.field_of_view_mm is not None:
-        expects.append(_millimetres(card.field_of_view_mm))
+        size = _millimetres(card.field_of_view_mm)
+        expects.append(size if model.finder is None else _("{size}, or more: it finds the place").format(size=size))
     return _(
         "Finds: {labels}.\nExpects: {expects}.\nHeld-out Dice: {dice}. Size: {kilobytes} KB. Licence: {licence}."
     ).format(
@@ -113,7 +114,7 @@ def preparing() -> str:
 
 
 def progressLine(step: mednca.Step | StressStep | ManyStep, secondsLeft: float | None = None) -> str:
-    """How far a run is, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+    """How far a run is, for example "Left side, fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
 
     Args:
         step: the latest step.
@@ -124,6 +125,10 @@ def progressLine(step: mednca.Step | StressStep | ManyStep, secondsLeft: float |
     if isinstance(step, ManyStep):
         return _manyLine(step, secondsLeft)
     parts = []
+    if step.is_finding:
+        parts.append(_("finding the anatomy"))
+    elif step.structure is not None and step.structure.side is not None:
+        parts.append(_("left side") if step.structure.side == "left" else _("right side"))
     if step.run == 0:
         parts.append(_("choosing the protocol"))
     elif step.runs > 1:
@@ -162,7 +167,7 @@ def duration(seconds: float) -> str:
     return _("{seconds} s").format(seconds=rest)
 
 
-def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
+def doneLine(volumes: Mapping[str, float], seconds: float, brainMl: float | None = None) -> str:
     """The result in one line.
 
     For example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
@@ -170,11 +175,14 @@ def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
     Args:
         volumes: segment name -> volume in mL.
         seconds: duration of the run.
+        brainMl: volume of the brain, None if it is not known.
     """
     found = [
         _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
         for name, volume in volumes.items()
     ]
+    if brainMl is not None:
+        found.append(_("brain {volume:.0f} mL").format(volume=brainMl))
     return _("Done in {duration}: {found}.").format(duration=_took(seconds), found=", ".join(found))
 
 
@@ -205,6 +213,38 @@ def defect(error: Exception) -> str:
 def notShownIn3D() -> str:
     """The surfaces could not be made."""
     return _("The segments could not be shown in 3D.")
+
+
+#
+# What was found
+#
+
+
+def findName(find: str) -> str:
+    """When a model's finder looks for the anatomy, for the list of choices."""
+    return {
+        "auto": _("If the volume is larger than expected"),
+        "always": _("Always"),
+        "never": _("Never"),
+    }[find]
+
+
+def foundTip(isFound: bool, areShown: bool) -> str:
+    """The tooltip of Show where it looked."""
+    if areShown:
+        return _("Remove the boxes: the next run looks for the anatomy anew.")
+    tip = _("Put a box at each place where the model has found the anatomy. Boxes that you move are used by Segment.")
+    return tip if isFound else _("{tip} There is no result for which it had to look.").format(tip=tip)
+
+
+def boxesShown() -> str:
+    """The boxes are in the scene."""
+    return _("These boxes are segmented: move them if they are wrong, and click Segment again.")
+
+
+def boxesHidden() -> str:
+    """The boxes are not in the scene any more."""
+    return _("The boxes are removed: the next run looks for the anatomy anew.")
 
 
 #

@@ -13,6 +13,7 @@ import MedNCALib as mednca
 from .advanced_section import AdvancedSection, ProtocolSelector
 from .beat_section import BeatSection
 from .cell_inspector import CellInspector
+from .found_section import FoundSection
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
 from .many_section import ManySection
@@ -43,6 +44,7 @@ class Panel:
         self._advanced = AdvancedSection(ui, self._models, getParameters)
         self._protocol = ProtocolSelector(ui.protocolComboBox, ui.protocolLabel, self._setter("protocol"))
         self._input = InputSection(ui, getParameters)
+        self._found = FoundSection(ui, getParameters, self._setter("find"))
         self._quantity = QuantitySelector(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
         self._player = GrowthPlayer(ui, self._overlay)
         self._quality = QualitySection(ui, self._overlay)
@@ -67,6 +69,7 @@ class Panel:
         model = self.model()
         self._input.show(parameters, model)
         self._protocol.show(parameters.protocol, model)
+        self._found.show(parameters, model, isRunning)
         self._quantity.show(parameters, model)
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
@@ -76,6 +79,10 @@ class Panel:
         self._result.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
+
+    def updateBoxes(self) -> None:
+        """Show which boxes of found anatomy are in the scene now."""
+        self._found.update()
 
     def release(self) -> None:
         """Follow no node any more."""

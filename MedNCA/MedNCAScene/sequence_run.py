@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.options import Find
 
 from .application.settings import modelsFolder
 from .inputs.region import Box, regionInVolume
@@ -21,7 +22,7 @@ from .results.played_frames import playFrames
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
 from .results.segments import checkTarget, writeSegments
-from .segmentation_run import SceneResult, logNotes
+from .segmentation_run import SceneResult, logNotes, logSentences
 
 
 def processFrames(
@@ -32,6 +33,7 @@ def processFrames(
     table: bool = False,
     largestOnly: bool = False,
     allCells: bool = False,
+    find: Find = "auto",
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
     """Segment each frame of the sequence that a volume is played from, or of a multi-volume, step by step.
@@ -40,7 +42,7 @@ def processFrames(
     frames of a multi-volume, which no browser plays, become a sequence first; the multi-volume stays as it is.
 
     Args:
-        volumeNode, segmentationNode, model, region, table, largestOnly, allCells: see `MedNCALogic.processSteps`.
+        volumeNode, segmentationNode, model, region, table, largestOnly, allCells, find: see `MedNCALogic.processSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
@@ -62,16 +64,19 @@ def processFrames(
     box = regionInVolume(region, volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
     results = yield from mednca.segment_sequence_steps(
-        _images(frames, loaded, box),
+        _images(frames, loaded, box, find),
         frames.count,
         loaded,
         region=box,
         largest_only=largestOnly,
         all_cells=allCells,
+        find=find,
         **options,
     )
     if frameCount(volumeNode) != frames.count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
+    for number, result in enumerate(results, 1):
+        logSentences(_("Frame {number}: {note}").format(number=number, note=note) for note in result.notes)
     chamber = mednca.chamber_volumes(results, loaded, frames.times)
     with allOrNothing(loaded, volumeNode, segmentationNode):
         if isMultiVolume(volumeNode):
@@ -81,7 +86,7 @@ def processFrames(
         shown = results[browser.GetSelectedItemNumber()]
         measurements = mednca.measure(shown)
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
-        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode, shown.brain_ml) if table else None
         beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
     if beatNode:
@@ -91,6 +96,9 @@ def processFrames(
         segmentationNode,
         shown.quality,
         shown.protocol,
+        shown.found,
+        shown.brain_ml,
+        shown.notes,
         measurements,
         tableNode=tableNode,
         measurementNode=measurementNode,
@@ -99,12 +107,12 @@ def processFrames(
     )
 
 
-def _images(frames: Frames, model: mednca.Model, box: Box | None) -> Generator[sitk.Image, None, None]:
+def _images(frames: Frames, model: mednca.Model, box: Box | None, find: Find) -> Generator[sitk.Image, None, None]:
     """The volumes of all frames; notes on the first are logged."""
     for index in range(frames.count):
         image = frames.image(index)
         if index == 0:
-            logNotes(image, model, box)
+            logNotes(image, model, box, find)
         yield image
 
 
@@ -120,10 +128,10 @@ def _writeFrames(
     if previous is not None:
         browser.SetSaveChanges(previous, False)  # what is written to the node is for the new sequence
     try:
-        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode)
+        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode, results[0].label_table)
         sequence = _sequenceLike(browser.GetSequenceNode(volumeNode), _("{name} frames").format(name=node.GetName()))
         for index, result in enumerate(results):
-            writeSegments(result.labels, model, volumeNode, node)
+            writeSegments(result.labels, model, volumeNode, node, result.label_table)
             sequence.SetDataNodeAtValue(node, browser.GetSequenceNode(volumeNode).GetNthIndexValue(index))
     except BaseException:
         if previous is not None:

@@ -65,6 +65,7 @@ LOGIC = {
     "measurements": "",
     "setCountedSlices": "first last",
     "updateMeasurements": "",
+    "showFound": "volumeNode model",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",
@@ -80,6 +81,8 @@ LOGIC_OPTIONS = {
     "largest_only": True,
     "allCells": True,
     "protocol": "auto",
+    "find": "never",
+    "found": None,
 }
 
 RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"

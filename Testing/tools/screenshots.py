@@ -28,11 +28,11 @@ PANEL_SHEETS = {
     "panel-states.png": [
         [
             ("empty", NORMAL, "Nothing loaded yet"),
-            ("head", NORMAL, "A volume that needs a region"),
-            ("ready", NORMAL, "Ready"),
+            ("head", NORMAL, "A whole head"),
+            ("finding", NORMAL, "Running: it looks for the anatomy"),
         ],
         [
-            ("running", NORMAL, "Running"),
+            ("sides", NORMAL, "Done: both sides, and where it looked"),
             ("done", NORMAL, "Done: five runs, steps kept"),
             ("error", NORMAL, "A volume that cannot be used"),
         ],
@@ -89,18 +89,18 @@ def viewsIn(state, host, widget, folder):
 
     ui = widget.ui
     if state == "head":
-        slicer.util.getNode("Crosshair").SetCrosshairRAS(BLOCK_CENTRE_LEFT)
-        host.click(ui.placeRegionButton)
-        region = ui.regionSelector.currentNode()
-        region.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
-        yield views(host, folder, "Place region: a box around the crosshair")
-        slicer.mrmlScene.RemoveNode(region)
-    elif state == "ready":
-        yield views(host, folder, "Before")
-    elif state == "running":
-        yield views(host, folder, "Running: the cells as they are now")
+        yield views(host, folder, "A whole head")
+    elif state == "finding":
+        yield views(host, folder, "Running: the coarse cells of the search")
+    elif state == "growing":
+        yield views(host, folder, "Running: what was found, and the second side as it grows")
+    elif state == "sides":
+        for box in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
+            box.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
+        host.click(ui.show3DButton)
+        yield views(host, folder, "Done: both sides, and where it looked")
     elif state == "done":
-        yield views(host, folder, "Done: the segments, and their surfaces")
+        yield views(host, folder, "A block: the segments, and their surfaces")
         last = ui.stepSlider.value
         ui.stepSlider.setValue(STEP - 1)
         yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again; the segments as outlines")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import SimpleITK as sitk
@@ -50,10 +50,11 @@ def writeSegments(
     model: mednca.Model,
     volumeNode: slicer.vtkMRMLScalarVolumeNode,
     segmentationNode: slicer.vtkMRMLSegmentationNode | None = None,
+    labelTable: Sequence[mednca.Label] = (),
 ) -> slicer.vtkMRMLSegmentationNode:
     """Write a model's labels as segments.
 
-    Each label of the model gives one segment, an empty one if nothing was found, with the label's name, colour and
+    Each label gives one segment, an empty one if nothing was found, with the label's name, colour and
     terminology. Segments that the same model made in this node before are replaced and keep their place and identifier;
     all others stay as they are. A new node is named after volume and model and stands beside the volume.
 
@@ -62,6 +63,7 @@ def writeSegments(
         model: the model.
         volumeNode: the volume.
         segmentationNode: the node to write to; None for a new one.
+        labelTable: what the values of the image mean, see `MedNCALib.Result`; by default the model's labels.
 
     Returns:
         The segmentation node.
@@ -80,7 +82,7 @@ def writeSegments(
         segmentationNode.CreateDefaultDisplayNodes()
     if segmentedVolume(segmentationNode) is None:
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-    _replaceSegments(labelmap, model, segmentationNode)
+    _replaceSegments(labelmap, labelTable or model.labels, model, segmentationNode)
     return segmentationNode
 
 
@@ -239,7 +241,10 @@ def _shareSpace(
 
 
 def _replaceSegments(
-    labelmap: slicer.vtkOrientedImageData, model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode
+    labelmap: slicer.vtkOrientedImageData,
+    labels: Sequence[mednca.Label],
+    model: mednca.Model,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
 ) -> None:
     segmentation = segmentationNode.GetSegmentation()
     if segmentation.GetNumberOfSegments() == 0:
@@ -247,7 +252,7 @@ def _replaceSegments(
     hasSurface = segmentation.ContainsRepresentation(_SURFACE)
     previous = segmentsOfModel(model, segmentationNode)
     with slicer.util.NodeModify(segmentationNode):
-        for label in model.labels:
+        for label in labels:
             described = _describedSegment(label, model)
             segmentId = previous.pop(label.value, None)
             if segmentId is None:
@@ -260,7 +265,7 @@ def _replaceSegments(
                 segment = segmentation.GetSegment(segmentId)
                 segment.DeepCopyMetadata(described)
                 segment.AddRepresentation(_BINARY, labelmap)
-        for segmentId in previous.values():  # labels that an earlier version of the model had
+        for segmentId in previous.values():  # labels of an earlier version of the model, or of another side
             segmentation.RemoveSegment(segmentId)
         if hasSurface:
             segmentation.CreateRepresentation(_SURFACE, True)
