@@ -1,5 +1,7 @@
 """The table of the input checks counts what is noticed and what only needs a region."""
 
+from dataclasses import replace
+
 import SimpleITK as sitk
 from tools import check_inputs
 
@@ -15,7 +17,7 @@ def test_table_counts_wrong_images_and_those_that_need_a_region(tmp_path):
     sitk.WriteImage(large, str(tmp_path / "head" / "images" / "2.nrrd"))
     (tmp_path / "inputs").mkdir()
     sitk.WriteImage(small, str(tmp_path / "inputs" / "other.nrrd"))
-    models = [load_model("hippocampus-mr"), load_model("prostate-mr-t2")]
+    models = [replace(load_model("hippocampus-mr"), finder=None), load_model("prostate-mr-t2")]
     lines, milliseconds = check_inputs.table(tmp_path, models)
     assert "| hippocampus | 1 | 0 | 1 |" in lines
     assert "| head | 2 | 0 + 1 | 2 |" in lines
