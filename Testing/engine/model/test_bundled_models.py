@@ -60,6 +60,8 @@ def test_each_bundled_model_is_small_and_says_what_it_was_measured_on():
 def test_every_stage_of_a_bundled_model_takes_part(name):
     """A stage whose hidden units are all silent would change nothing, and the result might still look plausible."""
     image, _ = real_case(held_out(1, name)[0], name)
+    middle = image.GetSize()[2] // 2
+    image = image[:, :, max(0, middle - 2) : middle + 2]
     model = load_model(name)
     last, changed = {}, {}
     for step in segment_steps(image, model, all_cells=True):
@@ -169,8 +171,8 @@ def test_the_card_says_how_robust_the_model_is_and_how_well_its_scores_find_bad_
     card = load_model(MODEL).card
     assert list(card.robustness) == [name for name in NAMES if name != UNPERTURBED]
     assert card.robustness["axis order"] == 0
-    cases = [LabelledCase(name, *real_case_images(name)) for name in held_out(3)]
-    names = ("noise 0.2", "scale 0.8", "mirrored", "steps x 4")
+    cases = [LabelledCase(name, *real_case_images(name)) for name in held_out(2)]
+    names = ("noise 0.2", "mirrored")
     monkeypatch.setattr(evaluate, "trials", partial(evaluate.trials, names=(UNPERTURBED, *names)))
     found = perturbed_scores(load_model(MODEL), cases)
     for name in names:
