@@ -28,11 +28,13 @@ def test_no_letter_stands_for_two_and_none_takes_a_menu_from_the_application(hos
 def test_every_button_that_is_always_there_has_a_letter(panel):
     seldom_used = {
         "allCellsCheckBox",
+        "beatMeasureButton",
         "beatPlotButton",
         "defaultsButton",
         "foundButton",
         "largestOnlyCheckBox",
         "loopCheckBox",
+        "manyButton",
         "stressButton",
         "worstCaseCheckBox",
     }
