@@ -72,6 +72,7 @@ class ManySection:
         """
         parameters = self._getParameters()
         arguments = stressArguments(parameters)
+        del arguments["found"]  # boxes of one volume
         source = self._ui.manySourceComboBox.currentData
         if source != _DISK:
             return sceneVolumes() if source == _SCENE else folderVolumes(int(source)), arguments

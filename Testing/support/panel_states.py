@@ -51,8 +51,7 @@ def _whole_head(host, widget):
     yield from _held(host, widget, FINDING, "finding")
     yield from _held(host, widget, GROWING, "growing")
     host.waitUntil(lambda: not widget.isRunning, timeout=TIMEOUT)
-    if ui.foundButton.enabled:  # a finder that is still in training may not find the synthetic head's
-        host.click(ui.foundButton)
+    host.click(ui.foundButton)
     yield "sides"
     slicer.mrmlScene.Clear()
     host.processEvents()

@@ -42,7 +42,7 @@ PANEL_SHEETS = {
     ],
 }
 VIEW, HEART_VIEW, BAR = 280, 356, 22  # pixels of a view, and of the bar above it
-QUALITY = 78
+QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
 FRAMES, FRAME_SPACING, HEART = 12, (2.6, 2.6, 8.0), (-187.0, -161.0, 16.0)
