@@ -48,7 +48,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         for name, array in vars(self).items():
-            require(isinstance(array, np.ndarray), f"{name} must be an array, not {array!r}")
+            require(isinstance(array, np.ndarray), f"{name} must be an array, not {type(array).__name__}")
         kernel = self.perception.shape
         is_square = len(kernel) == 4 and kernel[2] == kernel[3] and kernel[2] % 2 == 1
         require(is_square, f"perception must have the shape (F, C, k, k) with an odd k, not {kernel}")
