@@ -204,6 +204,7 @@ def drawn_heads(maps, collection, kind, seeds=(0, 1)):
 
 
 def _contrast(kind, choices):
+    """Of the kind: one of `random_contrast`, or the rough means, with grey and white matter a little otherwise."""
     contrast = random_contrast(choices, t1_share=float(kind == "T1-like"), stripped_share=0.0)
     if kind not in _MEANS:
         return contrast
