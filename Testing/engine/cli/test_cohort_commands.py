@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from support.cohort_jobs import write_broken_cases, write_cases
@@ -125,7 +126,7 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(model_folder, tmp_path):
 
 @POSIX
 def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp_path):
-    images = write_cases(tmp_path / "in", 80, size=(40, 40, 40))
+    images = write_cases(tmp_path / "in", 24, size=(40, 40, 40))
     command = ["segment", images, "-m", model_folder, "-o", tmp_path / "out", "--jobs", "2"]
     process = subprocess.Popen(
         [sys.executable, "-m", "MedNCALib", *map(str, command)],
@@ -135,6 +136,8 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Children of a background job ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
     )
     while len(list(tmp_path.glob("out/*.json"))) < 2:
         assert process.poll() is None

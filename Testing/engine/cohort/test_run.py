@@ -92,7 +92,16 @@ def test_jobs_are_taken_as_workers_are_free(jobs):
     assert next(taken) <= 12
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C interrupts, though the tests may run as a background job, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @POSIX
+@pytest.mark.usefixtures("ctrl_c")
 def test_what_a_stopped_worker_has_begun_is_put_away(jobs, tmp_path):
     """As with Ctrl-C: the run ends although a worker would wait for long, and leaves whole files or none."""
     (tmp_path / "out").mkdir()
