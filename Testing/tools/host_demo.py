@@ -67,8 +67,9 @@ def run(output, name, image, truth, model):
     write_image(volumePath, image)
     segmentationNode, widget, seconds = segmentAsAUser(volumePath, model.name)
     files = [volumePath, *(output / f"{name}{end}" for end in ("_segmentation.seg.nrrd", "_scene.mrb"))]
-    slicer.util.saveNode(segmentationNode, str(files[1]))
-    slicer.util.saveScene(str(files[2]))
+    # A saved scene's folder is what relative names start from: those of a second run would go below it.
+    slicer.util.saveNode(segmentationNode, str(files[1].resolve()))
+    slicer.util.saveScene(str(files[2].resolve()))
     pictures = [output / picture for picture in ("slices.png", "panel.png", "application.png", "growth.gif")]
     host.sliceViewPicture(str(pictures[0]))
     host.screenshot(widget, str(pictures[1]), width=420)
