@@ -61,8 +61,8 @@ This page is written by `make comparison` and `python Testing/tools/benchmark_pa
 - Each row is one training. [How much figures vary](#how-much-figures-vary) shows how far other seeds lie apart.
 - `mednca evaluate --perturb` measures a column of *Dice lost by*. Intensities are first scaled to 0 to 1. A `-` means
   that the perturbation is impossible: a single slice cannot become thicker.
-- Cascades of one model do the same work: if their seconds differ, the difference is noise. Memory includes PyTorch for
-  all rows. Rows of one table may come from different versions: see
+- Cascades of one model do the same work: if their seconds differ, the difference is noise. Memory includes PyTorch in
+  the rows of `make comparison`. Rows of one table may come from different versions: see
   [where each row comes from](#where-each-row-comes-from).
 - The axes of the pictures do not begin at 0, and differ from model to model.
 """
