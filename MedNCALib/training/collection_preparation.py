@@ -51,7 +51,7 @@ def prepare_collections(
     slice_format = preset.preprocessing.slice_format((None, None, None))
     model = starting_model(preset, output, _labels(preset, output), slice_format, seed, start_from)
     architecture = model.cascade.architecture
-    if architecture.channels == architecture.image_channels + architecture.outputs:
+    if architecture.channels == architecture.first_hidden:
         raise TrainingError("The preset's architecture has no hidden channel, which collections need: add channels.")
     parts: list[PooledSlices] = []
     choosing: list[CollectionCases] = []
@@ -71,7 +71,12 @@ def prepare_collections(
     assert preset.slice_size is not None  # the preset has checked it, and the canvas
     assert preset.canvas is not None
     sampler = PoolSampler(
-        parts, architecture.image_channels, len(model.labels), preset.slice_size, preset.foreground_share
+        parts,
+        architecture.image_channels,
+        len(model.labels),
+        preset.slice_size,
+        preset.foreground_share,
+        preset.hint_reach,
     )
     return Prepared(
         model=model,

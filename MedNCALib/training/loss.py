@@ -25,6 +25,7 @@ def dice_and_cross_entropy(
     dice_weight: float,
     dice_reduction: DiceReduction,
     false_weight: float = 0.0,
+    scored: Tensor | None = None,
 ) -> Tensor:
     """Loss of one batch.
 
@@ -37,6 +38,7 @@ def dice_and_cross_entropy(
             slice with little of it weighs little; "slice" is the mean over the slices that show it, large or small.
         false_weight: with "slice": weight of what is drawn in slices that do not show it, 0 for nothing and up to 1
             for all of the slice, mean over all slices.
+        scored: share of each pixel that counts, 0 to 1, (N, 1, H, W); None if all do.
 
     Returns:
         1 - soft Dice, mean over labels, plus the mean cross-entropy. Both are lowest where the probability is the
@@ -46,11 +48,14 @@ def dice_and_cross_entropy(
     logits = logits.float()
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
-        entropy = F.cross_entropy(logits, torch.cat([background, target], dim=1))
+        shares = torch.cat([background, target], dim=1)
+        entropy = _mean(F.cross_entropy(logits, shares, reduction="none")[:, None], scored)
         probability = logits.softmax(dim=1)[:, 1:]
     else:
-        entropy = F.binary_cross_entropy_with_logits(logits, target)
+        entropy = _mean(F.binary_cross_entropy_with_logits(logits, target, reduction="none"), scored)
         probability = logits.sigmoid()
+    if scored is not None:
+        probability, target = probability * scored, target * scored
     dimensions = (0, 2, 3) if dice_reduction == "batch" else (2, 3)
     overlap, size = torch.minimum(probability, target).sum(dimensions), target.sum(dimensions)
     # One pixel in numerator and denominator: a label that is neither there nor found has no loss.
@@ -63,6 +68,13 @@ def dice_and_cross_entropy(
         drawn = probability.mean(dimensions)
         total = total + false_weight * (drawn / (drawn + _FALSELY_DRAWN) * (1 - shown)).mean()
     return total
+
+
+def _mean(losses: Tensor, scored: Tensor | None) -> Tensor:
+    """Mean over the pixels that count."""
+    if scored is None:
+        return losses.mean()
+    return (losses * scored).sum() / (scored.sum() * losses.shape[1]).clamp(min=1)
 
 
 def partly_known_loss(

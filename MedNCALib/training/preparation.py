@@ -25,7 +25,7 @@ from .batch import BatchSampler
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .preset import Preset
 from .starting_model import generic_labels, starting_model
-from .validation import CasesValidation, CollectionCases, Validation
+from .validation import CasesValidation, CollectionCases, CorrectedValidation, Validation
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,12 @@ def prepare(
         raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
     architecture = model.cascade.architecture
     sampler = Sampler(
-        cases, architecture.image_channels, preset.batch_size, preset.foreground_share, preset.area_exponent
+        cases,
+        architecture.image_channels,
+        preset.batch_size,
+        preset.foreground_share,
+        preset.area_exponent,
+        preset.hint_reach,
     )
     coarsest = architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
@@ -95,7 +100,7 @@ def prepare(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=CasesValidation(names, held_out),
+        validation=CorrectedValidation(names, held_out) if preset.corrections else CasesValidation(names, held_out),
         case_count=len(training),
         mirror=model.slice_format.left_right,
         held_out=held_out,

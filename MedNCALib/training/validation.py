@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..evaluation.corrections import corrected_scores
 from ..evaluation.metrics import dices
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label
@@ -65,6 +66,35 @@ class CasesValidation:
         *by_label, whole = figures = validation_scores(model, self._cases)
         mean = float(np.mean(by_label))
         return Validated(tuple(figures), mean, f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}")
+
+
+# Turns of the simulated person in a validation.
+_TURNS = 3
+
+
+class CorrectedValidation:
+    """On cases that a simulated person corrects; the score is the mean Dice of the labels over all turns and before.
+
+    Args:
+        labels: the model's.
+        cases: as given.
+
+    Attributes:
+        names: of its figures.
+    """
+
+    def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase]) -> None:
+        self._cases = cases
+        turns = range(_TURNS + 1)
+        self.names: tuple[str, ...] = tuple(f"dice_{what}_{turn}" for what in ("labels", "whole") for turn in turns)
+
+    def __call__(self, model: Model) -> Validated:
+        """Measure a model."""
+        report = corrected_scores(model, self._cases, _TURNS)
+        by_label, whole = report.labels.regrown, report.whole.regrown
+        said = ", ".join(f"{dice:.4f}" for dice in whole)
+        summary = f"Dice of the whole after 0 to {_TURNS} corrections {said}"
+        return Validated((*by_label, *whole), float(np.mean(by_label)), summary)
 
 
 @dataclass(frozen=True)
