@@ -180,7 +180,14 @@ def correct_case(model: Model, case: LabelledCase, turns: int, options: RunOptio
             edited = sitk.GetArrayFromImage(labels)
             edited[disc] = truth[disc]
             began = time.perf_counter()
-            now = regrow(image, model, _like(edited, image), _like(said, image), _like(before, image), **settings)
+            now = regrow(
+                image,
+                model,
+                _like(edited, image),
+                _like(said, image),
+                corrections_before=_like(before, image),
+                **settings,
+            )
             seconds.append(time.perf_counter() - began)
             labels = now.labels
             moved = _array(labels, model) != present

@@ -24,7 +24,7 @@ from .collection_reading import (
     structures_in,
     validation_cases,
 )
-from .preparation import Prepared
+from .preparation import Prepared, validation_of
 from .preset import Preset
 from .starting_model import generic_labels, starting_model
 from .validation import CollectionCases, CollectionsValidation
@@ -82,7 +82,16 @@ def prepare_collections(
         model=model,
         sampler=sampler,
         canvas=preset.canvas,
-        validation=CollectionsValidation(model.labels, choosing),
+        validation=validation_of(
+            preset,
+            CollectionsValidation(model.labels, choosing),
+            [
+                (case, model.card.protocol_name(each.collection.protocol))
+                for each in choosing
+                if each.knows_parts
+                for case in each.cases
+            ],
+        ),
         case_count=sum(len(files.training) for files in subjects.values()),
         mirror=slice_format.left_right,
         reporting=tuple(reporting),

@@ -18,7 +18,7 @@ from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
-from ..model.card import DataSource
+from ..model.card import AUTO, DataSource
 from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
 from .batch import BatchSampler
@@ -100,11 +100,22 @@ def prepare(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=CorrectedValidation(names, held_out) if preset.corrections else CasesValidation(names, held_out),
+        validation=validation_of(preset, CasesValidation(names, held_out), [(case, AUTO) for case in held_out]),
         case_count=len(training),
         mirror=model.slice_format.left_right,
         held_out=held_out,
     )
+
+
+def validation_of(preset: Preset, uncorrected: Validation, cases: Sequence[tuple[LabelledCase, str]]) -> Validation:
+    """The validation of a training: for a preset with corrections also of what they are worth.
+
+    Args:
+        preset: of the training.
+        uncorrected: of results that nobody has corrected.
+        cases: all labels of which are known, and the protocol of each.
+    """
+    return CorrectedValidation(uncorrected, cases) if preset.corrections and cases else uncorrected
 
 
 def _read(

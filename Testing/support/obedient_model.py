@@ -7,11 +7,11 @@ beside it, against what the image says. What is present it does not look at.
 from dataclasses import replace
 
 import numpy as np
-from support.threshold_model import threshold_model
 
 from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.hints import HintFormat
 from MedNCALib.automaton.rule import Rule
+from support.threshold_model import threshold_model
 
 OBEDIENCE = 100  # what a hint weighs, beside 4 of the brightest voxel
 

@@ -13,6 +13,7 @@ from MedNCALib.automaton.hints import HintFormat, at_scale
 from MedNCALib.automaton.wanted_cells import SkipRule
 
 HINTS = HintFormat(slices=2, fade=1.5)
+DRAWS = FireDraws(0.8, seed=3)
 
 
 def hinted(make=random_model, **settings):
@@ -33,9 +34,9 @@ def some_hints(cascade, slices=4, size=32):
     return hints
 
 
-def run(cascade, hints=None, kernel="numpy", slices=None, skip=None, image=None, draws=FireDraws(0.8, seed=3)):
+def run(cascade, hints=None, kernel="numpy", slices=None, skip=None, image=None):
     image = image_of(cascade) if image is None else image
-    *_, last = cascade.run(image, slices or range(len(image)), draws, kernel, skip=skip, hints=hints)
+    *_, last = cascade.run(image, slices or range(len(image)), DRAWS, kernel, skip=skip, hints=hints)
     return last.cells
 
 
