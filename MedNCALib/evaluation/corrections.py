@@ -83,7 +83,7 @@ class CorrectionReport:
         cases: each case.
         whole, labels: means of the curves over the cases.
         worst: Dice of all labels merged in the case in which it is lowest, before the first turn and after each.
-        seconds: median of a turn.
+        seconds: median of a turn; None if nothing was wrong anywhere.
         failures: why a case could not be corrected, by its name.
     """
 
@@ -92,7 +92,7 @@ class CorrectionReport:
     whole: Curves
     labels: Curves
     worst: tuple[float, ...]
-    seconds: float
+    seconds: float | None
     failures: Mapping[str, str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -136,13 +136,14 @@ def corrected_scores(
         progress(number / len(cases), f"{case.name}, corrected")
     if not found:
         raise all_failed(list(failures.values()))
+    seconds = [each for case in found for each in case.seconds]
     return CorrectionReport(
         turns,
         tuple(found),
         Curves.mean([case.whole for case in found]),
         Curves.mean([case.labels for case in found]),
         tuple(np.min([case.whole.regrown for case in found], axis=0).tolist()),
-        float(np.median([seconds for case in found for seconds in case.seconds])),
+        float(np.median(seconds)) if seconds else None,
         failures,
     )
 

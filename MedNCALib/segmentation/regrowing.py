@@ -41,6 +41,7 @@ class Regrown:
         labels: uint8, the labels after it: corrections as they were made, the rest as it has grown, and what no
             correction has come in to as it was.
         regrown: uint8, 1 in the voxels whose cells have taken their steps anew, 0 elsewhere and in what was corrected.
+        kept: uint8, 1 in the voxels that no correction has come in to, 0 elsewhere.
         changed: how many voxels that nobody corrected have another label than before.
         uncertainty: on request, as of `Result`; 0 where nothing has grown anew, and where a person has decided.
         protocol, label_table, found: as of `Result`.
@@ -48,6 +49,7 @@ class Regrown:
 
     labels: sitk.Image
     regrown: sitk.Image
+    kept: sitk.Image
     changed: int
     uncertainty: sitk.Image | None
     protocol: str | None
@@ -216,6 +218,7 @@ class _Growth:
         return Regrown(
             labels=self._as_image(labels),
             regrown=self._as_image(np.where(decided, 0, self.regrown)),
+            kept=self._as_image(np.where(decided, 0, 1 - self.regrown).astype(np.uint8)),
             changed=int(np.count_nonzero((labels != self.labels) & ~decided)),
             uncertainty=self._as_image(np.where(decided, 0, self.spread)) if uncertainty else None,
             protocol=None if protocol is None else protocol.name,

@@ -172,13 +172,13 @@ def correction_lines(report: CorrectionReport) -> list[str]:
     width = max(len(name) for name, _ in rows)
     lines = [f"{'Dice after so many corrections':{width}}" + "".join(f"{turn:7d}" for turn in range(report.turns + 1))]
     lines += [f"{name:{width}}" + "".join(f"{dice:7.3f}" for dice in curve) for name, curve in rows]
-    far = max(case.changed_far for case in report.cases)
-    lines.append(
-        f"A turn takes {report.seconds:.2f} s and changes at most {far:.2%} of the voxels more than "
-        f"{SURROUNDINGS_MM:.0f} mm away from it."
-    )
-    lines += report.failures.values()
-    return lines
+    if report.seconds is not None:
+        far = max(case.changed_far for case in report.cases)
+        lines.append(
+            f"A turn takes {report.seconds:.2f} s and changes at most {far:.2%} of the voxels more than "
+            f"{SURROUNDINGS_MM:.0f} mm away from it."
+        )
+    return [*lines, *report.failures.values()]
 
 
 def _cell(score: Score) -> str:

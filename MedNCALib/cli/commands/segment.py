@@ -19,6 +19,7 @@ from ...errors import MedNCAError, MedNCAWarning, all_failed
 from ..exit_codes import DONE, SOME_FAILED
 from ..failures import USER_ERRORS, failure_text
 from ..streams import print_above_bar, print_message, print_warnings
+from .corrections_option import add_corrections_option, check_corrections, corrected_run
 from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
 from .progress import ProgressBar
 from .segment_sequence import add_sequence_options, check_single, segment_sequence, sequence_line
@@ -66,6 +67,7 @@ def add_options(parser: ArgumentParser) -> None:
         help="segment again with noise, bias field, ghosting, another scale, place and seed, and write a table of how "
         "much the result changes; takes about eleven times as long",
     )
+    add_corrections_option(parser)
     parser.add_argument("--json", action="store_true", help="print a summary as JSON")
 
 
@@ -80,6 +82,7 @@ def run(options: Namespace) -> int:
     # Values that make no sense are refused before the first image is read.
     named_protocol(model, RunOptions(**run_options(options)).protocol)
     stems = _stems(options.images)
+    check_corrections(options, model)
     options.output.mkdir(parents=True, exist_ok=True)
     summaries: list[dict[str, Any]] = []
     failures: list[str] = []
@@ -194,6 +197,9 @@ def _run(image: sitk.Image, model: Model, options: Namespace, progress: Progress
         "largest_only": options.largest_only,
         **run_options(options),
     }
+    if options.corrections:
+        steps = corrected_run(image, model, options.corrections, keywords)
+        return run_to_end(steps, lambda step: progress(step.fraction, "")), None
     if not options.stress:
         return run_to_end(segment_steps(image, model, **keywords), lambda step: progress(step.fraction, "")), None
     test = run_to_end(
