@@ -7,6 +7,7 @@ import re
 import shlex
 
 import pytest
+from support.obedient_model import obedient_model
 from support.shared_data import REPOSITORY
 
 from MedNCALib import list_models, make_phantom
@@ -48,6 +49,8 @@ def console(host, tmp_path, monkeypatch):
     import slicer
 
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MEDNCA_MODELS", str(tmp_path / "models"))
+    obedient_model("my-model-that-regrows").save(tmp_path / "models" / "my-model-that-regrows")
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
     volume = host.clickSample("MedNCA synthetic phantom")
     add_sequence("cine", volume, frames=2)

@@ -37,6 +37,10 @@ LIBRARY = {
     "FoundStructure": "side box confidence is_cut",
     "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
+    "regrow": "image model labels corrections options",  # those of regrow_steps
+    "regrow_steps": "image model labels corrections corrections_before region runs seed engine threads uncertainty "
+    "all_cells protocol find found",
+    "Regrown": "labels regrown kept changed uncertainty protocol label_table found",
     "Measurement": "structure quantity value unit spread",
     "measure": "result",
     "stress_test": "image model options",  # those of segment_steps
@@ -84,9 +88,10 @@ READING = "--axes --spacing"
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
+    "--corrections "
     "--frame-interval --leave-out --slices "
     f"{RUNNING} {READING}",
-    "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
+    "evaluate": "-m --model --images --labels --limit --perturb --corrections --card -o --output --in-place --json "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
     f"{READING}",
@@ -189,5 +194,5 @@ def test_the_list_of_models_keeps_its_keys(capsys):
     for model in json.loads(capsys.readouterr().out):
         assert set(model) == {
             "name", "title", "description", "modality", "anatomy", "licence", "labels", "parameters", "size_bytes",
-            "finder", "folder",
+            "finder", "folder", "can_regrow",
         }  # fmt: skip

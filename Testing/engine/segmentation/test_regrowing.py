@@ -10,7 +10,7 @@ from support.obedient_model import obedient_model
 from support.random_models import KERNELS, random_model
 from support.threshold_model import threshold_model
 
-from MedNCALib import load_model, regrow, regrow_steps, segment
+from MedNCALib import FoundStructure, load_model, regrow, regrow_steps, segment
 from MedNCALib.automaton.hints import HintFormat
 from MedNCALib.errors import ImageError, MedNCAError, ModelError
 from MedNCALib.segmentation import slice_groups
@@ -197,6 +197,27 @@ def test_only_the_region_grows_again(grown):
     assert voxels(found.labels)[12, 9, 8:11].tolist() == [1, 2, 1]
     assert voxels(found.labels)[12, 8, 8:11].tolist() == [2, 2, 2]
     assert not voxels(found.regrown)[:, 9].any()
+
+
+def test_each_side_that_was_found_grows_with_its_own_labels():
+    image, model = flat_image(size=(24, 10, 24)), obedient_model()
+    array = voxels(image)
+    array[..., 12:] = array[..., 11::-1]  # both sides alike
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing((1.0, 1.5, 2.0))
+    right, left = (-11.5, 0.5, -14.0, 0.7, -1.0, 47.0), (-23.5, -11.5, -14.0, 0.7, -1.0, 47.0)
+    found = (FoundStructure("left", left, 1.0), FoundStructure("right", right, 1.0))
+    first = segment(image, model, found=found)
+    assert set(np.unique(voxels(first.labels))) == {0, 11, 12, 21, 22}
+    result = regrow(image, model, first.labels, said(image, (12, 12, 8, 15)), found=first.found)
+    after, before = voxels(result.labels), voxels(first.labels)
+    assert (after[12, 7:10, 14:17] == 12).all()
+    np.testing.assert_array_equal(after[..., :12], before[..., :12])
+    assert [label.value for label in result.label_table] == [11, 12, 21, 22]
+    assert result.found == found
+    unsided = regrow(image, model, first.labels, said(image, (2, 12, 8, 15)), found=first.found)
+    changed = voxels(unsided.labels) != after
+    assert np.argwhere(changed).tolist() == [[12, 8, 15]]  # what was said stays as it was said
 
 
 def test_closing_it_in_the_middle_leaves_everything_as_it_was(grown):
