@@ -83,6 +83,7 @@ class HintInput:
         present, said = numbers[labels], np.where(corrections > 0, numbers[corrections], BACKGROUND)
         self._present = [self._space_of(present == output) for output in outputs[1:]]
         self._said = {output: self._space_of(said == output) for output in outputs if (said == output).any()}
+        self._recent: dict[int, np.ndarray] = {}  # what is said in the slices read last, by their numbers
         self.ranges = self._reached(changed)
 
     def slices(self, group: range) -> np.ndarray:
@@ -101,27 +102,28 @@ class HintInput:
         background = (1 - shares.sum(axis=-1, keepdims=True)).clip(0, 1)
         return np.concatenate([said, background, shares], axis=-1)
 
-    def _said_in(self, slices: range) -> np.ndarray:
-        """1 for the output that is said of each cell, else 0: (len(slices), H, W, outputs)."""
-        space = self._present[0]
-        shares = np.zeros((len(slices), space.height, space.width, len(self._present) + 1), np.float32)
-        for output, mask in self._said.items():
-            shares[..., output] = mask.read(slices.start, slices.stop)
-        said = shares.sum(axis=-1, keepdims=True) >= _LEAST_SHARE
-        found: np.ndarray = said & (np.arange(shares.shape[-1]) == shares.argmax(axis=-1)[..., None])
-        return found
+    def _said_in(self, numbers: range) -> np.ndarray:
+        """1 for the output that is said of each cell, else 0: (len(numbers), H, W, outputs)."""
+        new = [number for number in numbers if number not in self._recent]
+        if new:
+            first, stop = new[0], new[-1] + 1
+            space = self._present[0]
+            shares = np.zeros((stop - first, space.height, space.width, len(self._present) + 1), np.float32)
+            for output, mask in self._said.items():
+                shares[..., output] = mask.read(first, stop)
+            said = shares.sum(axis=-1, keepdims=True) >= _LEAST_SHARE
+            said = said & (np.arange(shares.shape[-1]) == shares.argmax(axis=-1)[..., None])
+            self._recent.update(zip(range(first, stop), said))
+        self._recent = {number: self._recent[number] for number in numbers}
+        return np.stack(list(self._recent.values()))
 
     def _reached(self, changed: np.ndarray) -> list[range]:
         if not changed.any():
             return []
         space = self._space_of(changed)
-        if space.reads_slices_apart:
-            edited = np.flatnonzero(space.voxels.any(axis=(1, 2)))
-        else:
-            edited = np.flatnonzero((space.read(0, space.count) > 0).any(axis=(1, 2)))
         reach = self._hints.slices
         ranges: list[range] = []
-        for number in edited.tolist():
+        for number in space.filled_slices():
             first, stop = max(0, number - reach), min(space.count, number + reach + 1)
             if ranges and first <= ranges[-1].stop:
                 first = ranges.pop().start

@@ -128,7 +128,7 @@ def regrow_steps(
         parts, finding, begin = yield from find_parts(image, model, region, options, found)
         volume = parts[0].model_input.space.image
         said = as_labels(corrections, volume, "corrections")
-        _check_corrections(said, model)
+        _check_corrections(said, model, parts)
         changed = said > 0
         if corrections_before is not None:
             changed &= said != as_labels(corrections_before, volume, "corrections before")
@@ -182,8 +182,9 @@ def require_can_regrow(model: Model) -> None:
         )
 
 
-def _check_corrections(said: np.ndarray, model: Model) -> None:
-    known = {label.value: label.name for label in model.all_labels}
+def _check_corrections(said: np.ndarray, model: Model, parts: Sequence[Part]) -> None:
+    labels = (*model.all_labels, *(label for part in parts for label in part.labels))
+    known = {label.value: label.name for label in labels}
     values = set(np.unique(said).tolist()) - {0, BACKGROUND}
     if values - known.keys():
         raise ImageError(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.images import AXIS_ORDERS, noise_image, turned
+from support.images import AXIS_ORDERS, noise_image, rotation_about, turned
 from support.obedient_model import obedient_model
 from support.random_models import KERNELS, random_model
 from support.threshold_model import threshold_model
@@ -150,6 +150,23 @@ def test_slices_between_those_of_the_model_are_regrown_too():
     assert numbers[-1] <= 18
     assert set(range(10, 16)) <= set(numbers.tolist())
     assert found.changed > 0
+
+
+def test_an_oblique_image_is_regrown_on_upright_slices_around_what_is_said():
+    image, model = noise_image(size=(20, 18, 16)), random_model(hints=HintFormat(1, 1.5), channels=17, axes="LPS")
+    image.SetDirection(rotation_about(0, 25).ravel())
+    labels = segment(image, model).labels
+    result = regrow(image, model, labels, said(image, (2, 8, slice(8, 11), slice(9, 12))))
+    numbers, rows, columns = np.nonzero(voxels(result.regrown))
+    assert len(numbers)
+    assert result.changed > 0
+    places = [
+        image.TransformIndexToPhysicalPoint(index) for index in zip(*map(np.ndarray.tolist, (columns, rows, numbers)))
+    ]
+    heights = np.array(places)[:, 2]
+    said_at = [image.TransformIndexToPhysicalPoint((column, row, 8))[2] for column in (9, 11) for row in (8, 10)]
+    assert min(said_at) - 4 < heights.min()
+    assert heights.max() < max(said_at) + 4
 
 
 def test_labels_of_another_origin_are_what_it_starts_from_and_other_values_stay(grown):
