@@ -246,8 +246,7 @@ def _scores(
 
 
 def _dice(truth: np.ndarray, found: np.ndarray) -> float:
-    sizes = np.count_nonzero(truth), np.count_nonzero(found)
-    return float(dice_of_counts(*sizes, np.count_nonzero(truth & found)))
+    return dice_of_counts(*(int(np.count_nonzero(mask)) for mask in (truth, found, truth & found)))
 
 
 def _array(labels: sitk.Image, model: Model) -> np.ndarray:

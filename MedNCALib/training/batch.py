@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,11 @@ class Knowledge:
         protocols = None if self.protocols is None else self.protocols.to(device)
         return Knowledge(self.whole_only.to(device), protocols, self.votes.to(device))
 
+    def samples(self, numbers: list[int]) -> Knowledge:
+        """The same of some of the samples."""
+        protocols = None if self.protocols is None else self.protocols[numbers]
+        return Knowledge(self.whole_only[numbers], protocols, self.votes[numbers])
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -54,6 +60,17 @@ class Batch:
         knowledge = None if self.knowledge is None else self.knowledge.to(device)
         beside = None if self.beside is None else self.beside.to(device)
         return Batch(self.image.to(device), self.target.to(device), knowledge, beside, self.distances)
+
+    def samples(self, numbers: Sequence[int]) -> Batch:
+        """Some of the samples."""
+        chosen = list(numbers)
+        return Batch(
+            self.image[chosen],
+            self.target[chosen],
+            None if self.knowledge is None else self.knowledge.samples(chosen),
+            None if self.beside is None else self.beside[chosen],
+            None if self.distances is None else self.distances[chosen],
+        )
 
 
 def slice_beside(index: int, count: int, reach: int, choices: np.random.Generator) -> int:

@@ -38,32 +38,33 @@ def hints_of_rounds(
     assert hint_format is not None
     count, outputs = len(batch.image), network.architecture.hint_outputs
     hints = batch.image.new_zeros(count, 2 * outputs, *batch.image.shape[2:])
-    corrected = np.flatnonzero(choices.random(count) >= settings.none)
+    corrected = np.flatnonzero(choices.random(count) >= settings.none).tolist()
     sees_present = choices.random(count) >= settings.from_nothing
     rounds = int(choices.integers(1, settings.rounds + 1))
-    if not len(corrected):
+    if not corrected:
         return hints
+    batch = batch.samples(corrected)
     truth = _right_outputs(batch.target, batch.knowledge)
     beside = None if batch.beside is None else _right_outputs(batch.beside, batch.knowledge)
-    distances = [0] * count if batch.distances is None else batch.distances.tolist()
+    distances = [0] * len(corrected) if batch.distances is None else batch.distances.tolist()
     for _ in range(rounds):
-        found = _grown(preset, network, batch, hints, fire).cpu().numpy()
-        for number in corrected.tolist():
+        found = _grown(preset, network, batch, hints[corrected], fire)
+        for number, sample in enumerate(corrected):
             said = settings.says(
-                found[number],
+                found[number].cpu().numpy(),
                 truth[number],
                 None if beside is None or not distances[number] else beside[number],
                 hint_format.strength(distances[number]),
                 outputs,
                 choices,
             )
-            own = hints[number, :outputs]
+            own, present = hints[sample, :outputs], hints[sample, outputs:]
             torch.maximum(own, torch.from_numpy(said).to(own), out=own)
-            if sees_present[number]:
-                labels = torch.from_numpy(found[number]).to(own.device)
-                for output in range(outputs):
-                    labels[own[output] >= 1] = output
-                hints[number, outputs:] = F.one_hot(labels, outputs).movedim(-1, 0)
+            if sees_present[sample]:
+                present[:] = F.one_hot(found[number], outputs).movedim(-1, 0)
+                painted = own >= 1  # is in the labels that are grown on from
+                present[:, painted.any(dim=0)] = 0
+                present[painted] = 1
     return hints
 
 
