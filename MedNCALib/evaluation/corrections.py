@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
 
 from ..errors import MedNCAError, all_failed
 from ..imaging.anatomical_axes import orientation
+from ..imaging.connected_components import distances_to, innermost, numbered_pieces
 from ..imaging.labels import Label
 from ..imaging.laterality import without_sides
 from ..model.model import Model
@@ -192,8 +192,8 @@ def correct_case(model: Model, case: LabelledCase, turns: int, options: RunOptio
             seconds.append(time.perf_counter() - began)
             labels = now.labels
             moved = _array(labels, model) != present
-            distance = ndimage.distance_transform_edt(~disc, sampling=spacing) if moved.any() else np.zeros(1)
-            far = max(far, float(np.count_nonzero(moved & (distance > SURROUNDINGS_MM))) / moved.size)
+            is_far = distances_to(disc, spacing) > SURROUNDINGS_MM
+            far = max(far, float(np.count_nonzero(moved & is_far)) / moved.size)
         scores.append(_scores(truth, _array(labels, model), painted, said > 0, model.labels))
     whole, by_label = (Curves(*zip(*(score[kind] for score in scores))) for kind in (0, 1))
     return CorrectedCase(case.name, whole, by_label, tuple(seconds), far)
@@ -213,17 +213,16 @@ def worst_disc(
     Returns:
         Boolean, of their shape; None if nothing is wrong.
     """
-    regions, count = ndimage.label(truth != found)
-    if not count:
+    wrong = truth != found
+    if not wrong.any():
         return None
+    regions = numbered_pieces(wrong)
     largest = regions == 1 + np.bincount(regions.ravel())[1:].argmax()
     others = tuple(axis for axis in range(3) if axis != across)
     number = int(largest.sum(axis=others).argmax())
     plane = np.take(largest, number, axis=across)
     mm = [spacing[axis] for axis in others]
-    # Beyond the image nothing is wrong, so that a region at its border has its innermost point inside.
-    depth = ndimage.distance_transform_edt(np.pad(plane, 1), sampling=mm)[1:-1, 1:-1]
-    row, column = np.unravel_index(depth.argmax(), plane.shape)
+    row, column = innermost(plane, mm)
     rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]
     disc = ((rows - row) * mm[0]) ** 2 + ((columns - column) * mm[1]) ** 2 <= radius**2
     found_disc = np.zeros(truth.shape, bool)

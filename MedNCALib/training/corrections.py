@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from ..checks import require, require_keys, require_list, require_number, require_whole_number
+from ..imaging.connected_components import distances_to, innermost, numbered_pieces
 
 # How far from a label's border corrections of what is right may lie, in pixels.
 _NEAR = 6
@@ -113,15 +113,12 @@ class SimulatedCorrections:
     def _point(self, wrong: np.ndarray, right: np.ndarray, choices: np.random.Generator) -> tuple[int, int] | None:
         """Where a correction is drawn: deep in a region that is wrong, or anywhere near a label; None if nowhere."""
         if wrong.any() and choices.random() >= self.right:
-            regions, count = ndimage.label(wrong)
+            regions = numbered_pieces(wrong)
             sizes = np.bincount(regions.ravel())[1:]
-            region = regions == 1 + choices.choice(count, p=sizes / sizes.sum())
-            depth = ndimage.distance_transform_edt(region)
-            deepest = (depth + region * choices.random(region.shape) * 0.5).argmax()
-            return tuple(int(at) for at in np.unravel_index(deepest, region.shape))  # type: ignore[return-value]
-        near = np.argwhere(ndimage.binary_dilation(right > 0, iterations=_NEAR))
-        if not len(near):
+            return innermost(regions == 1 + choices.choice(len(sizes), p=sizes / sizes.sum()), (1.0, 1.0))
+        if not (right > 0).any():
             return None
+        near = np.argwhere(distances_to(right > 0, (1.0, 1.0)) <= _NEAR)
         row, column = near[choices.integers(len(near))].tolist()
         return row, column
 
