@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,7 +19,6 @@ import SimpleITK as sitk
 from ..errors import MedNCAError, all_failed
 from ..imaging.anatomical_axes import orientation
 from ..imaging.connected_components import distances_to, innermost, numbered_pieces
-from ..imaging.labels import Label
 from ..imaging.laterality import without_sides
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
@@ -75,6 +75,30 @@ class CorrectedCase:
 
 
 @dataclass(frozen=True)
+class PoorSlices:
+    """What corrections are worth in slices in which the first result is poor, each corrected by itself.
+
+    Attributes:
+        below: Dice of all labels merged below which a slice is poor.
+        slices: how many are.
+        whole: mean of their Dice before the first turn and after each; none without poor slices.
+        worst: the lowest, likewise.
+    """
+
+    below: float
+    slices: int
+    whole: tuple[float, ...]
+    worst: tuple[float, ...]
+
+    @classmethod
+    def of(cls, below: float, curves: Sequence[tuple[float, ...]]) -> PoorSlices:
+        """Of the curve of each slice."""
+        if not curves:
+            return cls(below, 0, (), ())
+        return cls(below, len(curves), _means(curves), tuple(np.min(curves, axis=0).tolist()))
+
+
+@dataclass(frozen=True)
 class CorrectionReport:
     """What corrections are worth.
 
@@ -85,6 +109,7 @@ class CorrectionReport:
         worst: Dice of all labels merged in the case in which it is lowest, before the first turn and after each.
         seconds: median of a turn; None if nothing was wrong anywhere.
         failures: why a case could not be corrected, by its name.
+        poor_slices: what corrections are worth in poor slices; None if that was not asked for.
     """
 
     turns: int
@@ -94,6 +119,7 @@ class CorrectionReport:
     worst: tuple[float, ...]
     seconds: float | None
     failures: Mapping[str, str]
+    poor_slices: PoorSlices | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -112,6 +138,7 @@ def corrected_scores(
     turns: int,
     options: RunOptions = ONE_PASS,
     progress: Progress = ignore_progress,
+    poor_below: float | None = None,
 ) -> CorrectionReport:
     """Correct each case for a number of turns.
 
@@ -121,16 +148,20 @@ def corrected_scores(
         turns: at least 1.
         options: of each run.
         progress: called after each case with the share that is done and its name.
+        poor_below: whether slices with a lower Dice are also corrected, each by itself; None for no.
 
     Raises:
         MedNCAError: the model cannot regrow, no turns, or not one case that can be corrected.
     """
     check_turns(model, turns)
     found: list[CorrectedCase] = []
+    curves: list[tuple[float, ...]] = []
     failures: dict[str, str] = {}
     for number, case in enumerate(cases, 1):
         try:
             found.append(correct_case(model, case, turns, options))
+            if poor_below is not None:
+                curves += correct_poor_slices(model, case, turns, poor_below, options)
         except MedNCAError as error:
             failures[case.name] = f"{case.name}: {error}"
         progress(number / len(cases), f"{case.name}, corrected")
@@ -145,6 +176,7 @@ def corrected_scores(
         tuple(np.min([case.whole.regrown for case in found], axis=0).tolist()),
         float(np.median(seconds)) if seconds else None,
         failures,
+        None if poor_below is None else PoorSlices.of(poor_below, curves),
     )
 
 
@@ -161,42 +193,125 @@ def check_turns(model: Model, turns: int) -> None:
 
 def correct_case(model: Model, case: LabelledCase, turns: int, options: RunOptions = ONE_PASS) -> CorrectedCase:
     """Correct one case for a number of turns; for the arguments see `corrected_scores`."""
-    image = case.image
-    truth = sitk.GetArrayFromImage(without_sides(case.labels) if model.has_sides else case.labels)
-    spacing, across = image.GetSpacing()[::-1], orientation(image, model.slice_format.axes).order[0]
-    first = segment(image, model, **asdict(options))
-    place: dict[str, Any] = {"found": first.found} if first.found else {"find": "never"}
-    settings = {**asdict(options), "protocol": first.protocol or options.protocol, **place}
-    labels, painted = first.labels, sitk.GetArrayFromImage(first.labels_without_sides)
-    said = np.zeros(truth.shape, np.uint8)
-    scores = [_scores(truth, painted, painted, said > 0, model.labels)]
-    seconds, far = [], 0.0
+    person = _Person(model, case, options)
+    scores = [person.scores()]
     for _ in range(turns):
-        present = _array(labels, model)
-        disc = worst_disc(truth, present, spacing, across)
+        disc = worst_disc(person.truth, person.present, person.spacing, person.across)
         if disc is not None:
-            before = said.copy()
-            said[disc] = np.where(truth[disc] > 0, truth[disc], BACKGROUND)
-            painted[disc] = truth[disc]
-            edited = sitk.GetArrayFromImage(labels)
-            edited[disc] = truth[disc]
-            began = time.perf_counter()
-            now = regrow(
-                image,
-                model,
-                _like(edited, image),
-                _like(said, image),
-                corrections_before=_like(before, image),
-                **settings,
-            )
-            seconds.append(time.perf_counter() - began)
-            labels = now.labels
-            moved = _array(labels, model) != present
-            is_far = distances_to(disc, spacing) > SURROUNDINGS_MM
-            far = max(far, float(np.count_nonzero(moved & is_far)) / moved.size)
-        scores.append(_scores(truth, _array(labels, model), painted, said > 0, model.labels))
+            person.correct(disc)
+        scores.append(person.scores())
     whole, by_label = (Curves(*zip(*(score[kind] for score in scores))) for kind in (0, 1))
-    return CorrectedCase(case.name, whole, by_label, tuple(seconds), far)
+    return CorrectedCase(case.name, whole, by_label, tuple(person.seconds), person.changed_far)
+
+
+def correct_poor_slices(
+    model: Model, case: LabelledCase, turns: int, below: float, options: RunOptions = ONE_PASS
+) -> list[tuple[float, ...]]:
+    """Correct each poor slice of a case by itself.
+
+    Args:
+        model, case, turns, options: as for `corrected_scores`.
+        below: Dice of all labels merged below which a slice that shows a label is poor.
+
+    Returns:
+        For each poor slice its Dice before the first turn and after each.
+    """
+    first = _Person(model, case, options)
+    curves = []
+    for number, plane in enumerate(np.moveaxis(first.truth, first.across, 0)):
+        if not plane.any() or first.dice_in(number) >= below:
+            continue
+        person = first.anew()
+        curve = [person.dice_in(number)]
+        for _ in range(turns):
+            elsewhere = person.present.copy()  # is taken to be right
+            np.moveaxis(elsewhere, person.across, 0)[number] = plane
+            disc = worst_disc(elsewhere, person.present, person.spacing, person.across)
+            if disc is not None:
+                person.correct(disc)
+            curve.append(person.dice_in(number))
+        curves.append(tuple(curve))
+    return curves
+
+
+class _Person:
+    """Corrects one case.
+
+    Args:
+        model, case, options: of the runs.
+
+    Attributes:
+        truth, present, painted: label values, which know no side: the right ones, as they have grown, and of painting
+            alone; shape (z, y, x).
+        spacing: mm along z, y and x.
+        across: the axis across the slices.
+        seconds: that each turn took.
+        changed_far: see `CorrectedCase`.
+    """
+
+    def __init__(self, model: Model, case: LabelledCase, options: RunOptions) -> None:
+        self._model, self._image = model, case.image
+        self.truth = _values(case.labels, model)
+        self.spacing = case.image.GetSpacing()[::-1]
+        self.across = orientation(case.image, model.slice_format.axes).order[0]
+        first = segment(case.image, model, **asdict(options))
+        place: dict[str, Any] = {"found": first.found} if first.found else {"find": "never"}
+        self._settings = {**asdict(options), "protocol": first.protocol or options.protocol, **place}
+        self._first = first.labels
+        self._begin()
+
+    def anew(self) -> _Person:
+        """The same person before the first turn."""
+        other = copy(self)
+        other._begin()
+        return other
+
+    def _begin(self) -> None:
+        self._labels = self._first
+        self.present = _values(self._first, self._model)
+        self.painted, self._said = self.present.copy(), np.zeros_like(self.truth)
+        self.seconds: list[float] = []
+        self.changed_far = 0.0
+
+    def correct(self, disc: np.ndarray) -> None:
+        """One turn: paint a disc and let the cells grow again."""
+        before = self._said.copy()
+        self._said[disc] = np.where(self.truth[disc] > 0, self.truth[disc], BACKGROUND)
+        edited = sitk.GetArrayFromImage(self._labels)
+        for array in (self.painted, edited):
+            array[disc] = self.truth[disc]
+        labels, said, said_before = (_like(array, self._image) for array in (edited, self._said, before))
+        began = time.perf_counter()
+        now = regrow(self._image, self._model, labels, said, corrections_before=said_before, **self._settings)
+        self.seconds.append(time.perf_counter() - began)
+        self._labels, present = now.labels, self.present
+        self.present = _values(now.labels, self._model)
+        is_far = distances_to(disc, self.spacing) > SURROUNDINGS_MM
+        changed = float(np.count_nonzero((self.present != present) & is_far)) / disc.size
+        self.changed_far = max(self.changed_far, changed)
+
+    def dice_in(self, number: int) -> float:
+        """Dice of all labels merged in one slice."""
+        truth, found = (
+            np.take(np.isin(array, self._label_values), number, axis=self.across)
+            for array in (self.truth, self.present)
+        )
+        return _dice(truth, found)
+
+    def scores(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The four figures of `Curves` of all labels merged, and of the mean over the labels."""
+        values = self._label_values
+        whole, means = [], []
+        for keep in (np.ones(self.truth.shape, bool), self._said == 0):
+            for found in (self.present, self.painted):
+                true, seen = self.truth[keep], found[keep]
+                whole.append(_dice(np.isin(true, values), np.isin(seen, values)))
+                means.append(float(np.mean([_dice(true == value, seen == value) for value in values])))
+        return tuple(whole), tuple(means)
+
+    @property
+    def _label_values(self) -> list[int]:
+        return [label.value for label in self._model.labels]
 
 
 def worst_disc(
@@ -230,25 +345,11 @@ def worst_disc(
     return found_disc
 
 
-def _scores(
-    truth: np.ndarray, regrown: np.ndarray, painted: np.ndarray, said: np.ndarray, labels: Sequence[Label]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The four figures of `Curves` of all labels merged, and of the mean over the labels."""
-    values = [label.value for label in labels]
-    whole, means = [], []
-    for keep in (None, ~said):
-        for found in (regrown, painted):
-            true, seen = (array if keep is None else array[keep] for array in (truth, found))
-            whole.append(_dice(np.isin(true, values), np.isin(seen, values)))
-            means.append(float(np.mean([_dice(true == value, seen == value) for value in values])))
-    return tuple(whole), tuple(means)
-
-
 def _dice(truth: np.ndarray, found: np.ndarray) -> float:
     return dice_of_counts(*(int(np.count_nonzero(mask)) for mask in (truth, found, truth & found)))
 
 
-def _array(labels: sitk.Image, model: Model) -> np.ndarray:
+def _values(labels: sitk.Image, model: Model) -> np.ndarray:
     array: np.ndarray = sitk.GetArrayFromImage(without_sides(labels) if model.has_sides else labels)
     return array
 

@@ -62,6 +62,7 @@ def evaluate(
     limit: int | None = None,
     perturb: bool = False,
     corrections: int | None = None,
+    poor_slices: float | None = None,
     reading: Mapping[str, Any] = AS_THEY_SAY,
     progress: Progress = ignore_progress,
     **options: Any,
@@ -76,6 +77,7 @@ def evaluate(
         limit: take only so many cases, the first by name.
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
         corrections: turns of a simulated person who corrects each case, see `evaluation.corrections`; None for none.
+        poor_slices: with corrections: also correct each slice whose Dice is lower than this by itself; None for no.
         reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
         **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells, protocol, find.
@@ -91,6 +93,8 @@ def evaluate(
     if limit is not None and limit < 1:
         raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
     run_options = RunOptions(**options)
+    if poor_slices is not None and corrections is None:
+        raise MedNCAError("Poor slices are corrected: say how many corrections each gets (corrections).")
     if corrections is not None:
         check_turns(model, corrections)
     named_protocol(model, run_options.protocol)  # refuses one that the model does not have, before the first case
@@ -117,7 +121,7 @@ def evaluate(
     if turns:
         last = part_of(progress, 1 - turns / segmentations, 1)
         read = CasesInFiles(scored, model.all_labels, reading)
-        corrected = corrected_scores(model, read, turns, run_options, last)
+        corrected = corrected_scores(model, read, turns, run_options, last, poor_slices)
     return EvaluationReport(
         cases,
         {name: _mean(scores) for name, scores in _by_label(model, cases).items()},

@@ -35,6 +35,8 @@ class SimulatedCorrections:
         strokes: most corrections in a round.
         radius: smallest and largest radius of a disc, and half width of a stroke, in pixels.
         length: longest stroke, in pixels.
+        only_hints: whether only weights that read hints are learned. What the model does if nobody says anything then
+            stays exactly what it was, so that `none` may be 0.
 
     Raises:
         ValueError: values out of range.
@@ -49,6 +51,7 @@ class SimulatedCorrections:
     strokes: int = 3
     radius: tuple[float, float] = (1.5, 3.5)
     length: float = 10.0
+    only_hints: bool = False
 
     def __post_init__(self) -> None:
         for name in ("none", "right", "beside", "wrong_only", "from_nothing"):
@@ -60,6 +63,7 @@ class SimulatedCorrections:
         for value in (*self.radius, self.length):
             require_number(value, "radius and length of corrections")
         require(0 < self.radius[0] <= self.radius[1], f"radius must be two rising lengths, not {self.radius}")
+        require(isinstance(self.only_hints, bool), f"only_hints must be true or false, not {self.only_hints!r}")
         require(self.length >= 0, f"length must not be negative, but is {self.length}")
 
     @classmethod

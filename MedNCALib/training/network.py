@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -55,6 +56,21 @@ class Automaton(nn.Module):
         frozen = torch.ones(architecture.channels, 1)
         frozen[: architecture.fixed_channels] = 0
         self.register_buffer("_moves", frozen, persistent=False)
+
+    def learn_only_hints(self) -> None:
+        """Let training change only the weights that read hints: without hints the rule then stays exactly as it is."""
+        architecture = self._architecture
+        reads = torch.zeros(architecture.channels)
+        reads[architecture.image_channels : architecture.fixed_channels] = 1
+        masks = {
+            "perception": reads.repeat_interleave(architecture.kernel_size**2),
+            "hidden": F.pad(reads, (0, architecture.filters)),
+        }
+        for name, parameter in self.named_parameters():
+            if name in masks:
+                parameter.register_hook(partial(torch.mul, masks[name].to(parameter.device)))
+            else:
+                parameter.requires_grad_(False)
 
     def forward(
         self, state: Tensor, steps: int, generator: torch.Generator, precision: torch.dtype | None = None

@@ -68,9 +68,10 @@ class Recipe(Generic[NetworkT]):
 
 def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:
     """The recipe of the presets for a cascade of this architecture."""
+    only_hints = preset.corrections is not None and preset.corrections.only_hints
     return Recipe(
         build_network=partial(Network, architecture),
-        build_optimisers=muon_and_adam,
+        build_optimisers=optimisers_of_hints if only_hints else muon_and_adam,
         learning_rate=partial(cosine_with_restart, preset),
         loss=partial(cascade_loss, preset),
     )
@@ -85,6 +86,15 @@ def muon_and_adam(network: nn.Module) -> list[torch.optim.Optimizer]:
         torch.optim.Muon(matrices, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
         torch.optim.Adam(biases, betas=(0.9, 0.99)),
     ]
+
+
+def optimisers_of_hints(network: Network) -> list[torch.optim.Optimizer]:
+    """Muon for the weights that read hints, all others stay, see `Automaton.learn_only_hints`."""
+    for automaton in network.automata:
+        automaton.learn_only_hints()
+    matrices = [value for value in network.parameters() if value.requires_grad]
+    # Decay would reach the weights that stay.
+    return [torch.optim.Muon(matrices, weight_decay=0.0, momentum=0.95, adjust_lr_fn="match_rms_adamw")]
 
 
 def cosine_with_restart(preset: Preset, done: float, batches: int) -> float:

@@ -29,7 +29,7 @@ def can_be_widened(old: Architecture, new: Architecture) -> bool:
 def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
     """The cascade in an architecture with more channels, filters, hidden units or neighbouring slices, or with hints.
 
-    Where nothing is said and nothing is present, channels of hints change nothing.
+    Channels of hints that are new change nothing at first, whatever is said.
 
     Args:
         cascade: trained.
@@ -40,6 +40,7 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
     random = np.random.default_rng(seed)
     more = (architecture.image_channels - old.image_channels) // 2  # new neighbours on either side
     hints = architecture.image_channels + np.arange(architecture.fixed_channels - architecture.image_channels)
+    new_hints = hints[old.fixed_channels - old.image_channels :]
     places = np.concatenate(
         [
             more + np.arange(old.image_channels),
@@ -58,19 +59,16 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
             fresh[name] = random.uniform(-bound, bound, shape).astype(np.float32)
         filters, hidden = old.filters, old.hidden
         known = np.concatenate([places, architecture.channels + np.arange(filters)])  # what an old unit reads
-        fresh["perception"][:filters, _without(hints, architecture.channels)] *= _NEWS
+        fresh["perception"][:filters] *= _NEWS
         fresh["perception"][:filters, places] = rule.perception
+        fresh["perception"][:filters, new_hints] = 0
         fresh["perception_bias"][:filters] = rule.perception_bias
-        fresh["hidden"][:hidden, _without(hints, architecture.channels + architecture.filters)] *= _NEWS
+        fresh["hidden"][:hidden] *= _NEWS
         fresh["hidden"][np.ix_(np.arange(hidden), known)] = rule.hidden
+        fresh["hidden"][:hidden, new_hints] = 0
         fresh["hidden_bias"][:hidden] = rule.hidden_bias
         fresh["update"] *= _NEWS
         fresh["update"][np.ix_(places, np.arange(hidden))] = rule.update
         fresh["update"][: architecture.fixed_channels] = 0
         rules.append(Rule(**fresh))
     return Cascade(architecture, tuple(rules))
-
-
-def _without(hints: np.ndarray, count: int) -> np.ndarray:
-    """The numbers below `count` but for the hints', whose fresh weights may be of full size: what they read is 0."""
-    return np.setdiff1d(np.arange(count), hints)

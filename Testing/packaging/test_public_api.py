@@ -91,7 +91,8 @@ COMMANDS = {
     "--corrections "
     "--frame-interval --leave-out --slices "
     f"{RUNNING} {READING}",
-    "evaluate": "-m --model --images --labels --limit --perturb --corrections --card -o --output --in-place --json "
+    "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
+    "--corrections --poor-slices "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
     f"{READING}",

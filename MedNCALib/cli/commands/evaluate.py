@@ -52,6 +52,12 @@ def add_options(parser: ArgumentParser) -> None:
         "--corrections", type=int, metavar="N", help="also measure what N corrections of each case are worth"
     )
     parser.add_argument(
+        "--poor-slices",
+        type=float,
+        metavar="DICE",
+        help="with --corrections: also correct each slice whose Dice is lower than this, by itself",
+    )
+    parser.add_argument(
         "--card",
         nargs="?",
         const="all",
@@ -84,6 +90,7 @@ def run(options: Namespace) -> int:
             limit=options.limit,
             perturb=options.perturb,
             corrections=options.corrections,
+            poor_slices=options.poor_slices,
             reading=reading_options(options),
             progress=bar.show,
             **run_options(options),
@@ -169,6 +176,9 @@ def correction_lines(report: CorrectionReport) -> list[str]:
         ("painting alone, mean of the labels", report.labels.painted),
         ("regrown, the worst case", report.worst),
     ]
+    poor = report.poor_slices
+    if poor is not None and poor.slices:
+        rows.append((f"regrown, {poor.slices} slices below {poor.below:g}, each by itself", poor.whole))
     width = max(len(name) for name, _ in rows)
     lines = [f"{'Dice after so many corrections':{width}}" + "".join(f"{turn:7d}" for turn in range(report.turns + 1))]
     lines += [f"{name:{width}}" + "".join(f"{dice:7.3f}" for dice in curve) for name, curve in rows]

@@ -80,6 +80,7 @@ def test_what_corrections_are_worth_is_printed_and_written(obedient_folder, coho
     written = json.loads(report.read_text(encoding="utf-8"))["corrections"]
     assert written["turns"] == 2
     assert written["whole"]["regrown"] == [1.0, 1.0, 1.0]
+    assert written["poor_slices"] is None
     assert [one["name"] for one in written["cases"]] == ["case0", "case1"]
     table = capsys.readouterr().out.split("\n\n")[1].splitlines()
     assert table[0].split()[-3:] == ["0", "1", "2"]

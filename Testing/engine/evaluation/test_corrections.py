@@ -8,8 +8,16 @@ import SimpleITK as sitk
 from support.obedient_model import obedient_model
 from support.threshold_model import case, threshold_model
 
+from MedNCALib import segment
+from MedNCALib.automaton.hints import HintFormat
 from MedNCALib.errors import MedNCAError, ModelError
-from MedNCALib.evaluation.corrections import Curves, corrected_scores, worst_disc
+from MedNCALib.evaluation.corrections import (
+    Curves,
+    PoorSlices,
+    correct_poor_slices,
+    corrected_scores,
+    worst_disc,
+)
 from MedNCALib.evaluation.perturbations import LabelledCase
 
 
@@ -60,6 +68,22 @@ def test_regrowing_is_worth_more_than_painting_alone_if_the_cells_follow():
     assert report.seconds > 0
     assert report.cases[0].changed_far == 0
     assert json.loads(json.dumps(report.as_dict()))["cases"][0]["name"] == "case"
+
+
+def test_poor_slices_are_corrected_each_by_itself():
+    case = wrong_case()
+    model = obedient_model(hints=HintFormat(1, 1.5))
+    curves = correct_poor_slices(model, case, 2, below=0.8)
+    first = segment(case.image, model).labels
+    truth, found = (sitk.GetArrayFromImage(image) > 0 for image in (case.labels, first))
+    dice = [2 * (one & other).sum() / (one.sum() + other.sum()) for one, other in zip(truth, found) if one.any()]
+    assert [curve[0] for curve in curves] == [each for each in dice if each < 0.8]
+    assert len(curves) > 1
+    assert all(before < after for curve in curves for before, after in zip(curve, curve[1:]))
+    report = corrected_scores(model, [case], 2, poor_below=0.8).as_dict()["poor_slices"]
+    assert report["slices"] == len(curves)
+    assert report["whole"] == pytest.approx(np.mean(curves, axis=0))
+    assert PoorSlices.of(0.5, []) == PoorSlices(0.5, 0, (), ())
 
 
 def test_a_perfect_result_needs_no_corrections():

@@ -1,6 +1,7 @@
 """Simulated corrections: what is said is true, lies where the result is wrong, and is not in the loss."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,7 @@ from MedNCALib.training.dataset import Case, Sampler
 from MedNCALib.training.loss import dice_and_cross_entropy
 from MedNCALib.training.network import Network
 from MedNCALib.training.preset import load_preset
+from MedNCALib.training.recipe import Randomness, standard_recipe
 from MedNCALib.training.widening import can_be_widened, widened
 from MedNCALib.training.windows import crop
 
@@ -242,6 +244,30 @@ def test_a_bundled_model_that_gets_hints_gives_the_same_labels_as_long_as_nobody
     image = make_phantom(size=(12, 40, 28), spacing=(2.0, 1.0, 1.0)).image
     labels = [sitk.GetArrayFromImage(segment(image, each, find="never").labels) for each in (model, wide)]
     np.testing.assert_array_equal(*labels)
+
+
+def test_only_weights_that_read_hints_are_learned_if_that_is_asked_for(preset):
+    settings, network = trained_on(preset)
+    settings = replace(settings, corrections=replace(settings.corrections, none=0, only_hints=True))
+    with torch.no_grad():
+        for automaton in network.automata:
+            torch.nn.init.normal_(automaton.update, std=0.1)
+    before = deepcopy(network).to_cascade()
+    recipe = standard_recipe(settings, network.architecture)
+    (optimiser,) = recipe.build_optimisers(network)
+    random = Randomness(np.random.default_rng(0), torch.Generator())
+    for _ in range(2):
+        network.zero_grad()
+        recipe.loss(network, batch_of(network), random).backward()
+        optimiser.step()
+    after = network.to_cascade()
+    for one, other in zip(before.without_hints.rules, after.without_hints.rules):
+        for name, array in vars(one).items():
+            np.testing.assert_array_equal(array, getattr(other, name))
+    for one, other in zip(before.rules, after.rules):
+        hints = slice(3, 9)
+        assert (one.perception[:, hints] != other.perception[:, hints]).mean() > 0.9
+        assert (one.hidden[:, hints] != other.hidden[:, hints]).mean() > 0.9
 
 
 def test_a_training_with_corrections_starts_from_a_model_without_and_gives_one_that_regrows(
