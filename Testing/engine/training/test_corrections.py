@@ -266,8 +266,8 @@ def test_only_weights_that_read_hints_are_learned_if_that_is_asked_for(preset):
             np.testing.assert_array_equal(array, getattr(other, name))
     for one, other in zip(before.rules, after.rules):
         hints = slice(3, 9)
-        assert (one.perception[:, hints] != other.perception[:, hints]).mean() > 0.9
-        assert (one.hidden[:, hints] != other.hidden[:, hints]).mean() > 0.9
+        assert (one.perception[:, hints] != other.perception[:, hints]).mean() > 0.8  # the second label is never said
+        assert (one.hidden[:, hints] != other.hidden[:, hints]).mean() > 0.8
 
 
 def test_a_training_with_corrections_starts_from_a_model_without_and_gives_one_that_regrows(
