@@ -36,7 +36,8 @@ def as_labels(labels: sitk.Image, image: sitk.Image, what: str) -> np.ndarray:
     """
     volume = as_volume(labels)
     values = sitk.GetArrayViewFromImage(volume)
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255 and (values % 1 == 0).all()):
+    is_whole = values.dtype.kind in "iu" or (np.isfinite(values).all() and (values % 1 == 0).all())
+    if not (is_whole and values.min() >= 0 and values.max() <= 255):
         raise ImageError(f"The {what} are no label image: their voxels must be whole numbers from 0 to 255.")
     volume = sitk.Cast(volume, sitk.sitkUInt8)
     if not same_grid(volume, image):
@@ -53,9 +54,9 @@ class HintInput:
         model: with hints.
         region: of the part, see `segment_steps`.
         part_labels: of the model's outputs, with the values that they have in this part.
-        labels: present labels, on the image's grid (z, y, x). Values of others are background.
+        labels: present labels, corrections among them, on the image's grid (z, y, x). Other values are background.
         corrections: likewise: 0 for nothing said, `BACKGROUND`, or the value of a label, with its side or without.
-        changed: boolean, likewise: corrections that the present labels have not grown from yet.
+        changed: boolean, likewise: where corrections differ from those that the present labels have grown from.
 
     Attributes:
         ranges: numbers of the model's slices that corrections which have changed come in to, as ranges in order.

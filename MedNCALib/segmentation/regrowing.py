@@ -102,8 +102,8 @@ def regrow_steps(
             value. None segments first.
         corrections: all that a person has said so far, a label image on the image's grid or any other: 0 nothing, a
             label's value "this is it", 255 "this is background".
-        corrections_before: what of it the labels have grown from already. Only slices that something new comes in to
-            grow again; None takes all of it as new.
+        corrections_before: what the labels have grown from already. Only slices that a difference from it comes in to
+            grow again, also where something is no longer said; None takes all of the corrections as new.
         region, runs, seed, engine, threads, all_cells, protocol, find, found: as for `segment_steps`; a result's own
             protocol and structures spare the vote and the search.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
@@ -131,7 +131,7 @@ def regrow_steps(
         _check_corrections(said, model, parts)
         changed = said > 0
         if corrections_before is not None:
-            changed &= said != as_labels(corrections_before, volume, "corrections before")
+            changed = said != as_labels(corrections_before, volume, "corrections before")
         structures = finding.structures if finding else ()
         if labels is None:
             place: dict[str, Any] = {"found": finding} if finding else {"region": region, "find": "never"}
@@ -142,7 +142,8 @@ def regrow_steps(
             labels, begin = (yield from part_of_run(growing, begin, end)).labels, end
         require_memory(parts, model, runs, float_images=1 + bool(uncertainty))
         growth = _Growth(volume, as_labels(labels, volume, "labels"), said, parts)
-        inputs = [HintInput(volume, model, part.region, part.labels, growth.labels, said, changed) for part in parts]
+        present = growth.corrected(growth.labels)
+        inputs = [HintInput(volume, model, part.region, part.labels, present, said, changed) for part in parts]
         if chosen is None and is_voted(model, options):
             votes = []
             for part in parts:
@@ -212,10 +213,15 @@ class _Growth:
         self.grown, self.regrown = labels.copy(), np.zeros(labels.shape, np.uint8)
         self.spread = np.zeros(labels.shape, np.float32)
 
+    def corrected(self, labels: np.ndarray) -> np.ndarray:
+        """Labels with the corrections in their place."""
+        corrected: np.ndarray = np.where(self._said > 0, np.where(self._said == BACKGROUND, 0, self._said), labels)
+        return corrected
+
     def result(self, protocol: Protocol | None, structures: tuple[FoundStructure, ...], uncertainty: bool) -> Regrown:
         """The labels with the corrections in their place."""
         decided = self._said > 0
-        labels = np.where(decided, np.where(self._said == BACKGROUND, 0, self._said), self.grown)
+        labels = self.corrected(self.grown)
         return Regrown(
             labels=self._as_image(labels),
             regrown=self._as_image(np.where(decided, 0, self.regrown)),

@@ -46,15 +46,17 @@ def dice_and_cross_entropy(
         0 and 1 is the usual one.
     """
     logits = logits.float()
+    reduction = "mean" if scored is None else "none"
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
-        shares = torch.cat([background, target], dim=1)
-        entropy = _mean(F.cross_entropy(logits, shares, reduction="none")[:, None], scored)
+        entropy = F.cross_entropy(logits, torch.cat([background, target], dim=1), reduction=reduction)
         probability = logits.softmax(dim=1)[:, 1:]
     else:
-        entropy = _mean(F.binary_cross_entropy_with_logits(logits, target, reduction="none"), scored)
+        entropy = F.binary_cross_entropy_with_logits(logits, target, reduction=reduction)
         probability = logits.sigmoid()
     if scored is not None:
+        losses = entropy.view(len(logits), -1, *scored.shape[2:])
+        entropy = (losses * scored).sum() / (scored.sum() * losses.shape[1]).clamp(min=1)
         probability, target = probability * scored, target * scored
     dimensions = (0, 2, 3) if dice_reduction == "batch" else (2, 3)
     overlap, size = torch.minimum(probability, target).sum(dimensions), target.sum(dimensions)
@@ -68,13 +70,6 @@ def dice_and_cross_entropy(
         drawn = probability.mean(dimensions)
         total = total + false_weight * (drawn / (drawn + _FALSELY_DRAWN) * (1 - shown)).mean()
     return total
-
-
-def _mean(losses: Tensor, scored: Tensor | None) -> Tensor:
-    """Mean over the pixels that count."""
-    if scored is None:
-        return losses.mean()
-    return (losses * scored).sum() / (scored.sum() * losses.shape[1]).clamp(min=1)
 
 
 def partly_known_loss(

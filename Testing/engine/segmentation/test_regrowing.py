@@ -86,6 +86,9 @@ def test_only_what_is_new_grows_again_but_what_was_said_before_still_counts(grow
     assert np.flatnonzero(voxels(found.regrown).any(axis=(1, 2))).tolist() == [11, 12, 13, 14, 15]
     assert (voxels(found.labels)[12, 7:10, 8:11] == 2).all()
     np.testing.assert_array_equal(voxels(found.labels), voxels(regrow(image, model, labels, both).labels))
+    forgotten = regrow(image, model, found.labels, first, corrections_before=both)
+    assert np.flatnonzero(voxels(forgotten.regrown).any(axis=(1, 2))).tolist() == [11, 12, 13, 14, 15]
+    np.testing.assert_array_equal(voxels(forgotten.labels), voxels(before.labels))
     nothing_new = regrow(image, model, before.labels, first, corrections_before=first)
     assert nothing_new.changed == 0
     assert not voxels(nothing_new.regrown).any()
