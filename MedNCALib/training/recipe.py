@@ -21,7 +21,7 @@ from ..automaton.architecture import Architecture
 from .batch import Batch, Knowledge
 from .correction_rounds import hints_of_rounds
 from .loss import dice_and_cross_entropy, partly_known_loss
-from .network import Network, TrainableNetwork
+from .network import Automaton, Network, TrainableNetwork
 from .preset import Preset
 from .protocols import NamedProtocols
 from .windows import crop, drawn_length
@@ -90,8 +90,9 @@ def muon_and_adam(network: nn.Module) -> list[torch.optim.Optimizer]:
 
 def optimisers_of_hints(network: Network) -> list[torch.optim.Optimizer]:
     """Muon for the weights that read hints, all others stay, see `Automaton.learn_only_hints`."""
-    for automaton in network.automata:
-        automaton.learn_only_hints()
+    for module in network.modules():
+        if isinstance(module, Automaton):
+            module.learn_only_hints()
     matrices = [value for value in network.parameters() if value.requires_grad]
     # Decay would reach the weights that stay.
     return [torch.optim.Muon(matrices, weight_decay=0.0, momentum=0.95, adjust_lr_fn="match_rms_adamw")]
