@@ -100,7 +100,7 @@ packages: .venv/packages
 
 .venv/test: .venv/host
 	.venv/bin/pip install --quiet "$(TORCH)"
-	.venv/bin/pip install --quiet --editable ".[host,test,lint,comparison]"
+	.venv/bin/pip install --quiet --editable ".[host,test,lint,comparison,cluster,dicom]"
 	touch $@
 
 .venv/packages: .venv/bin/pip

@@ -1,7 +1,7 @@
 """The four classes that Slicer looks for in a module. They only join the packages that do the work."""
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -105,6 +105,7 @@ class MedNCAParameterNode:
         largestOnly: whether to keep only the largest piece of each label.
         allCells: whether also cells run that cannot belong to a label.
         protocol: name of the segmentation protocol whose border is drawn; "auto" goes by how the image looks.
+        find: whether the model's finder looks for the anatomy first, see `MedNCALib.RunOptions`.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -129,6 +130,7 @@ class MedNCAParameterNode:
     largestOnly: bool = False
     allCells: bool = False
     protocol: str = "auto"
+    find: Annotated[str, Choice(["auto", "always", "never"])] = "auto"
 
 
 class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -168,6 +170,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
         self.ui.stressButton.connect("clicked(bool)", self.onStressButton)
+        self.ui.manyButton.connect("clicked(bool)", self.onManyButton)
         self.onRunChanged()
         self.initializeParameterNode()
 
@@ -212,6 +215,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._runSection.cancelIfDeleted()
         if self._parameterNode:
             chooseInput(self._parameterNode)
+            self._panel.updateBoxes()
 
     #
     # Parameters
@@ -259,6 +263,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         missing = messages.missingInputs(parameters.inputVolume is not None, self._panel.model() is not None)
         button.enabled = self.isRunning or not missing
         button.toolTip = messages.segmentTip(self.isRunning, missing)
+        self.ui.manyButton.enabled = self._panel.model() is not None
         self.ui.stressButton.enabled = not missing
         self.ui.stressButton.toolTip = messages.stressTip(missing)
 
@@ -268,11 +273,10 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSegmentButton(self, *_args: Any) -> None:
         """Start a run with the parameters as they are now, or cancel the one that is on."""
-        from MedNCAPanel import messages
         from MedNCAPanel.parameters import runArguments
 
         if self.isRunning:
-            self._runSection.cancel(messages.cancelled())
+            self._runSection.cancelByUser()
             return
         if not self._mayUseModel():
             return
@@ -292,6 +296,22 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             steps = self.logic.stressTestSteps(parameters.inputVolume, **stressArguments(parameters))
             self._runSection.start(steps, [parameters.inputVolume], self.onStressResult)
 
+    def onManyButton(self, *_args: Any) -> None:
+        """Start a run over the volumes that the section Many volumes names, with the parameters as they are now."""
+        from MedNCAPanel import messages
+
+        from MedNCALib import MedNCAError
+
+        if not self._mayUseModel():
+            return
+        try:
+            volumes, arguments = self._panel.many.arguments()
+        except MedNCAError as error:
+            self.ui.statusLabel.text = str(error)
+            return
+        steps = self.logic.processManySteps(volumes, **arguments)
+        self._runSection.start(steps, [], self.onManyResult, cancelledLine=messages.manyCancelled())
+
     def _mayUseModel(self) -> bool:
         """Whether the user accepts the licence of the model; if not, the status line says so."""
         from MedNCAPanel import messages
@@ -308,7 +328,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedNCAPanel import messages
 
         self.ui.segmentButton.text = messages.segmentButtonText(self.isRunning)
-        for name in ("inputs", "outputs", "growth", "quality", "beat", "advanced"):
+        for name in ("inputs", "outputs", "growth", "quality", "beat", "many", "advanced"):
             getattr(self.ui, f"{name}CollapsibleButton").enabled = not self.isRunning
         if self._parameterNode:
             self.onParametersModified()
@@ -323,7 +343,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode:
             self.onParametersModified()
         volumes = {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
-        return messages.doneLine(volumes, seconds)
+        return messages.doneLine(volumes, seconds, self.logic.outcome.brainMl)
 
     def onNoResult(self) -> None:
         """A run of the model was cancelled or has failed."""
@@ -338,6 +358,13 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._panel.showWorstCase()
         return messages.stressDoneLine(seconds)
 
+    def onManyResult(self, _tableNode: vtkMRMLTableNode, seconds: float) -> str:
+        """Return a line that says how many volumes are done, and how many failed."""
+        from MedNCAPanel import messages
+
+        cases, failures = self.logic.manyOutcome.cases, self.logic.manyOutcome.failures
+        return messages.manyDoneLine(len(cases) - len(failures), len(failures), seconds)
+
 
 class MedNCALogic(ScriptedLoadableModuleLogic):
     """Segmentation without a panel.
@@ -350,12 +377,14 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         outcome: the nodes that the latest run which ended well has written, and its scores, see
             `MedNCAScene.segmentation_run.SceneResult`; None before the first.
         stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
+        manyOutcome: likewise of the latest run over many volumes, see `MedNCAScene.many_run.ManyResult`.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self.outcome: Any = None
         self.stressOutcome: Any = None
+        self.manyOutcome: Any = None
 
     @property
     def quality(self) -> Any:
@@ -364,16 +393,36 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
 
     @property
     def measurements(self) -> Any:
-        """What the latest run of all frames gives for the beat of a heart, as the JSON of the command line has it.
+        """What follows from the volumes of the latest run, as the JSON of the command line has it; None if nothing.
 
-        Keys: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction` and others; None if there is no
-        such run, or its model finds no left ventricle. Slices that the user has chosen since count.
+        Of all frames of a heart, the beat: `frames`, `ed_frame`, `es_frame`, `edv_ml`, `esv_ml`, `ejection_fraction`
+        and others; slices that the user has chosen since count, and see `updateMeasurements` for segments that were
+        corrected since. Of other runs a list with `structure`, `quantity`,
+        `value`, `unit` and `spread` of each measurement, see `MedNCALib.measure`.
         """
-        if not (self.outcome and self.outcome.beatNode):
-            return None
+        from dataclasses import asdict
+
         from MedNCAScene.results.beat_table import beatOf
 
-        return beatOf(self.outcome.beatNode).as_dict()
+        if not self.outcome:
+            return None
+        if self.outcome.beatNode:
+            return beatOf(self.outcome.beatNode).as_dict()
+        return [asdict(measurement) for measurement in self.outcome.measurements] or None
+
+    def showFound(self, volumeNode: vtkMRMLScalarVolumeNode, model: str = DEFAULT_MODEL) -> list[vtkMRMLMarkupsROINode]:
+        """Put a box at each place where the latest run has found the anatomy, as *Show where it looked* does.
+
+        Args:
+            volumeNode, model: of the run.
+
+        Returns:
+            The ROI nodes, left before right; none if the model did not have to look. They may be moved, and given to
+            `process` as `found`.
+        """
+        from MedNCAScene.results.found_boxes import showFoundBy
+
+        return showFoundBy(model, volumeNode, self.outcome and self.outcome.segmentationNode)
 
     def setCountedSlices(self, first: int, last: int) -> None:
         """Count only these slices, from 1, in the measurements of the latest run of all frames.
@@ -384,6 +433,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         from MedNCAScene.results.beat_table import setCountedSlices
 
         setCountedSlices(self.outcome and self.outcome.beatNode, first, last)
+
+    def updateMeasurements(self) -> None:
+        """Measure the segments of all frames as they are now, for example after a correction; table and plot follow.
+
+        Raises:
+            MedNCAError: there are no measurements, or the segments of the frames are gone.
+        """
+        from MedNCAScene.results.beat_table import measureAgain
+
+        measureAgain(self.outcome and self.outcome.beatNode)
 
     def getParameterNode(self) -> MedNCAParameterNode:
         """The user's choices in the panel."""
@@ -445,13 +504,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 growthMegabytes=256: memory limit of the kept steps; if all steps take more, fewer are kept;
                 table=False: whether to add a table with the scores, and one with the measurements if there are any;
                 allFrames=False: whether to segment all frames of the sequence that the volume is played from; it goes
-                with engine, threads, table, largestOnly, allCells and protocol;
+                with engine, threads, table, largestOnly, allCells, protocol and find;
                 largestOnly=False: whether to keep only the largest connected piece of each label (also accepted as
                 largest_only);
                 allCells=False: whether also cells run that cannot belong to a label, see `MedNCALib.RunOptions`; they
                 always do if keepGrowth is given;
                 protocol="auto": name of the segmentation protocol whose border is drawn, for models that know several,
-                see `MedNCALib.RunOptions`.
+                see `MedNCALib.RunOptions`;
+                find="auto": whether the model's finder looks for the anatomy first, or "always" or "never", see
+                `MedNCALib.RunOptions`;
+                found=None: ROI nodes of `showFound`, moved perhaps: the run is limited to them and searches nothing.
 
         Yields:
             The steps of the run, `MedNCALib.Step`.
@@ -510,8 +572,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode, model, region, runs, seed, interactive: see `processSteps`; the runs are those of each
                 segmentation.
-            options: engine, threads, largestOnly, allCells and protocol, see `processSteps`; the protocol is decided
-                on the volume as it is.
+            options: engine, threads, largestOnly, allCells, protocol, find and found, see `processSteps`; protocol and
+                place are decided on the volume as it is.
 
         Yields:
             The steps of the run, `MedNCALib.evaluation.stress_test.StressStep`.
@@ -527,6 +589,48 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         with _errorsShown(interactive):
             self.stressOutcome = yield from stressTestSteps(volumeNode, model, region, runs=runs, seed=seed, **options)
         return self.stressOutcome.tableNode
+
+    def processMany(
+        self, volumeNodesOrPaths: Iterable[Any], model: str = DEFAULT_MODEL, interactive: bool = False, **options: Any
+    ) -> vtkMRMLTableNode:
+        """Segment many volumes; blocks until done; arguments: see `processManySteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.processManySteps(volumeNodesOrPaths, model, interactive, **options))
+
+    def processManySteps(
+        self, volumeNodesOrPaths: Iterable[Any], model: str = DEFAULT_MODEL, interactive: bool = False, **options: Any
+    ) -> Generator[Any, None, vtkMRMLTableNode]:
+        """Segment many volumes, one after the other, step by step; what fails is named, and the others go on.
+
+        A volume of the scene gets a segmentation, or its segments of an earlier run are replaced. A file is not loaded
+        into the scene: its results are written to files as by `mednca segment`, and if they are there already it is not
+        segmented again. The table has a row for each case as soon as it is done, with the verdict.
+
+        Args:
+            volumeNodesOrPaths: volume nodes, files, folders with DICOM files, and folders of volumes.
+            model, interactive: see `processSteps`.
+            options: all by name:
+                output=None: the folder that the results of files are written to;
+                region=None: ROI node that the runs are limited to, for volumes of the scene;
+                runs, seed, engine, threads, largestOnly, allCells and protocol, see `processSteps`.
+
+        Yields:
+            The steps of the run, `MedNCAScene.many_run.ManyStep`.
+
+        Returns:
+            The table node; `manyOutcome.cases` has the segmentation node, or the path of the file, of each.
+
+        Raises:
+            MedNCAError: there are no volumes, or an option cannot be used; the scene is as it was.
+        """
+        from MedNCAScene.many_run import processManySteps
+
+        with _errorsShown(interactive):
+            self.manyOutcome = yield from processManySteps(volumeNodesOrPaths, model, **options)
+        return self.manyOutcome.tableNode
 
     def exportGrowth(self, path: Any) -> list[Any]:
         """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files.

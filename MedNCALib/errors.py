@@ -53,3 +53,16 @@ def all_failed(failures: Sequence[str]) -> MedNCAError:
         return MedNCAError(failures[0])
     more = f" (and {len(failures) - _SHOWN} more)" if len(failures) > _SHOWN else ""
     return MedNCAError(f"None of the {len(failures)} cases is done. {' '.join(failures[:_SHOWN])}{more}")
+
+
+# All that a case may fail with through no defect of the program.
+USER_ERRORS = (MedNCAError, OSError, MemoryError)
+
+
+def failure_text(error: BaseException) -> str:
+    """An error in a sentence."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Choose a region, or a smaller volume."
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return str(error) if isinstance(error, MedNCAError) else f"A defect in MedNCA: {type(error).__name__}: {error}"

@@ -7,8 +7,18 @@ from typing import Any
 import slicer
 from MedNCAScene.inputs.sequence import browserOf
 from MedNCAScene.node_watch import NodeWatch
-from MedNCAScene.results.beat_table import DIGITS, beatOf, beatTableOf, chartOf, setCountedSlices, showFrame
+from MedNCAScene.results.beat_table import (
+    DIGITS,
+    beatOf,
+    beatTableOf,
+    chartOf,
+    measureAgain,
+    setCountedSlices,
+    showFrame,
+)
 from MedNCAScene.results.cell_plot import showChart
+
+from MedNCALib import MedNCAError
 
 from . import messages
 from .parameters import Parameters
@@ -31,6 +41,7 @@ class BeatSection:
         self._kept = setUpTable(ui.beatTableView, DIGITS)
         ui.firstSliceSlider.connect("valueChanged(double)", self._onFirst)
         ui.lastSliceSlider.connect("valueChanged(double)", self._onLast)
+        ui.beatMeasureButton.connect("clicked(bool)", self._onMeasure)
         ui.beatPlotButton.connect("clicked(bool)", self._onPlot)
         ui.beatCollapsibleButton.setVisible(False)
 
@@ -39,9 +50,7 @@ class BeatSection:
         self._table = beatTableOf(parameters.inputVolume, parameters.model)
         self._ui.beatCollapsibleButton.setVisible(self._table is not None)
         self._browser.follow(browserOf(parameters.inputVolume) if self._table else None)
-        self._shownFrame = -1
-        self._update()
-        self._onBrowser()
+        self._onTable()
 
     def release(self) -> None:
         """Follow no node any more."""
@@ -67,9 +76,23 @@ class BeatSection:
     def _count(self, first: int, last: int) -> None:
         if self._table is not None:
             setCountedSlices(self._table, first, last)
-            self._shownFrame = -1
-            self._update()
-            self._onBrowser()
+            self._onTable()
+
+    def _onMeasure(self, *_args: Any) -> None:
+        if self._table is None:
+            return
+        try:
+            measureAgain(self._table)
+        except MedNCAError as error:
+            self._ui.statusLabel.text = str(error)
+            return
+        self._onTable()
+
+    def _onTable(self) -> None:
+        """Show the figures of the table, which are new."""
+        self._shownFrame = -1
+        self._update()
+        self._onBrowser()
 
     def _onPlot(self, *_args: Any) -> None:
         if self._table is not None:

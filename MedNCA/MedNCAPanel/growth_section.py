@@ -56,7 +56,7 @@ class QuantitySelector:
         if model is None or volumeNode is None or volumeNode.GetImageData() is None:
             self._label.text, self._estimated = "", None
             return
-        asked = volumeNode, model, parameters.growthView, parameters.region, parameters.growthMegabytes
+        asked = volumeNode, model, parameters.growthView, parameters.region, parameters.growthMegabytes, parameters.find
         times = [node.GetMTime() for node in (volumeNode, parameters.region) if node]
         key = [id(each) for each in asked[:2]], asked[2:], times
         if self._estimated == key:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from MedNCAScene.inputs.volumes import INPUT_CLASSES
+
 from .parameters import Parameters
 
 
@@ -20,9 +22,13 @@ class GuiBinding:
 
     def __init__(self, parameters: Parameters, ui: Any) -> None:
         self._parameters = parameters
+        chosen = parameters.inputVolume
         first = self._nextObserver()
         self._guiTag = parameters.connectGui(ui)
         self._observers = range(first, self._nextObserver())
+        # connectGui lets the selector list nodes of the parameter's own class alone, and so drops one of another class.
+        ui.inputSelector.nodeTypes = INPUT_CLASSES
+        parameters.inputVolume = chosen
 
     def end(self) -> None:
         """Bind the widgets no more."""

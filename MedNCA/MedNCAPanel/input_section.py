@@ -11,6 +11,7 @@ from MedNCAScene.inputs.sequence import frameCount
 from MedNCAScene.node_watch import NodeWatch
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.options import Find
 
 from . import messages
 from .parameters import GetParameters, Parameters
@@ -28,6 +29,7 @@ class InputSection:
         self._ui = ui
         self._getParameters = getParameters
         self._model: mednca.Model | None = None
+        self._find: Find = "auto"
         self._check = InputCheck()
         self._volume = NodeWatch(self._update)  # it may get its voxels later
         self._region = NodeWatch(self._update)
@@ -37,7 +39,7 @@ class InputSection:
 
     def show(self, parameters: Parameters, model: mednca.Model | None) -> None:
         """Offer what fits the parameters' volume and this model."""
-        self._model = model
+        self._model, self._find = model, parameters.find
         self._volume.follow(parameters.inputVolume)
         self._region.follow(parameters.region)
         self._ui.tryButton.toolTip = messages.sampleTip(model.name if model else "")
@@ -52,7 +54,7 @@ class InputSection:
         volumeNode, ui = self._volume.node, self._ui
         ui.allFramesCheckBox.setVisible(frameCount(volumeNode) > 1)
         ui.placeRegionButton.enabled = volumeNode is not None and self._expectedSize is not None
-        self._check.update(volumeNode, self._model, self._region.node)
+        self._check.update(volumeNode, self._model, self._region.node, self._find)
         ui.hintFrame.setVisible(bool(self._check.warnings))
         ui.hintLabel.text = self._check.warnings[0] if self._check.warnings else ""
         ui.hintButton.setVisible(self._check.needsRegion)

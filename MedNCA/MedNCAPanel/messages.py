@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from MedNCAScene.many_run import ManyStep
 from MedNCAScene.results.growth_sequence import Estimate
 from MedNCAScene.results.quality_table import Verdict
 from MedNCAScene.results.stress_table import StressSummary, perturbationName
@@ -29,7 +30,8 @@ def modelLine(model: mednca.Model) -> str:
     card = model.card
     expects = [card.modality, card.anatomy]
     if card.field_of_view_mm is not None:
-        expects.append(_millimetres(card.field_of_view_mm))
+        size = _millimetres(card.field_of_view_mm)
+        expects.append(size if model.finder is None else _("{size}, or more: it finds the place").format(size=size))
     return _(
         "Finds: {labels}.\nExpects: {expects}.\nHeld-out Dice: {dice}. Size: {kilobytes} KB. Licence: {licence}."
     ).format(
@@ -111,8 +113,8 @@ def preparing() -> str:
     return _("Preparing the volume")
 
 
-def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
-    """How far a run is, for example "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
+def progressLine(step: mednca.Step | StressStep | ManyStep, secondsLeft: float | None = None) -> str:
+    """How far a run is, for example "Left side, fine stage, step 7 of 12, slices 9-16 of 35, 4 s left".
 
     Args:
         step: the latest step.
@@ -120,7 +122,13 @@ def progressLine(step: mednca.Step, secondsLeft: float | None = None) -> str:
     """
     if isinstance(step, StressStep):
         return _stressLine(step, secondsLeft)
+    if isinstance(step, ManyStep):
+        return _manyLine(step, secondsLeft)
     parts = []
+    if step.is_finding:
+        parts.append(_("finding the anatomy"))
+    elif step.structure is not None and step.structure.side is not None:
+        parts.append(_("left side") if step.structure.side == "left" else _("right side"))
     if step.run == 0:
         parts.append(_("choosing the protocol"))
     elif step.runs > 1:
@@ -159,7 +167,7 @@ def duration(seconds: float) -> str:
     return _("{seconds} s").format(seconds=rest)
 
 
-def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
+def doneLine(volumes: Mapping[str, float], seconds: float, brainMl: float | None = None) -> str:
     """The result in one line.
 
     For example "Done in 3.8 s: anterior hippocampus 1.71 mL, posterior hippocampus 1.63 mL."
@@ -167,11 +175,14 @@ def doneLine(volumes: Mapping[str, float], seconds: float) -> str:
     Args:
         volumes: segment name -> volume in mL.
         seconds: duration of the run.
+        brainMl: volume of the brain, None if it is not known.
     """
     found = [
         _("{name} {volume:.2f} mL").format(name=name, volume=volume) if volume else _("no {name}").format(name=name)
         for name, volume in volumes.items()
     ]
+    if brainMl is not None:
+        found.append(_("brain {volume:.0f} mL").format(volume=brainMl))
     return _("Done in {duration}: {found}.").format(duration=_took(seconds), found=", ".join(found))
 
 
@@ -202,6 +213,38 @@ def defect(error: Exception) -> str:
 def notShownIn3D() -> str:
     """The surfaces could not be made."""
     return _("The segments could not be shown in 3D.")
+
+
+#
+# What was found
+#
+
+
+def findName(find: str) -> str:
+    """When a model's finder looks for the anatomy, for the list of choices."""
+    return {
+        "auto": _("If the volume is larger than expected"),
+        "always": _("Always"),
+        "never": _("Never"),
+    }[find]
+
+
+def foundTip(isFound: bool, areShown: bool) -> str:
+    """The tooltip of Show where it looked."""
+    if areShown:
+        return _("Remove the boxes: the next run looks for the anatomy anew.")
+    tip = _("Put a box at each place where the model has found the anatomy. Boxes that you move are used by Segment.")
+    return tip if isFound else _("{tip} There is no result for which it had to look.").format(tip=tip)
+
+
+def boxesShown() -> str:
+    """The boxes are in the scene."""
+    return _("These boxes are segmented: move them if they are wrong, and click Segment again.")
+
+
+def boxesHidden() -> str:
+    """The boxes are not in the scene any more."""
+    return _("The boxes are removed: the next run looks for the anatomy anew.")
 
 
 #
@@ -404,6 +447,54 @@ def beatLine(beat: Beat) -> str:
 def _figure(estimate: CardiacEstimate) -> str:
     spread = "" if estimate.sd is None else f" \u00b1 {estimate.sd:.1f}"
     return f"{estimate.value:.1f}{spread}"
+
+
+#
+# Many volumes
+#
+
+
+def allOfTheScene(count: int) -> str:
+    """The choice of all volumes."""
+    return _("All of the scene ({count})").format(count=count)
+
+
+def folderOfTheScene(name: str, count: int) -> str:
+    """The choice of a folder of the subject hierarchy."""
+    return _("{folder} ({count})").format(folder=name, count=count)
+
+
+def folderOnDisk() -> str:
+    """The choice of files that are not in the scene."""
+    return _("A folder on disk")
+
+
+def noFolder() -> str:
+    """A run over a folder that was not chosen."""
+    return _("Choose the folder with the volumes first.")
+
+
+def _manyLine(step: ManyStep, secondsLeft: float | None) -> str:
+    line = _("Volume {number} of {count}: {name}").format(number=step.number, count=step.count, name=step.name)
+    return (
+        line if secondsLeft is None else _("{line}, {duration} left").format(line=line, duration=duration(secondsLeft))
+    )
+
+
+def manyCancelled() -> str:
+    """A run over many volumes that the user has cancelled."""
+    return _("Cancelled; the volumes that were finished keep their segmentations.")
+
+
+def manyDoneLine(done: int, failed: int, seconds: float) -> str:
+    """The end of a run over many volumes."""
+    line = _("{done} volumes done in {duration}.").format(done=done, duration=_took(seconds))
+    return line if not failed else _("{line} {failed} failed: see the table.").format(line=line, failed=failed)
+
+
+def caseShown(name: str, error: str) -> str:
+    """A volume of the table is shown in the views."""
+    return error or _("The slice views show {name}.").format(name=name)
 
 
 #

@@ -13,8 +13,10 @@ import MedNCALib as mednca
 from .advanced_section import AdvancedSection, ProtocolSelector
 from .beat_section import BeatSection
 from .cell_inspector import CellInspector
+from .found_section import FoundSection
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
+from .many_section import ManySection
 from .model_selector import ModelSelector
 from .parameters import GetParameters, Parameters
 from .quality_section import QualitySection
@@ -29,6 +31,9 @@ class Panel:
         ui: the panel's widgets.
         logic: the module's logic.
         getParameters: returns the parameters, None while there are none.
+
+    Attributes:
+        many: the section Many volumes.
     """
 
     def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
@@ -39,11 +44,13 @@ class Panel:
         self._advanced = AdvancedSection(ui, self._models, getParameters)
         self._protocol = ProtocolSelector(ui.protocolComboBox, ui.protocolLabel, self._setter("protocol"))
         self._input = InputSection(ui, getParameters)
+        self._found = FoundSection(ui, getParameters, self._setter("find"))
         self._quantity = QuantitySelector(ui.growthViewComboBox, ui.growthEstimateLabel, self._setter("growthView"))
         self._player = GrowthPlayer(ui, self._overlay)
         self._quality = QualitySection(ui, self._overlay)
         self._stress = StressSection(ui, self._overlay)
         self._beat = BeatSection(ui)
+        self.many = ManySection(ui, getParameters)
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
 
@@ -62,14 +69,20 @@ class Panel:
         model = self.model()
         self._input.show(parameters, model)
         self._protocol.show(parameters.protocol, model)
+        self._found.show(parameters, model, isRunning)
         self._quantity.show(parameters, model)
         self._player.show(parameters.growthVolume, parameters.growthBrowser)
         self._quality.show(parameters)
         self._stress.show(parameters)
         self._beat.show(parameters)
+        self.many.show(parameters)
         self._result.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
+
+    def updateBoxes(self) -> None:
+        """Show which boxes of found anatomy are in the scene now."""
+        self._found.update()
 
     def release(self) -> None:
         """Follow no node any more."""
@@ -77,6 +90,7 @@ class Panel:
         self._input.release()
         self._inspector.release()
         self._beat.release()
+        self.many.release()
 
     def markScores(self, areStale: bool) -> None:
         """Whether the scores that were shown last are of an earlier run than the latest."""

@@ -8,6 +8,7 @@ from typing import Any
 from MedNCAScene.derived_nodes import inputOf, modelOf
 from MedNCAScene.inputs.sequence import frameCount
 from MedNCAScene.inputs.volumes import firstInput
+from MedNCAScene.results.found_boxes import boxesOf
 from MedNCAScene.results.segments import segmentedVolume
 from MedNCAScene.segmentation_run import SceneResult
 
@@ -25,6 +26,7 @@ def runArguments(parameters: Parameters) -> dict[str, Any]:
     """Arguments of `MedNCALogic.processSteps` besides the volume and the segmentation."""
     arguments = {**stressArguments(parameters), "table": True}
     if parameters.allFrames and frameCount(parameters.inputVolume) > 1:
+        del arguments["found"]  # boxes of one frame
         return {**arguments, "allFrames": True}
     return {
         **arguments,
@@ -49,7 +51,16 @@ def stressArguments(parameters: Parameters) -> dict[str, Any]:
         "largestOnly": parameters.largestOnly,
         "allCells": parameters.allCells,
         "protocol": parameters.protocol,
+        "find": parameters.find,
+        "found": _boxes(parameters),
     }
+
+
+def _boxes(parameters: Parameters) -> list[Any] | None:
+    """The boxes that are shown, in which the user wants to have the anatomy; a region and Never go before them."""
+    if parameters.region is not None or parameters.find == "never":
+        return None
+    return boxesOf(parameters.model, parameters.inputVolume) or None
 
 
 def chooseInput(parameters: Parameters) -> None:
@@ -70,6 +81,8 @@ def restoreDefaults(parameters: Parameters) -> None:
 
 def adoptResult(parameters: Parameters, result: SceneResult) -> None:
     """Choose what a run has made, so that the panel shows it and the next run replaces it."""
+    if result.volumeNode:
+        parameters.inputVolume = result.volumeNode
     parameters.outputSegmentation = result.segmentationNode
     parameters.qualityTable = result.tableNode
     if result.growthNode:

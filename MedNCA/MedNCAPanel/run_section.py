@@ -42,6 +42,7 @@ class RunSection:
         self._onNoResult: Callable[[], None] = _nothingToDo
         self._run = EventLoopRun(self._onStep, self._onDone, self._onFailed)
         self._nodes: list[tuple[slicer.vtkMRMLNode, str]] = []
+        self._cancelledLine = ""
         progressBar.setVisible(False)
         statusLabel.text = ""
 
@@ -55,6 +56,7 @@ class RunSection:
         nodes: Iterable[slicer.vtkMRMLNode],
         onResult: OnResult,
         onNoResult: Callable[[], None] = _nothingToDo,
+        cancelledLine: str | None = None,
     ) -> None:
         """Start a run.
 
@@ -64,9 +66,11 @@ class RunSection:
             onResult: called if the run has ended well, with what the generator returns and the duration in seconds;
                 returns what the status line says then.
             onNoResult: called if the run was cancelled or has failed.
+            cancelledLine: what the status line says if the user cancels it; None for a run that leaves nothing then.
         """
         self._nodes = [(node, node.GetName()) for node in nodes]
         self._onResult, self._onNoResult = onResult, onNoResult
+        self._cancelledLine = cancelledLine or messages.cancelled()
         self._run.start(steps)
         self._progressBar.value = 0
         self._progressBar.setVisible(True)
@@ -74,11 +78,15 @@ class RunSection:
         self._onChanged()
 
     def cancel(self, message: str = "") -> None:
-        """End the run that is on, if any; the scene stays as it was before the run."""
+        """End the run that is on, if any; the scene stays as it was before what is not finished."""
         if self.isRunning:
             self._run.cancel()
             self._onNoResult()
             self._end(message)
+
+    def cancelByUser(self) -> None:
+        """End the run that is on, and say so."""
+        self.cancel(self._cancelledLine)
 
     def cancelIfDeleted(self) -> None:
         """End the run that is on if one of its nodes is not in the scene any more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import slicer
@@ -14,25 +14,28 @@ class NodeWatch:
 
     Args:
         onModified: called without arguments.
+        events: that count as modifications.
 
     Attributes:
         node: the node that is followed, or None.
     """
 
-    def __init__(self, onModified: Callable[[], None]) -> None:
+    def __init__(self, onModified: Callable[[], None], events: Sequence[int] = (vtk.vtkCommand.ModifiedEvent,)) -> None:
         self.node: Any = None  # a slicer.vtkMRMLNode, or None
         self._onModified = onModified
-        self._tag = 0
+        self._events = events
+        self._tags: list[int] = []
 
     def follow(self, node: slicer.vtkMRMLNode | None) -> None:
         """Follow another node; None for none any more."""
         if node is self.node:
             return
         if self.node is not None:
-            self.node.RemoveObserver(self._tag)
+            for tag in self._tags:
+                self.node.RemoveObserver(tag)
         self.node = node
         if node is not None:
-            self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onEvent)
+            self._tags = [node.AddObserver(event, self._onEvent) for event in self._events]
 
     def _onEvent(self, *_args: Any) -> None:
         self._onModified()

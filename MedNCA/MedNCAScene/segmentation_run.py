@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,13 @@ import slicer
 import MedNCALib as mednca
 from MedNCALib.model.licence import licence_note
 from MedNCALib.segmentation.input_checks import check_input
+from MedNCALib.segmentation.options import Find
 
 from .application.settings import isLicenceAccepted, modelsFolder
 from .display.live_overlay import LiveOverlay
 from .inputs.region import Box, regionInVolume
 from .inputs.volumes import checkUnchanged, imageFromVolume
+from .results.found_boxes import findingInBoxes, keepFinding
 from .results.growth_sequence import DEFAULT_MEGABYTES, GrowthRecording
 from .results.measurement_table import writeMeasurements
 from .results.overlay_volumes import writeProbabilities, writeUncertainty
@@ -33,7 +35,7 @@ class SceneResult:
     Attributes:
         segmentationNode: the segments.
         quality: the scores.
-        protocol: see `MedNCALib.Result`.
+        protocol, found, brainMl, notes: see `MedNCALib.Result`.
         measurements: what follows from the volumes, see `MedNCALib.measure`.
         probabilityNodes: a volume per label, none if not asked for.
         uncertaintyNode: a volume, or None.
@@ -42,11 +44,15 @@ class SceneResult:
         tableNode: each label's volume and agreement, or None.
         measurementNode: a table of the measurements; None if it was not asked for or there are none.
         beatNode: the volume of the heart's chamber in each frame, or None.
+        volumeNode: of a run of all frames, the volume that plays them: the input, or a new one for a multi-volume.
     """
 
     segmentationNode: slicer.vtkMRMLSegmentationNode
     quality: mednca.Quality
     protocol: str | None = None
+    found: tuple[mednca.FoundStructure, ...] = ()
+    brainMl: float | None = None
+    notes: tuple[str, ...] = ()
     measurements: tuple[mednca.Measurement, ...] = ()
     probabilityNodes: tuple[slicer.vtkMRMLScalarVolumeNode, ...] = ()
     uncertaintyNode: slicer.vtkMRMLScalarVolumeNode | None = None
@@ -55,6 +61,7 @@ class SceneResult:
     tableNode: slicer.vtkMRMLTableNode | None = None
     measurementNode: slicer.vtkMRMLTableNode | None = None
     beatNode: slicer.vtkMRMLTableNode | None = None
+    volumeNode: slicer.vtkMRMLScalarVolumeNode | None = None
 
 
 def processSteps(
@@ -70,6 +77,8 @@ def processSteps(
     table: bool = False,
     largestOnly: bool = False,
     allCells: bool = False,
+    find: Find = "auto",
+    found: Sequence[slicer.vtkMRMLMarkupsROINode] | None = None,
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
     """Segment a volume node step by step.
@@ -78,7 +87,8 @@ def processSteps(
 
     Args:
         volumeNode, segmentationNode, model, region: see `MedNCALogic.processSteps`.
-        probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly, allCells: likewise.
+        probability, uncertainty, showWhileRunning, keepGrowth, growthMegabytes, table, largestOnly, allCells, find,
+            found: likewise.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
@@ -94,7 +104,7 @@ def processSteps(
     image = imageFromVolume(volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
     box = regionInVolume(region, volumeNode)
-    logNotes(image, loaded, box)
+    logNotes(image, loaded, box, find)
     steps = mednca.segment_steps(
         image,
         loaded,
@@ -103,6 +113,8 @@ def processSteps(
         uncertainty=uncertainty,
         largest_only=largestOnly,
         all_cells=allCells or keepGrowth is not None,  # growth shows every cell
+        find=find,
+        found=findingInBoxes(found, volumeNode) if found else None,
         **options,
     )
     growth = GrowthRecording(loaded, keepGrowth, growthMegabytes) if keepGrowth else None
@@ -112,20 +124,25 @@ def processSteps(
         steps = LiveOverlay(volumeNode, loaded).follow(steps)
     result = yield from steps
     checkUnchanged(volumeNode, image)
+    logSentences(result.notes)
     measurements = mednca.measure(result)
     with allOrNothing(loaded, volumeNode, segmentationNode):
-        segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode)
-        probabilityNodes = writeProbabilities(result.probabilities, loaded, volumeNode) if probability else []
+        segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode, result.label_table)
+        probabilityNodes = writeProbabilities(result, loaded, volumeNode) if probability else []
         uncertaintyNode = None
         if result.uncertainty is not None:
             uncertaintyNode = writeUncertainty(result.uncertainty, loaded, volumeNode)
         tableNode = writeQuality(result.quality, loaded, volumeNode, result.protocol) if table else None
-        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode, result.brain_ml) if table else None
         growthNode, growthBrowserNode = growth.write(volumeNode) if growth else (None, None)
+    keepFinding(segmentationNode, loaded, result)
     return SceneResult(
         segmentationNode=segmentationNode,
         quality=result.quality,
         protocol=result.protocol,
+        found=result.found,
+        brainMl=result.brain_ml,
+        notes=result.notes,
         measurements=measurements,
         probabilityNodes=tuple(probabilityNodes),
         uncertaintyNode=uncertaintyNode,
@@ -136,8 +153,13 @@ def processSteps(
     )
 
 
-def logNotes(image: sitk.Image, model: mednca.Model, region: Box | None) -> None:
+def logNotes(image: sitk.Image, model: mednca.Model, region: Box | None, find: Find) -> None:
     """Log, a line each, a licence that restricts the use and is not accepted yet, and what does not fit the model."""
     licence = None if isLicenceAccepted(model) else licence_note(model)
-    for note in filter(None, (licence, *check_input(image, model, region))):
-        logging.warning("MedNCA: %s", note)
+    logSentences(filter(None, (licence, *check_input(image, model, region, find))))
+
+
+def logSentences(sentences: Iterable[str]) -> None:
+    """Log what a user has to know, a line each."""
+    for sentence in sentences:
+        logging.warning("MedNCA: %s", sentence)

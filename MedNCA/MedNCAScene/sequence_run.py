@@ -10,17 +10,19 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.options import Find
 
 from .application.settings import modelsFolder
 from .inputs.region import Box, regionInVolume
-from .inputs.sequence import browserOf, frameTimes
-from .inputs.volumes import checkVolume, imageFromVolume
-from .results.beat_table import showFrame, writeBeat
+from .inputs.sequence import Frames, browserOf, frameCount, framesOf
+from .inputs.volumes import checkVolume, isMultiVolume
+from .results.beat_table import followSegmentation, showFrame, writeBeat
 from .results.measurement_table import writeMeasurements
+from .results.played_frames import playFrames
 from .results.quality_table import writeQuality
 from .results.roll_back import allOrNothing
 from .results.segments import checkTarget, writeSegments
-from .segmentation_run import SceneResult, logNotes
+from .segmentation_run import SceneResult, logNotes, logSentences
 
 
 def processFrames(
@@ -31,14 +33,16 @@ def processFrames(
     table: bool = False,
     largestOnly: bool = False,
     allCells: bool = False,
+    find: Find = "auto",
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneResult]:
-    """Segment each frame of the sequence that a volume is played from, step by step.
+    """Segment each frame of the sequence that a volume is played from, or of a multi-volume, step by step.
 
-    The result is a sequence of segmentations that the same browser plays, so that image and segments stay together.
+    The result is a sequence of segmentations that the same browser plays, so that image and segments stay together. The
+    frames of a multi-volume, which no browser plays, become a sequence first; the multi-volume stays as it is.
 
     Args:
-        volumeNode, segmentationNode, model, region, table, largestOnly, allCells: see `MedNCALogic.processSteps`.
+        volumeNode, segmentationNode, model, region, table, largestOnly, allCells, find: see `MedNCALogic.processSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
@@ -53,54 +57,62 @@ def processFrames(
             after any other error.
     """
     checkTarget(segmentationNode)
-    checkVolume(volumeNode)
-    browser = browserOf(volumeNode)
-    if browser is None:
+    checkVolume(volumeNode, holdsFrames=isMultiVolume(volumeNode))
+    frames = framesOf(volumeNode)
+    if frames is None:
         raise mednca.ImageError(_("{name} is not played from a sequence.").format(name=volumeNode.GetName()))
-    images = browser.GetSequenceNode(volumeNode)
     box = regionInVolume(region, volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
-    count = images.GetNumberOfDataNodes()
     results = yield from mednca.segment_sequence_steps(
-        _framesOf(images, loaded, box),
-        count,
+        _images(frames, loaded, box, find),
+        frames.count,
         loaded,
         region=box,
         largest_only=largestOnly,
         all_cells=allCells,
+        find=find,
         **options,
     )
-    if volumeNode.GetScene() is None or browser.GetScene() is None or images.GetNumberOfDataNodes() != count:
+    if frameCount(volumeNode) != frames.count:
         raise mednca.ImageError(_("The sequence was changed during the run: run again."))
-    shown = results[browser.GetSelectedItemNumber()]
-    measurements = mednca.measure(shown)
-    chamber = mednca.chamber_volumes(results, loaded, frameTimes(images))
+    for number, result in enumerate(results, 1):
+        logSentences(_("Frame {number}: {note}").format(number=number, note=note) for note in result.notes)
+    chamber = mednca.chamber_volumes(results, loaded, frames.times)
     with allOrNothing(loaded, volumeNode, segmentationNode):
+        if isMultiVolume(volumeNode):
+            volumeNode = playFrames(volumeNode, frames)
+        browser = browserOf(volumeNode)
+        assert browser is not None
+        shown = results[browser.GetSelectedItemNumber()]
+        measurements = mednca.measure(shown)
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
-        measurementNode = writeMeasurements(measurements, loaded, volumeNode) if table else None
+        measurementNode = writeMeasurements(measurements, loaded, volumeNode, shown.brain_ml) if table else None
         beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
         segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
     if beatNode:
+        followSegmentation(beatNode, segmentationNode)
         showFrame(beatNode, browser.GetSelectedItemNumber())
     return SceneResult(
         segmentationNode,
         shown.quality,
         shown.protocol,
+        shown.found,
+        shown.brain_ml,
+        shown.notes,
         measurements,
         tableNode=tableNode,
         measurementNode=measurementNode,
         beatNode=beatNode,
+        volumeNode=volumeNode,
     )
 
 
-def _framesOf(
-    images: slicer.vtkMRMLSequenceNode, model: mednca.Model, box: Box | None
-) -> Generator[sitk.Image, None, None]:
-    """The volumes of a sequence; notes on the first are logged."""
-    for index in range(images.GetNumberOfDataNodes()):
-        image = imageFromVolume(images.GetNthDataNode(index))
+def _images(frames: Frames, model: mednca.Model, box: Box | None, find: Find) -> Generator[sitk.Image, None, None]:
+    """The volumes of all frames; notes on the first are logged."""
+    for index in range(frames.count):
+        image = frames.image(index)
         if index == 0:
-            logNotes(image, model, box)
+            logNotes(image, model, box, find)
         yield image
 
 
@@ -116,10 +128,10 @@ def _writeFrames(
     if previous is not None:
         browser.SetSaveChanges(previous, False)  # what is written to the node is for the new sequence
     try:
-        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode)
+        node = writeSegments(results[0].labels, model, volumeNode, segmentationNode, results[0].label_table)
         sequence = _sequenceLike(browser.GetSequenceNode(volumeNode), _("{name} frames").format(name=node.GetName()))
         for index, result in enumerate(results):
-            writeSegments(result.labels, model, volumeNode, node)
+            writeSegments(result.labels, model, volumeNode, node, result.label_table)
             sequence.SetDataNodeAtValue(node, browser.GetSequenceNode(volumeNode).GetNthIndexValue(index))
     except BaseException:
         if previous is not None:

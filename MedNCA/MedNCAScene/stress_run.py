@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import slicer
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.options import Find
 
 from .application.settings import modelsFolder
 from .inputs.region import regionInVolume
 from .inputs.volumes import checkUnchanged, imageFromVolume
+from .results.found_boxes import findingInBoxes
 from .results.overlay_volumes import writeWorstCase
 from .results.roll_back import allOrNothing
 from .results.stress_table import writeStressTable
@@ -40,6 +42,8 @@ def stressTestSteps(
     region: slicer.vtkMRMLMarkupsROINode | None = None,
     largestOnly: bool = False,
     allCells: bool = False,
+    find: Find = "auto",
+    found: Sequence[slicer.vtkMRMLMarkupsROINode] | None = None,
     **options: Any,
 ) -> Generator[mednca.Step, None, SceneStressTest]:
     """Test, step by step, how much the segmentation of a volume node depends on perturbations.
@@ -47,7 +51,7 @@ def stressTestSteps(
     The scene changes only after the last step.
 
     Args:
-        volumeNode, model, region, largestOnly, allCells: see `MedNCALogic.stressTestSteps`.
+        volumeNode, model, region, largestOnly, allCells, find, found: see `MedNCALogic.stressTestSteps`.
         options: those of `MedNCALib.RunOptions`: runs, seed, engine, threads, protocol.
 
     Yields:
@@ -62,9 +66,16 @@ def stressTestSteps(
     image = imageFromVolume(volumeNode)
     loaded = mednca.load_model(model, modelsFolder())
     box = regionInVolume(region, volumeNode)
-    logNotes(image, loaded, box)
+    logNotes(image, loaded, box, find)
     test = yield from mednca.stress_test_steps(
-        image, loaded, region=box, largest_only=largestOnly, all_cells=allCells, **options
+        image,
+        loaded,
+        region=box,
+        largest_only=largestOnly,
+        all_cells=allCells,
+        find=find,
+        found=findingInBoxes(found, volumeNode) if found else None,
+        **options,
     )
     checkUnchanged(volumeNode, image)
     with allOrNothing(loaded, volumeNode, None):

@@ -15,6 +15,7 @@ from ..progress import Progress, ignore_progress
 from . import kernels as kernel_times
 from . import models as model_costs
 from .child_process import json_of
+from .cohort import CohortCost, measure_cohort
 from .large_volume import LargeVolume, measure_large
 
 
@@ -44,6 +45,7 @@ class BenchmarkReport:
         scaling: how cost grows with the volume; None without a model.
         large: cost of a large volume; None without a model that need not run all cells.
         panel: response of the application.
+        cohort: cost of many cases; None without a model that expects a box.
     """
 
     machine: Mapping[str, Any]
@@ -52,6 +54,7 @@ class BenchmarkReport:
     scaling: model_costs.Scaling | None
     panel: PanelFigures
     large: LargeVolume | None = None
+    cohort: CohortCost | None = None
 
     @property
     def matmul_gflops(self) -> float:
@@ -67,6 +70,7 @@ class BenchmarkReport:
             "models": [asdict(cost) for cost in self.models],
             "scaling": self.scaling and asdict(self.scaling),
             "large": self.large and asdict(self.large),
+            "cohort": self.cohort and asdict(self.cohort),
             "panel": {"longest_block_ms": self.panel.longest_block_ms, "live_cost": self.panel.live_cost},
         }
 
@@ -93,9 +97,11 @@ def measure(
     scaling = model_costs.measure_scaling()
     progress(0.7, "large volume with one small structure")
     large = measure_large()
-    progress(0.8, "panel")
+    progress(0.8, "many cases")
+    cohort = measure_cohort()
+    progress(0.9, "panel")
     panel = PanelFigures() if panel_script is None else _panel(panel_script)
-    return BenchmarkReport(machine, times, costs, scaling, panel, large)
+    return BenchmarkReport(machine, times, costs, scaling, panel, large, cohort)
 
 
 def _machine() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import SimpleITK as sitk
 
 from ..errors import MedNCAWarning
 from ..evaluation.metrics import compare
+from ..imaging.labels import Label
 from ..imaging.phantom import make_phantom
 from ..io.images import image_stem, read_image, write_image
 from ..io.segmentation_file import write_segmentation
@@ -81,7 +83,7 @@ def run(
     shown, region = result.labels_without_sides, result.found[0].box if result.found else None
     write_picture(files[2], image, shown, chosen, region)
     write_growth_gif(files[3], image, shown, chosen, region, protocol=result.protocol or AUTO)
-    return [summary(chosen, seconds), *scores(truth, shown, chosen), *(str(file) for file in files)]
+    return [summary(chosen, seconds), *scores(truth, shown, chosen.labels), *(str(file) for file in files)]
 
 
 def summary(model: Model, seconds: float) -> str:
@@ -91,10 +93,10 @@ def summary(model: Model, seconds: float) -> str:
     )
 
 
-def scores(truth: sitk.Image | None, found: sitk.Image, model: Model) -> list[str]:
+def scores(truth: sitk.Image | None, found: sitk.Image, labels: Sequence[Label]) -> list[str]:
     """A line with the Dice of each label, if the truth is known."""
     if truth is None:
         return []
-    by_label, whole = compare(truth, found, model.labels)
+    by_label, whole = compare(truth, found, labels)
     parts = [f"{label} {score.dice:.3f}" for label, score in by_label.items()]
     return [f"Dice against the synthetic phantom's truth: whole {whole.dice:.3f}, {', '.join(parts)}"]

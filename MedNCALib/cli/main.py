@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from .._version import __version__
+from ..errors import USER_ERRORS, failure_text
 from .commands import COMMANDS
 from .exit_codes import DONE, FAILED, STOPPED
-from .failures import USER_ERRORS, failure_text
 from .streams import command_streams, flush_output, print_message
 
 

@@ -183,7 +183,8 @@ def stress_test_steps(image: sitk.Image, model: Model, **options: Any) -> Genera
     result = yield from _part(segment_steps(image, model, **options), "", 1)
     image, seed = as_volume(image), options.pop("seed", 0)
     region = around(result.found) if result.found else options.pop("region", None)
-    options.update(probabilities=False, uncertainty=False, protocol=result.protocol or AUTO, found=result.found)
+    options.update(probabilities=False, uncertainty=False, protocol=result.protocol or AUTO)
+    options.update(find="never", found=result.found)
     changes: list[Change] = []
     try:
         case = LabelledCase("", _cut(image, image, region), _cut(as_volume(result.labels), image, region))

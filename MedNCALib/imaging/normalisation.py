@@ -9,6 +9,7 @@ import numpy as np
 
 from ..checks import require, require_choice, require_keys, require_list, require_number
 from ..errors import ImageError
+from ..numerics import blas_threads
 from ..numerics.resampling import ArrayT, resample_planes
 from .voxel_values import extremes, sample
 
@@ -88,6 +89,7 @@ class Normalisation:
         # The percentiles of a small object in an empty field are equal.
         return (float(below), float(above)) if below < above else (float(low), float(high))
 
+    @blas_threads.one_thread()
     def apply(self, slices: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
         """Bring slices to 0..1.
 

@@ -79,7 +79,7 @@ def make_phantom(
     Raises:
         ArgumentError: an argument of the wrong type or outside these ranges.
     """
-    voxels, lengths = _checked(size, spacing, axes, side, bias, noise, seed)
+    voxels, lengths = checked_grid(size, spacing, axes, side, bias, noise, seed)
     anatomy = Anatomy.draw(np.random.default_rng([seed, 0]))
     mirror = 1.0 if side == "left" else -1.0
 
@@ -92,10 +92,12 @@ def make_phantom(
         np.maximum(image, 0, out=image)
 
     centre = np.array(BLOCK_CENTRE_LEFT) * (mirror, 1, 1)
-    return Phantom(_stored(image, lengths, centre, axes), _stored(labels, lengths, centre, axes))
+    return Phantom(stored(image, lengths, centre, axes), stored(labels, lengths, centre, axes))
 
 
-def _checked(size: Any, spacing: Any, axes: Any, side: Any, bias: Any, noise: Any, seed: Any) -> tuple[Size, Spacing]:
+def checked_grid(
+    size: Any, spacing: Any, axes: Any, side: Any, bias: Any, noise: Any, seed: Any
+) -> tuple[Size, Spacing]:
     """Size and spacing of a block; see `make_phantom` for what may be wrong."""
     try:
         require_list(size, "size", 3)
@@ -161,7 +163,7 @@ def _bias_field(size: Size, amplitude: float, random: np.random.Generator) -> np
     return (1 + amplitude * field / np.abs(field).max()).astype(np.float32)
 
 
-def _stored(array: np.ndarray, spacing: Spacing, centre: np.ndarray, axes: str) -> sitk.Image:
+def stored(array: np.ndarray, spacing: Spacing, centre: np.ndarray, axes: str) -> sitk.Image:
     """A SimpleITK image of an array with indices (R, A, S), its voxels stored in the order that `axes` names."""
     order, signs = zip(*(RAS_AXES[letter] for letter in axes))
     stored = array.transpose(order)[tuple(slice(None, None, sign) for sign in signs)]

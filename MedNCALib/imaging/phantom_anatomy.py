@@ -191,11 +191,11 @@ def _hippocampus(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`distance`, `across`, `up` and `headness` of `_Points`."""
     centre_medial, centre_superior = _centre_line(anatomy, anterior)
-    headness = _ramp(anterior, -3.0, 6.0)
+    headness = ramp(anterior, -3.0, 6.0)
     # Half axes of the coronal section, closing like an ellipse at both ends.
     end = np.where(anterior > 0, anterior / anatomy.length_head, -anterior / anatomy.length_rest)
     closing = np.sqrt(np.clip(1 - np.where(anterior > 0, end**6, end**5), 1e-3, 1))
-    tail = _ramp(-anterior, 8.0, 20.0)
+    tail = ramp(-anterior, 8.0, 20.0)
     half_width = (6.4 + 3.2 * anatomy.girth_head * headness - 0.7 * tail) * anatomy.girth * closing
     half_height = (4.5 - 0.3 * anatomy.girth_head * headness - 0.2 * tail) * anatomy.girth * closing
     tilt = anatomy.tilt_head * headness + anatomy.tilt_body * (1 - headness) + 0.5 * tail
@@ -215,11 +215,11 @@ def _hippocampus(
 def _paint_deep_nuclei(values: np.ndarray, anatomy: Anatomy, points: _Points) -> None:
     """Thalamus behind, putamen in front, and the caudate's tail, all above the hippocampus."""
     thalamus = points.ellipsoid((15, -7, 16) + anatomy.jitter[0], (13, 16, 11))
-    _paint(values, _share(thalamus / 3), anatomy.nuclei)
+    paint(values, share_inside(thalamus / 3), anatomy.nuclei)
     putamen = points.ellipsoid((-4, 13, 19) + anatomy.jitter[1], (9, 17, 9))
-    _paint(values, _share(putamen / 2), 0.9 * anatomy.nuclei)
+    paint(values, share_inside(putamen / 2), 0.9 * anatomy.nuclei)
     caudate = points.ellipsoid((-8, -12, 15) + anatomy.jitter[2], (2.2, 16, 2.2))
-    _paint(values, _share(caudate), 0.9 * anatomy.nuclei)
+    paint(values, share_inside(caudate), 0.9 * anatomy.nuclei)
 
 
 def _paint_sulci(values: np.ndarray, anatomy: Anatomy, points: _Points) -> None:
@@ -232,13 +232,13 @@ def _paint_sulci(values: np.ndarray, anatomy: Anatomy, points: _Points) -> None:
         depth = reach + anatomy.sulcus_depth[number] + wave
         # Distance to a sheet that ends at `depth`: past its rim, distance to the rim.
         sheet = np.hypot(points.medial - course, np.maximum(points.above - depth, 0)) / np.hypot(1, 0.5 * lean)
-        _paint(values, _share(sheet - anatomy.cortex - 0.4), anatomy.grey)
-        _paint(values, _share(sheet - 0.55), anatomy.fluid)
+        paint(values, share_inside(sheet - anatomy.cortex - 0.4), anatomy.grey)
+        paint(values, share_inside(sheet - 0.55), anatomy.fluid)
     wave = 1.5 * np.sin(points.anterior / 7.0 + wobble[4])
     rim = np.maximum(10 + anatomy.sulcus_depth[2] - points.superior, 0)
     sheet = np.hypot(points.medial + 15 + wave, rim)
-    _paint(values, _share(sheet - anatomy.cortex - 0.4), anatomy.grey)
-    _paint(values, _share(sheet - 0.6), anatomy.fluid)
+    paint(values, share_inside(sheet - anatomy.cortex - 0.4), anatomy.grey)
+    paint(values, share_inside(sheet - 0.6), anatomy.fluid)
 
 
 def _paint_pial_surface(values: np.ndarray, anatomy: Anatomy, points: _Points) -> np.ndarray:
@@ -252,11 +252,11 @@ def _paint_pial_surface(values: np.ndarray, anatomy: Anatomy, points: _Points) -
     wave = 0.9 * np.sin(points.medial / 4.0 + points.anterior / 9.0 + wobble[6])
     floor = points.axis_superior - 14.0 - 0.12 * points.medial + wave
     side = (points.medial - edge) * 0.94 - 0.25 * (points.above + 6)
-    pial = _smooth_maximum(side, floor - points.superior, 7.0)
+    pial = smooth_maximum(side, floor - points.superior, 7.0)
     # Above the hippocampus the lobe's medial wall gives way to the diencephalon.
-    under = _ramp(3.0 - points.above, -1.0, 4.0)
-    _paint(values, _share(-pial - anatomy.cortex) * under, anatomy.grey)
-    _paint(values, _share(-pial) * under, anatomy.fluid)
+    under = ramp(3.0 - points.above, -1.0, 4.0)
+    paint(values, share_inside(-pial - anatomy.cortex) * under, anatomy.grey)
+    paint(values, share_inside(-pial) * under, anatomy.fluid)
     return pial
 
 
@@ -264,61 +264,61 @@ def _paint_stem_and_cerebellum(values: np.ndarray, anatomy: Anatomy, points: _Po
     """Past the cistern: brain stem medially, cerebellum with its folia below and behind, under the tentorium."""
     medial, anterior, wobble = points.medial, points.anterior, anatomy.wobble
     stem = points.ellipsoid((25, -1, 2) + anatomy.jitter[3], (15, 15, 40))
-    outside = _share(anatomy.cistern - pial)
-    _paint(values, _share(stem) * outside, anatomy.stem)
+    outside = share_inside(anatomy.cistern - pial)
+    paint(values, share_inside(stem) * outside, anatomy.stem)
     waves = 1.1 * np.sin(anterior / 3.5 + wobble[7]), 0.8 * np.sin(medial / 4.3 + wobble[0])
     folia = 0.5 + 0.5 * np.cos(2 * np.pi * (0.8 * points.superior + 0.45 * medial + waves[0] + waves[1]) / 3.4)
     tentorium = points.superior - points.axis_superior + 8 - 0.3 * medial
-    cerebellum = _smooth_maximum(anterior - 6 + 0.3 * medial, tentorium, 4.0)
+    cerebellum = smooth_maximum(anterior - 6 + 0.3 * medial, tentorium, 4.0)
     lamella = anatomy.cerebellum + (anatomy.white - anatomy.cerebellum) * 0.6 * folia
-    _paint(values, _share(cerebellum) * outside * _share(1.5 - stem), lamella)
+    paint(values, share_inside(cerebellum) * outside * share_inside(1.5 - stem), lamella)
 
 
 def _paint_amygdala(values: np.ndarray, anatomy: Anatomy, points: _Points) -> None:
     """The amygdala in front of and above the head, next to the uncus."""
     front = anatomy.length_head
     centre = (5.5, front + 0.5, -anatomy.slope * front + 8.5) + anatomy.jitter[4] / 2
-    _paint(values, _share(points.ellipsoid(centre, (11.0, 9.5, 9.0))), anatomy.amygdala)
+    paint(values, share_inside(points.ellipsoid(centre, (11.0, 9.5, 9.0))), anatomy.amygdala)
 
 
 def _paint_surroundings_of_hippocampus(values: np.ndarray, anatomy: Anatomy, points: _Points) -> None:
     """White matter of the subiculum below the hippocampus, and the fluid over it and at its tail."""
-    below = _ramp(-points.up, -1.0, 2.0)
-    _paint(values, _share(points.distance - 2.0) * below, anatomy.white)
+    below = ramp(-points.up, -1.0, 2.0)
+    paint(values, share_inside(points.distance - 2.0) * below, anatomy.white)
     # Temporal horn laterally, choroid fissure and ambient cistern medially.
-    lateral, medial = _ramp(-points.across, -1.0, 6.0), _ramp(points.across, -1.0, 6.0)
+    lateral, medial = ramp(-points.across, -1.0, 6.0), ramp(points.across, -1.0, 6.0)
     thickness = anatomy.horn * lateral * (0.7 + 0.7 * points.headness) + anatomy.fissure * medial + 0.5
-    _paint(values, _share(points.distance - thickness) * _ramp(points.up, -1.0, 1.5), anatomy.fluid)
+    paint(values, share_inside(points.distance - thickness) * ramp(points.up, -1.0, 1.5), anatomy.fluid)
     # The atrium of the lateral ventricle, in which horn and tail end.
     end_medial, end_superior = _centre_line(anatomy, -anatomy.length_rest)
     centre = (end_medial - 5, -anatomy.length_rest - 5, end_superior + 1) + anatomy.jitter[5] / 2
     atrium = points.ellipsoid(centre, (5.5, 8, 5.5))
-    _paint(values, _share(atrium) * (1 - _share(points.distance - 1.0)), anatomy.fluid)
+    paint(values, share_inside(atrium) * (1 - share_inside(points.distance - 1.0)), anatomy.fluid)
 
 
 def _paint_hippocampus(values: np.ndarray, anatomy: Anatomy, points: _Points) -> np.ndarray:
     """Grey, with the white alveus as a film on top and a darker fissure rolled up inside; return its share."""
     across, up = points.across, points.up
-    inside = _share(points.distance)
-    _paint(values, inside, anatomy.hippocampus)
-    alveus = _share(np.abs(points.distance + 0.3) - 0.2) * _ramp(up, 0.0, 2.0)
-    _paint(values, 0.8 * alveus, anatomy.white)
+    inside = share_inside(points.distance)
+    paint(values, inside, anatomy.hippocampus)
+    alveus = share_inside(np.abs(points.distance + 0.3) - 0.2) * ramp(up, 0.0, 2.0)
+    paint(values, 0.8 * alveus, anatomy.white)
     roll = np.abs(up - 0.4 + 0.05 * across**2 - 0.1 * across)
-    _paint(values, 0.5 * _share(roll - 0.3) * _share(points.distance + 2.0), anatomy.fluid)
+    paint(values, 0.5 * share_inside(roll - 0.3) * share_inside(points.distance + 2.0), anatomy.fluid)
     return inside
 
 
-def _paint(values: np.ndarray, share: np.ndarray, intensity: float | np.ndarray) -> None:
+def paint(values: np.ndarray, share: np.ndarray, intensity: float | np.ndarray) -> None:
     """Mix an intensity in, in place, by the share of each point that it covers."""
     values += share * (np.float32(1) * intensity - values)
 
 
-def _share(distance: np.ndarray) -> np.ndarray:
+def share_inside(distance: np.ndarray) -> np.ndarray:
     """Share of a voxel inside a shape whose signed distance in mm (negative inside) is given."""
     return np.clip(0.5 - distance / np.float32(EDGE), 0, 1)
 
 
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below low, 1 above high, smooth between (Hermite)."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -330,6 +330,6 @@ def _ellipse_distance(u: np.ndarray, v: np.ndarray, a: np.ndarray, b: np.ndarray
     return (q - 1) * q / np.sqrt((u / a**2) ** 2 + (v / b**2) ** 2 + 1e-6)
 
 
-def _smooth_maximum(a: np.ndarray, b: np.ndarray, width: float) -> np.ndarray:
+def smooth_maximum(a: np.ndarray, b: np.ndarray, width: float) -> np.ndarray:
     """The larger of two, rounded over about `width` where they are equal."""
     return 0.5 * (a + b + np.sqrt((a - b) ** 2 + width**2))

@@ -28,14 +28,17 @@ class DicomSeries:
         frames: of one series.
         where: names it in messages.
 
+    Attributes:
+        frames: in the order of the volume's slices.
+
     Raises:
         ImageError: the first thing that is off.
     """
 
     def __init__(self, frames: Sequence[Frame], where: str) -> None:
-        self._frames = in_order(frames, where)
-        self._kind = value_type(self._frames)
-        self.header = header_of(self._frames, self._kind.itemsize, where)
+        self.frames = in_order(frames, where)
+        self._kind = value_type(self.frames)
+        self.header = header_of(self.frames, self._kind.itemsize, where)
 
     @classmethod
     def of_file(cls, path: Path) -> DicomSeries:
@@ -65,8 +68,8 @@ class DicomSeries:
         Raises:
             ImageError: a file is damaged or cut short.
         """
-        image = sitk.GetImageFromArray(read_values(self._frames, self._kind))
-        for tag, value in tags_of(self._frames[0].file).items():
+        image = sitk.GetImageFromArray(read_values(self.frames, self._kind))
+        for tag, value in tags_of(self.frames[0].file).items():
             image.SetMetaData(tag, value)
         return image
 

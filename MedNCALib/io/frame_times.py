@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ImageError
@@ -19,6 +20,9 @@ UNIT_MS = {
     "seconds": 1000.0,
     "us": 0.001,
 }
+# What the MultiVolume importer of Slicer sorts frames by if they are the phases of a heart; it has others, such as echo
+# times, in milliseconds too.
+TRIGGER_TIME = "TriggerTime"
 # mednca's option that states what a file does not say.
 STATED = "stated interval"
 # What most formats have: frames lie in the file in the order of time.
@@ -38,6 +42,24 @@ class FrameTimes:
     milliseconds: tuple[float, ...] | None = None
     sorted_by: str = AS_STORED
     beat_ms: float | None = None
+
+
+def labelled_times(labels: Sequence[str], unit: str, sorted_by: str = AS_STORED) -> FrameTimes:
+    """Times that a file or a program has written beside the frames; unknown times if they are none.
+
+    Args:
+        labels: of each frame.
+        unit: of the labels.
+        sorted_by: what the order of the frames comes from.
+    """
+    try:
+        values = [float(label) for label in labels]
+    except ValueError:
+        values = []
+    is_rising = len(values) > 1 and all(first < second for first, second in zip(values, values[1:]))
+    if unit.lower() not in UNIT_MS or not is_rising or not all(map(math.isfinite, values)):
+        return FrameTimes(None, sorted_by)
+    return FrameTimes(tuple(value * UNIT_MS[unit.lower()] for value in values), sorted_by)
 
 
 def regular_times(interval_ms: float, count: int, sorted_by: str = AS_STORED) -> FrameTimes:

@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from .frame_times import UNIT_MS, FrameTimes, regular_times
+from .frame_times import TRIGGER_TIME, UNIT_MS, FrameTimes, labelled_times, regular_times
 from .image_header import ImageHeader
 
 # Bytes at the start of a file that hold all of a header that is looked at here.
@@ -113,25 +113,19 @@ def times_of(header: ImageHeader, file_format: str, start: bytes, interval: floa
     fields = {name: value.removeprefix("=").strip() for name, value in _fields(start, ":").items()}
     count = header.frames[0]
     units = re.findall(r'"([^"]*)"', fields.get("units", "") or fields.get("space units", ""))
+    by_trigger = fields.get("multivolume.frameidentifyingdicomtagname") == TRIGGER_TIME
     lists = {
         "axis 0 index values": units[0] if units else "",
         "axis 3 index values": units[3] if len(units) == 4 else "",
-        "multivolume.framelabels": fields.get("multivolume.frameidentifyingdicomtagunits", ""),
+        "multivolume.framelabels": fields.get("multivolume.frameidentifyingdicomtagunits", "") if by_trigger else "",
     }
     for name, unit in lists.items():
-        values = _numbers(fields.get(name, "")) if unit.lower() in UNIT_MS else []
-        if len(values) == count and values == sorted(values) and values[0] < values[-1]:
-            return FrameTimes(tuple(value * UNIT_MS[unit.lower()] for value in values))
+        labels = fields.get(name, "").replace(",", " ").split()
+        times = labelled_times(labels, unit)
+        if times.milliseconds and len(labels) == count:
+            return times
     unit = units[3].lower() if len(units) == 4 else ""
     return regular_times(interval * UNIT_MS[unit], count) if unit in UNIT_MS else FrameTimes()
-
-
-def _numbers(text: str) -> list[float]:
-    """The numbers of a list with spaces or commas between them; none if one is something else."""
-    try:
-        return [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        return []
 
 
 def is_cut_short(path: Path, header: ImageHeader, file_format: str, start: bytes) -> bool:

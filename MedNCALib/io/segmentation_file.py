@@ -9,6 +9,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from ..atomic_write import written_whole
 from ..errors import ImageError
 from ..imaging.labels import Label
 from .images import write_image
@@ -42,6 +43,24 @@ def write_segmentation(
     for key, value in _segmentation_fields(labels.GetSize(), model_labels).items():
         segmentation.SetMetaData(key, value)
     write_image(path, segmentation, record)
+
+
+def write_label_table(path: str | os.PathLike[str], model_labels: Sequence[Label]) -> None:
+    """Write what the values of a label image mean, as BIDS has it: a row a label with `index`, `name` and `color`.
+
+    Args:
+        path: ends with `.tsv`.
+        model_labels: of the image; the background has the value 0 and no row.
+
+    Raises:
+        MedNCAError: it cannot be written, with the reason.
+    """
+    rows = [
+        ("index", "name", "color"),
+        *((str(each.value), each.name, color_text(each.color)) for each in model_labels),
+    ]
+    with written_whole(path) as beside:
+        beside.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def read_segments(path: str | os.PathLike[str]) -> dict[int, Label]:
@@ -89,6 +108,15 @@ def _segmentation_fields(size: Sequence[int], model_labels: Sequence[Label]) -> 
         }
         fields.update({f"Segment{number}_{key}": value for key, value in segment.items()})
     return fields
+
+
+def color_text(color: tuple[int, int, int]) -> str:
+    """A colour as HTML and BIDS write it.
+
+    >>> color_text((230, 159, 0))
+    '#e69f00'
+    """
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _color(text: str) -> tuple[int, int, int]:

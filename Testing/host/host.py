@@ -59,7 +59,9 @@ class Host:
 
         sys.modules["slicer.ScriptedLoadableModule"] = slicer.ScriptedLoadableModule = scripted_module
         sys.modules["slicer.parameterNodeWrapper"] = slicer.parameterNodeWrapper = parameter_node
-        from .slicer_api import sample_data, sitk_utils
+        from .slicer_api import multi_volume, sample_data, sitk_utils
+
+        slicer.vtkMRMLMultiVolumeNode = multi_volume.vtkMRMLMultiVolumeNode
 
         sys.modules["SampleData"] = sample_data
         sys.modules["sitkUtils"] = sitk_utils

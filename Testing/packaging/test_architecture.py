@@ -22,7 +22,7 @@ FLOORS = {
         ("io", "model"),
         ("segmentation",),
         ("benchmark", "evaluation", "measurement"),
-        ("training",),
+        ("cohort", "training"),
         ("cli",),
         ("__init__", "__main__"),
     ),
@@ -32,7 +32,7 @@ FLOORS = {
         ("application",),
         ("results",),
         ("display",),
-        ("segmentation_run", "sequence_run", "stress_run"),
+        ("many_run", "segmentation_run", "sequence_run", "stress_run"),
     ),
 }
 
@@ -41,6 +41,7 @@ FLOORS = {
 MAY_IMPORT = {
     "MedNCALib": "numpy SimpleITK",
     "MedNCALib/io": "PIL pydicom",
+    "MedNCALib/io/dicom_seg.py": "highdicom",
     "MedNCALib/automaton/kernels/torch_kernel.py": "torch",
     "MedNCALib/automaton/kernels/dense_reference.py": "torch",
     "MedNCALib/model/reference_checkpoints.py": "torch",
@@ -50,6 +51,8 @@ MAY_IMPORT = {
     "MedNCALib/evaluation/metrics.py": "surface_distance",
     "MedNCALib/benchmark/kernels.py": "torch",
     "MedNCALib/benchmark/models.py": "torch",
+    "MedNCALib/cohort": "PIL",
+    "MedNCALib/cohort/executors.py": "distributed",
     "MedNCALib/training": "torch",
     "MedNCALib/cli/commands/progress.py": "tqdm",
     "MedNCA/MedNCAScene": "MedNCALib numpy SimpleITK slicer vtk",
@@ -62,7 +65,7 @@ MAY_IMPORT = {
     "Testing/host": "ctk PySide6 qt shiboken6 slicer slicer_core vtk",
     "Testing/host_tests": "ctk dropped_package host HostExample PIL PySide6 qt SampleData sitkUtils slicer support vtk",
     "Testing/support": "MedNCALib MedNCAScene PIL pydicom PySide6 slicer vtk",
-    "Testing/engine": "MedNCALib PIL pydicom scipy slicer support surface_distance torch vtk",
+    "Testing/engine": "distributed highdicom MedNCALib PIL pydicom scipy slicer support surface_distance torch vtk",
     "Testing/scene": "host MedNCA MedNCALib MedNCAScene PIL PySide6 slicer support vtk",
     "Testing/panel": "ctk host MedNCA MedNCALib MedNCAPanel MedNCAScene PIL PySide6 qt slicer support vtk",
     "Testing/packaging": "hatchling MedNCALib slicer support",

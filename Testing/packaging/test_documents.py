@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 from support.obedient_model import obedient_model
+from support.scene_assertions import add_volume
 from support.shared_data import REPOSITORY
 
 from MedNCALib import list_models, make_phantom
@@ -52,7 +53,7 @@ def console(host, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDNCA_MODELS", str(tmp_path / "models"))
     obedient_model("my-model-that-regrows").save(tmp_path / "models" / "my-model-that-regrows")
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
-    volume = host.clickSample("MedNCA synthetic phantom")
+    volume = add_volume(make_phantom(size=(28, 40, 28)).image, "MedNCA synthetic phantom")  # quicker than the sample
     add_sequence("cine", volume, frames=2)
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):
@@ -68,7 +69,10 @@ def check_what_the_console_page_did(console, folder, printed):
     assert names == ["anterior hippocampus", "posterior hippocampus"]
     assert segmentation.ContainsRepresentation("Closed surface")
     written = {path.name for path in folder.glob("*.*")}
-    assert written == {"hippocampus.seg.nrrd", "growth.gif", "a.seg.nrrd", "b.seg.nrrd", "phantom.seg.nrrd"}
+    assert written == {"hippocampus.seg.nrrd", "growth.gif", "phantom.seg.nrrd"}
+    results = {path.name for path in (folder / "results").glob("*.seg.nrrd")}
+    assert results == {"a_hippocampus-mr.seg.nrrd", "b_hippocampus-mr.seg.nrrd"}
+    assert not any(case.error for case in console["logic"].manyOutcome.cases)
     assert slicer.util.getNode("cine browser").GetNumberOfSynchronizedSequenceNodes() == 1  # besides the master
     assert console["chartNode"].GetNumberOfPlotSeriesNodes() > 2
     assert "MedNCA synthetic phantom uncertainty" in printed

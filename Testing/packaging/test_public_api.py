@@ -60,12 +60,16 @@ LOGIC = {
     "processSteps": "volumeNode segmentationNode model region runs seed interactive",
     "stressTest": "volumeNode model region runs seed interactive",
     "stressTestSteps": "volumeNode model region runs seed interactive",
+    "processMany": "volumeNodesOrPaths model interactive",
+    "processManySteps": "volumeNodesOrPaths model interactive",
     "exportGrowth": "path",
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
     "quality": "",
     "measurements": "",
     "setCountedSlices": "first last",
+    "updateMeasurements": "",
+    "showFound": "volumeNode model",
 }
 LOGIC_OPTIONS = {
     "engine": "auto",
@@ -81,16 +85,20 @@ LOGIC_OPTIONS = {
     "largest_only": True,
     "allCells": True,
     "protocol": "auto",
+    "find": "never",
+    "found": None,
 }
 
 RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
+MANY = "--jobs --dask --shard --existing --max-failures --timeout --table --report --dry-run --log"
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
     "--corrections "
-    "--frame-interval --leave-out --slices "
-    f"{RUNNING} {READING}",
+    f"--frame-interval --leave-out --slices --list --recursive --pattern --format {MANY} {RUNNING} {READING}",
+    "collect": "--table --report --least-sure",
+    "bids": f"--participant-label -m --model --suffix --largest-only --json {MANY} {RUNNING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
     "--corrections --poor-slices "
     f"{RUNNING} {READING}",

@@ -33,7 +33,8 @@ def engine_files():
 
 
 def model_files():
-    return {Path("weights", model, file) for model in bundled_models() for file in MODEL_FILES}
+    folders = {card.parent.relative_to(REPOSITORY) for card in (REPOSITORY / "weights").rglob("card.json")}
+    return {folder / file for folder in folders for file in MODEL_FILES}  # those of finders too
 
 
 def bundled_models():
@@ -59,7 +60,7 @@ def test_the_source_package_holds_no_more_than_a_wheel_is_made_of(packages):
         files = {Path(*Path(member.name).parts[1:]) for member in archive if member.isfile()}
     assert engine_files() | model_files() <= files
     about = {".gitignore", "CITATION.cff", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
-    provenance = {path for path in files if path.match("weights/*/TRAINING.md")}
+    provenance = {path for path in files if path.parts[0] == "weights" and path.name == "TRAINING.md"}
     assert files - engine_files() - model_files() - provenance == {Path(name) for name in about}
 
 

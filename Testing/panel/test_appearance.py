@@ -20,7 +20,7 @@ def test_panel_can_be_read_in_each_of_its_states(host):
                 assert panel.width == width
                 found = [*clipped(panel), *overlapping(panel), *scrolling(panel)]
                 wrong += [f"{state}, {style}: {what}" for what in found]
-    assert states == ["empty", "head", "ready", "running", "done", "error"]
+    assert states == ["empty", "head", "finding", "growing", "sides", "ready", "running", "done", "error"]
     assert wrong == []
 
 

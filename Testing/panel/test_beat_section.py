@@ -2,7 +2,7 @@
 
 import pytest
 import slicer
-from support.beating_heart import BEAT_MS, discs, heart_model, image_of, volumes_ml
+from support.beating_heart import BEAT_MS, add_cine, discs, heart_model, multi_volume, volumes_ml
 from support.panel_driver import choose_model, segment, tick
 from support.scene_assertions import add_volume
 
@@ -20,16 +20,7 @@ def panel(panel, tmp_path):
 
 @pytest.fixture
 def volume_node(panel):
-    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
-    sequence.SetIndexUnit("ms")
-    for number, volume in enumerate(discs(FRAMES)):
-        frame = add_volume(image_of(volume), "frame")
-        sequence.SetDataNodeAtValue(frame, f"{BEAT_MS / FRAMES * number:g}")
-        slicer.mrmlScene.RemoveNode(frame.GetDisplayNode())
-        slicer.mrmlScene.RemoveNode(frame)
-    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")
-    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
-    node = browser.GetProxyNode(sequence)
+    node, _browser = add_cine(discs(FRAMES))
     panel.ui.inputSelector.setCurrentNode(node)
     return node
 
@@ -80,3 +71,38 @@ def test_a_run_of_all_frames_shows_figures_table_and_plot_that_follows_the_brows
     panel.ui.inputSelector.setCurrentNode(volume_node)
     assert ui.beatCollapsibleButton.visible
     assert ui.lastSliceSlider.value == 1
+
+
+def test_a_correction_is_measured_by_a_button(host, panel, volume_node):
+    tick(host, panel.ui.allFramesCheckBox)
+    segment(host, panel)
+    (segmentation_node,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    (segment_id,) = segmentation_node.GetSegmentation().GetSegmentIDs()[1:]
+    nothing = 0 * slicer.util.arrayFromVolume(volume_node).astype("uint8")
+    slicer.util.updateSegmentBinaryLabelmapFromArray(nothing, segmentation_node, segment_id, volume_node)
+    host.click(panel.ui.beatMeasureButton)
+    assert "end-systole 0.0 mL (frame 1)" in panel.ui.beatLabel.text
+    assert slicer.util.arrayFromTableColumn(panel.ui.beatTableView.mrmlTableNode(), "Volume (mL)")[0] == 0
+    slicer.mrmlScene.RemoveNode(segmentation_node)
+    host.click(panel.ui.beatMeasureButton)
+    assert "segments of the frames are gone" in panel.ui.statusLabel.text
+
+
+def test_a_multi_volume_is_offered_and_the_volume_that_plays_its_frames_is_chosen_afterwards(host, panel):
+    node = multi_volume(discs(FRAMES))
+    panel.ui.inputSelector.setCurrentNode(node)
+    assert panel.ui.inputSelector.currentNode() is node
+    panel.exit()
+    panel.enter()
+    assert panel.ui.inputSelector.currentNode() is node
+    segment(host, panel)
+    assert "tick All frames" in panel.ui.statusLabel.text
+    tick(host, panel.ui.allFramesCheckBox)
+    segment(host, panel)
+    assert panel.ui.inputSelector.currentNode() is panel.logic.outcome.volumeNode
+    assert panel.ui.outputSelector.currentNode() is panel.logic.outcome.segmentationNode
+    assert panel.ui.beatCollapsibleButton.visible
+    assert "ejection fraction" in panel.ui.beatLabel.text
+    before = slicer.mrmlScene.GetNumberOfNodes()
+    segment(host, panel)
+    assert slicer.mrmlScene.GetNumberOfNodes() == before

@@ -30,6 +30,7 @@ def test_every_button_that_is_always_there_has_a_letter(panel):
         "allCellsCheckBox",
         "beatPlotButton",
         "defaultsButton",
+        "foundButton",
         "largestOnlyCheckBox",
         "loopCheckBox",
         "stressButton",

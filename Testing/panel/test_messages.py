@@ -18,11 +18,20 @@ def messages(host):
 
 def step(**changes):
     values = {"stage": 2, "stages": 2, "step": 7, "steps": 12, "run": 1, "runs": 1, "slices": (8, 16, 35)}
+    values |= {"is_finding": False, "structure": None}
     return SimpleNamespace(**{**values, **changes})
 
 
 def test_progress_names_stage_step_slices_and_the_time_left(messages):
     assert messages.progressLine(step(), 3.7) == "Fine stage, step 7 of 12, slices 9-16 of 35, 4 s left"
+
+
+def test_progress_says_that_it_looks_and_which_side_grows(messages):
+    assert messages.progressLine(step(is_finding=True)).startswith("Finding the anatomy, fine stage, step 7 of 12")
+    assert messages.progressLine(step(structure=SimpleNamespace(side="left"))).startswith("Left side, fine stage")
+    line = messages.progressLine(step(structure=SimpleNamespace(side="right"), run=2, runs=3))
+    assert line.startswith("Right side, run 2 of 3, fine stage")
+    assert messages.progressLine(step(structure=SimpleNamespace(side=None))).startswith("Fine stage")
 
 
 def test_progress_without_a_guess_of_the_time_leaves_it_out(messages):

@@ -53,7 +53,16 @@ def test_every_parameter_is_bound_to_one_control(host):
     import MedNCA
 
     bound = [p.findtext("string") for p in ElementTree.parse(UI).iterfind(".//*[@name='SlicerParameterName']")]
-    by_code = {"model", "protocol", "growthView", "growthVolume", "growthBrowser", "inspectedPoint", "qualityTable"}
+    by_code = {
+        "model",
+        "find",
+        "protocol",
+        "growthView",
+        "growthVolume",
+        "growthBrowser",
+        "inspectedPoint",
+        "qualityTable",
+    }
     assert sorted([*bound, *by_code]) == sorted(MedNCA.MedNCAParameterNode.allParameters)
 
 
@@ -114,16 +123,16 @@ def test_application_knows_the_terminology_after_start_up(host):
     assert found.GetCodeValue() == "HIPP-ANT"
 
 
-def test_sample_data_offers_the_phantom(host):
+@pytest.mark.parametrize("name", ["MedNCA synthetic phantom", "MedNCA synthetic head"])
+def test_sample_data_offers_the_synthetic_volumes(host, name):
     """The custom downloader makes the volume on the spot."""
     import slicer
 
     host.loadModule(MODULE)
-    source = slicer.modules.sampleDataSources["MedNCA"][-1]
-    assert source.sampleName == "MedNCA synthetic phantom"
+    (source,) = (each for each in slicer.modules.sampleDataSources["MedNCA"] if each.sampleName == name)
     assert source.thumbnailFileName == str(ICONS[1])
     volume_node = source.customDownloader(source)
-    assert volume_node.GetName() == "MedNCA synthetic phantom"
+    assert volume_node.GetName() == name
     assert volume_node.GetScene() is slicer.mrmlScene
     assert volume_node.GetImageData().GetNumberOfPoints() > 0
 

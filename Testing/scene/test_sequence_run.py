@@ -90,7 +90,8 @@ def test_without_the_tick_only_the_shown_frame_is_segmented(host, panel, volume_
 
 
 def test_progress_is_that_of_all_frames(panel, volume_node):
-    fractions = [step.fraction for step in panel.logic.processSteps(volume_node, model="brightness", allFrames=True)]
+    steps = panel.logic.processSteps(volume_node, model="brightness", allFrames=True, threads=1)
+    fractions = [step.fraction for step in steps]
     assert fractions == sorted(fractions)
     assert fractions[3] == pytest.approx(1 / 3)
     assert fractions[-1] == pytest.approx(1)

@@ -34,6 +34,41 @@ def discs(frames=8, slices=5, size=32, empty=1):
     return voxels
 
 
+def chest(phase, slices=8, size=128, seed=0):
+    """Short-axis slices of a drawn chest, which the bundled model of the left ventricle finds its way in.
+
+    Args:
+        phase: share of the beat, 0 is end-diastole.
+        slices: number of slices, base first.
+        size: rows and columns.
+        seed: of the noise.
+
+    Returns:
+        Voxels, int16, shape (slices, rows, columns).
+    """
+    z, y, x = np.mgrid[:slices, :size, :size].astype(float) * [[[[1]]], [[[128 / size]]], [[[128 / size]]]]
+
+    def ellipse(row, column, height, width):
+        return ((y - row) / height) ** 2 + ((x - column) / width) ** 2 < 1
+
+    taper = 1 - z / (1.6 * slices)
+    cavity = (8.5 + 2 * np.cos(2 * np.pi * phase)) * taper
+    wall = (15 - 0.3 * np.cos(2 * np.pi * phase)) * (0.45 + 0.55 * taper)
+    regions = (
+        (ellipse(66, 64, 44, 58), 330),  # fat
+        (ellipse(66, 64, 38, 51), 90),  # muscle
+        (ellipse(66, 36, 24, 17) | ellipse(66, 98, 24, 17), 20),  # lungs
+        (ellipse(60, 66, 22 * (0.5 + 0.5 * taper), 22 * (0.5 + 0.5 * taper)), 130),
+        (ellipse(58, 56, 11 * taper, 11 * taper), 300),  # right ventricle
+        (ellipse(62, 72, wall, wall), 90),
+        (ellipse(62, 72, cavity, cavity), 330),
+    )
+    voxels = np.full(z.shape, 15.0)
+    for inside, brightness in regions:
+        voxels[inside] = brightness
+    return (voxels + np.random.default_rng(seed).normal(0, 12, voxels.shape)).astype(np.int16)
+
+
 def volumes_ml(voxels, spacing):
     """The volume of the chamber in each frame."""
     return (voxels == 1100).sum(axis=(1, 2, 3)) * float(np.prod(spacing)) / 1000
@@ -80,3 +115,67 @@ def cine_series(
             stored = values.pop("stored", plane)
             image_file(folder / f"IM{(frame * len(volume) + number) * 37 % 1009:04d}", stored, **values)
     return folder
+
+
+def multi_volume(voxels, unit="ms", tag="TriggerTime", **place):
+    """A multi-volume node as the MultiVolume importer makes it from DICOM, in the scene.
+
+    Args:
+        voxels: of each frame.
+        unit, tag: what the frames are sorted by.
+        place: of the image, see `image_of`.
+    """
+    import slicer
+    import vtk
+    from MedNCAScene.inputs.geometry import ijkToRasOfImage
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    times = [BEAT_MS / len(voxels) * number for number in range(len(voxels))]
+    image_data = vtk.vtkImageData()
+    image_data.SetDimensions(voxels.shape[:0:-1])
+    values = numpy_to_vtk(np.moveaxis(voxels, 0, -1).reshape(-1, len(voxels)), deep=True)
+    image_data.GetPointData().SetScalars(values)
+    node = slicer.vtkMRMLMultiVolumeNode()
+    node.SetAndObserveImageData(image_data)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfImage(image_of(voxels[0], **place))))
+    node.SetNumberOfFrames(len(voxels))
+    node.SetName("cine MultiVolume")
+    for name, value in importer_attributes(times, unit, tag).items():
+        node.SetAttribute(name, value)
+    return slicer.mrmlScene.AddNode(node)
+
+
+def importer_attributes(times, unit="ms", tag="TriggerTime"):
+    """What the MultiVolume importer notes on a multi-volume, and on the sequence that it makes of one."""
+    return {
+        "MultiVolume.NumberOfFrames": str(len(times)),
+        "MultiVolume.FrameLabels": ",".join(f"{time}" for time in times),
+        "MultiVolume.FrameIdentifyingDICOMTagName": tag,
+        "MultiVolume.FrameIdentifyingDICOMTagUnits": unit,
+    }
+
+
+def add_cine(voxels, unit="ms", indices=None, **place):
+    """A sequence of volumes as the Sequences module loads it: the volume that plays it, and the browser.
+
+    Args:
+        voxels: of each frame.
+        unit: of the index.
+        indices: of the frames; None for times over a beat.
+        place: of the image, see `image_of`.
+    """
+    import slicer
+
+    from support.scene_assertions import add_volume
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
+    sequence.SetIndexUnit(unit)
+    for number, volume in enumerate(voxels):
+        frame = add_volume(image_of(volume, **place), "frame")
+        index = f"{BEAT_MS / len(voxels) * number:g}" if indices is None else indices[number]
+        sequence.SetDataNodeAtValue(frame, index)
+        slicer.mrmlScene.RemoveNode(frame.GetDisplayNode())
+        slicer.mrmlScene.RemoveNode(frame)
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    return browser.GetProxyNode(sequence), browser

@@ -1,12 +1,14 @@
 """The panel in each of its states, as a user brings it there: for pictures of it, and for tests of how it looks."""
 
-import time
+from contextlib import contextmanager
 
 import numpy as np
 
 RUNS = 5
-# Where a run is looked at: what its progress line then begins with.
-PROGRESS = "Run 3 of 5, middle stage, step 5"
+TIMEOUT = 300  # seconds, on a machine that does much else
+# Where runs are looked at: what the progress line then begins with, and the percentage that is done at least.
+FINDING, GROWING = ("Finding the anatomy, fine stage, step 5", 30), ("Right side, fine stage, step 5", 0)
+PROGRESS = ("Run 3 of 5, middle stage, step 5", 0)
 
 
 def panel_states(host, widget):
@@ -18,18 +20,15 @@ def panel_states(host, widget):
 
     ui = widget.ui
     yield "empty"
-    head = load_head()
-    ui.inputSelector.setCurrentNode(head)
-    yield "head"
-    slicer.mrmlScene.RemoveNode(head)
+    yield from _whole_head(host, widget)
     host.click(ui.tryButton)
     yield "ready"
     ui.uncertaintyCheckBox.setChecked(True)
     ui.keepGrowthCheckBox.setChecked(True)
     ui.runsSpinBox.setValue(RUNS)
-    yield from _running(host, widget)
     host.click(ui.segmentButton)
-    host.waitUntil(lambda: not widget.isRunning, timeout=60)
+    yield from _held(host, widget, PROGRESS, "running")
+    host.waitUntil(lambda: not widget.isRunning, timeout=TIMEOUT)
     yield "done"
     volume_node = ui.inputSelector.currentNode()
     voxels = slicer.util.arrayFromVolume(volume_node).copy()
@@ -40,27 +39,53 @@ def panel_states(host, widget):
     yield "error"
 
 
-def load_head():
-    """A volume that is much larger than what the model expects, shown in the slice views."""
+def _whole_head(host, widget):
+    """A head from the choice of its volume to the boxes in which the model has looked; nothing of it stays."""
     import slicer
-    from MedNCAScene.inputs.volumes import volumeFromImage
+    from MedNCAScene.application.sample_data import loadHead
 
-    from MedNCALib.imaging.phantom import make_phantom
-
-    node = volumeFromImage(make_phantom(size=(60, 80, 60), spacing=(1.2, 1.2, 1.2)).image, "Whole head")
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
-
-
-def _running(host, widget):
-    """A run that stands still while it is looked at, and is then cancelled."""
-    host.click(widget.ui.segmentButton)
-    host.waitUntil(lambda: widget.ui.statusLabel.text.startswith(PROGRESS), timeout=60)
-    # Until the time that is left is shown, and the live preview is due again.
-    time.sleep(1)
+    ui = widget.ui
+    ui.inputSelector.setCurrentNode(loadHead(spacing=(2.0, 2.0, 2.0)))
+    yield "head"
+    host.click(ui.segmentButton)
+    yield from _held(host, widget, FINDING, "finding")
+    yield from _held(host, widget, GROWING, "growing")
+    host.waitUntil(lambda: not widget.isRunning, timeout=TIMEOUT)
+    if ui.foundButton.enabled:  # a finder that is still in training may not find the synthetic head's
+        host.click(ui.foundButton)
+    yield "sides"
+    slicer.mrmlScene.Clear()
     host.processEvents()
+
+
+def _held(host, widget, place, state):
+    """A run that stands still at a place while it is looked at."""
+    beginning, percent = place
+    ui = widget.ui
+
+    def is_there():
+        return ui.statusLabel.text.startswith(beginning) and ui.progressBar.value >= percent
+
+    with _each_step_shown():
+        host.waitUntil(lambda: is_there() or not widget.isRunning, timeout=TIMEOUT)
     timer = widget._runSection._run._timer
     timer.stop()
-    yield "running"
-    timer.start()
-    host.click(widget.ui.segmentButton)
+    yield state
+    if widget.isRunning:
+        timer.start()
+
+
+@contextmanager
+def _each_step_shown():
+    """Have the live preview show each step, however slow the machine is."""
+    from MedNCAScene.display.live_overlay import LiveOverlay
+
+    names = ("SHORTEST_INTERVAL", "REST")
+    before = {name: getattr(LiveOverlay, name) for name in names}
+    try:
+        for name in names:
+            setattr(LiveOverlay, name, 0)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(LiveOverlay, name, value)

@@ -1,5 +1,7 @@
 """The demonstration as a user sees it: the host application loads a volume, Segment is clicked, the result is saved.
 
+Without a volume, a synthetic block with one hippocampus and a synthetic whole head are segmented, one after the other.
+
 python Testing/tools/host_demo.py --output demo [--volume FILE_OR_DICOM_FOLDER] [--model MODEL]
 """
 
@@ -15,9 +17,14 @@ from host import slicerHost
 
 import MedNCALib as mednca
 from MedNCALib.cli.demo_run import demo_model, demo_volume, scores, summary
+from MedNCALib.imaging.laterality import without_sides
+from MedNCALib.imaging.phantom_head import make_head
 from MedNCALib.io.images import write_image
+from MedNCALib.model.card import AUTO
 from MedNCALib.segmentation.growth_animation import write_growth_gif
 from MedNCALib.segmentation.input_checks import check_input
+
+HEAD_NAME = "synthetic-head"
 
 
 def segmentAsAUser(volumePath, model):
@@ -44,13 +51,15 @@ def segmentAsAUser(volumePath, model):
     return segmentationNode, widget, seconds
 
 
-def run(output, volume=None, model=None):
-    """Fill the folder `output`; without a model's name the one that fits the volume is taken, or asked for."""
+def run(output, name, image, truth, model):
+    """Segment a volume and fill the folder `output`.
+
+    :param name: of the volume's file, without its ending.
+    :param truth: its true labels; None if they are not known.
+    """
     import slicer
 
     host = slicerHost()
-    name, image, truth = demo_volume(volume)
-    model = demo_model(model, volume, image)
     for reason in check_input(image, model):
         print(f"host_demo: warning: {reason}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
@@ -64,9 +73,12 @@ def run(output, volume=None, model=None):
     host.sliceViewPicture(str(pictures[0]))
     host.screenshot(widget, str(pictures[1]), width=420)
     host.applicationPicture(str(pictures[2]), widget, showSegments=True)
-    labels = mednca.read_image(files[1])
-    write_growth_gif(pictures[3], image, labels, model)
-    for line in (summary(model, seconds), *scores(truth, labels, model), *map(str, files + pictures)):
+    labels, outcome = mednca.read_image(files[1]), widget.logic.outcome
+    sides = [structure.side for structure in outcome.found] or [None]
+    table = [label for side in sides for label in model.labels_on(side)]
+    shown, region = (without_sides(labels), outcome.found[0].box) if outcome.found else (labels, None)
+    write_growth_gif(pictures[3], image, shown, model, region, protocol=outcome.protocol or AUTO)
+    for line in (summary(model, seconds), *scores(truth, labels, table), *map(str, files + pictures)):
         print(line)
 
 
@@ -77,7 +89,12 @@ def main():
     parser.add_argument("-m", "--model", help="default: the one that fits the volume")
     options = parser.parse_args()
     try:
-        run(options.output, options.volume, options.model)
+        name, image, truth = demo_volume(options.volume)
+        run(options.output, name, image, truth, demo_model(options.model, options.volume, image))
+        if options.volume is None and options.model is None:
+            slicerHost().reset()
+            head = make_head()
+            run(options.output / "head", HEAD_NAME, head.image, head.labels, demo_model(None, None, head.image))
     except mednca.MedNCAError as error:
         sys.exit(f"host_demo: {error}")
 

@@ -11,12 +11,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 
+import numpy as np
 from host import slicerHost
 from PIL import Image, ImageDraw, ImageFont
+from support.beating_heart import add_cine, chest
 from support.panel_states import panel_states
 
 import MedNCALib as mednca
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
+from MedNCALib.measurement.volume_curve import write_volume_picture
 from MedNCALib.segmentation.growth_animation import write_growth_gif
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
@@ -25,11 +28,11 @@ PANEL_SHEETS = {
     "panel-states.png": [
         [
             ("empty", NORMAL, "Nothing loaded yet"),
-            ("head", NORMAL, "A volume that needs a region"),
-            ("ready", NORMAL, "Ready"),
+            ("head", NORMAL, "A whole head"),
+            ("finding", NORMAL, "Running: it looks for the anatomy"),
         ],
         [
-            ("running", NORMAL, "Running"),
+            ("sides", NORMAL, "Done: both sides, and where it looked"),
             ("done", NORMAL, "Done: five runs, steps kept"),
             ("error", NORMAL, "A volume that cannot be used"),
         ],
@@ -38,10 +41,11 @@ PANEL_SHEETS = {
         [("running", DARK, "Dark"), ("done", DARK, "Dark"), ("done", LARGE, "Text at 125 %")],
     ],
 }
-VIEW, BAR = 280, 22  # pixels of a view, and of the bar above it
+VIEW, HEART_VIEW, BAR = 280, 356, 22  # pixels of a view, and of the bar above it
 QUALITY = 78  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
+FRAMES, FRAME_SPACING, HEART = 12, (2.6, 2.6, 8.0), (-187.0, -161.0, 16.0)
 
 
 def makePictures(output):
@@ -63,11 +67,13 @@ def makePictures(output):
             views += viewsIn(state, host, widget, Path(folder))
             if state == "done":
                 host.click(widget.ui.show3DButton)
+        heart = heartSheet(host, widget, Path(folder))
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
         # A quarter of the size of full colour; this method keeps a colour that has few pixels.
         page.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(output / name, optimize=True)
     sheet(views).save(output / "views.jpg", quality=QUALITY, optimize=True)
+    heart.save(output / "heart.jpg", quality=QUALITY, optimize=True)
     phantom, model = mednca.make_phantom(), mednca.load_model("hippocampus-mr")
     write_growth_gif(output / "growth.gif", phantom.image, mednca.segment(phantom.image, model).labels, model)
 
@@ -83,18 +89,18 @@ def viewsIn(state, host, widget, folder):
 
     ui = widget.ui
     if state == "head":
-        slicer.util.getNode("Crosshair").SetCrosshairRAS(BLOCK_CENTRE_LEFT)
-        host.click(ui.placeRegionButton)
-        region = ui.regionSelector.currentNode()
-        region.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
-        yield views(host, folder, "Place region: a box around the crosshair")
-        slicer.mrmlScene.RemoveNode(region)
-    elif state == "ready":
-        yield views(host, folder, "Before")
-    elif state == "running":
-        yield views(host, folder, "Running: the cells as they are now")
+        yield views(host, folder, "A whole head")
+    elif state == "finding":
+        yield views(host, folder, "Running: the coarse cells of the search")
+    elif state == "growing":
+        yield views(host, folder, "Running: what was found, and the second side as it grows")
+    elif state == "sides":
+        for box in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
+            box.GetDisplayNode().SetInteractionHandleScale(0.5)  # they grow as a view gets smaller
+        host.click(ui.show3DButton)
+        yield views(host, folder, "Done: both sides, and where it looked")
     elif state == "done":
-        yield views(host, folder, "Done: the segments, and their surfaces")
+        yield views(host, folder, "A block: the segments, and their surfaces")
         last = ui.stepSlider.value
         ui.stepSlider.setValue(STEP - 1)
         yield views(host, folder, f"Growth: {ui.stepLabel.text.lower()}, shown again; the segments as outlines")
@@ -110,6 +116,32 @@ def views(host, folder, text):
     host.sliceViewPicture(slices, width=3 * VIEW, height=VIEW + BAR, centreOn=BLOCK_CENTRE_LEFT)
     host.threeDViewPicture(surfaces, width=VIEW, height=VIEW + BAR)
     return [(opened(slices), text), (opened(surfaces), "")]
+
+
+def heartSheet(host, widget, folder):
+    """The section Heart after a run of all frames, the segments, and the plot that the command line writes."""
+    import slicer
+    from MedNCAScene.results.beat_table import beatOf
+
+    host.closeScene()
+    ui = widget.ui
+    voxels = np.stack([chest(frame / FRAMES, seed=frame) for frame in range(FRAMES)])
+    volumeNode, browser = add_cine(voxels, spacing=FRAME_SPACING, origin=(0.0, 0.0, 0.0))
+    ui.inputSelector.setCurrentNode(volumeNode)
+    ui.modelComboBox.setCurrentIndex(ui.modelComboBox.findData("left-ventricle-cine-mr"))
+    host.click(ui.allFramesCheckBox)
+    host.click(ui.segmentButton)
+    host.waitUntil(lambda: not widget.isRunning, timeout=300)
+    slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
+    axial = []
+    for index, text in ((0, "End-diastole"), (FRAMES // 2, "End-systole")):
+        browser.SetSelectedItemNumber(index)
+        host.processEvents()
+        host.sliceViewPicture(folder / "slices.png", width=3 * HEART_VIEW, height=HEART_VIEW + BAR, centreOn=HEART)
+        axial.append((opened(folder / "slices.png").crop((0, 0, HEART_VIEW, HEART_VIEW + BAR)), text))
+    write_volume_picture(folder / "volumes.png", beatOf(widget.logic.outcome.beatNode))
+    right = sheet([axial, [(opened(folder / "volumes.png"), "The curve, as the command line draws it")]])
+    return sheet([[(panel(host, widget, folder / "panel.png", NORMAL), "Heart, on a drawn chest"), (right, "")]])
 
 
 def opened(path):

@@ -118,7 +118,7 @@ def test_the_figures_are_those_of_clicks_on_segment_with_the_cells_shown_and_wit
 
     monkeypatch.setattr(bench, "segment", recorded)
     monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
-    monkeypatch.setattr(LiveOverlay, "_REST", 0)
+    monkeypatch.setattr(LiveOverlay, "REST", 0)
     monkeypatch.setattr(LiveOverlay, "_show", lambda self, step: compute(0.01)())
     choose_model(panel, "slow")
     figures = bench.measure(host, panel, seconds=0)

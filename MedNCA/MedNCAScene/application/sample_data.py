@@ -1,29 +1,34 @@
-"""The synthetic sample."""
+"""The synthetic samples."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
 PHANTOM_NAME = "MedNCA synthetic phantom"
+HEAD_NAME = "MedNCA synthetic head"
 
 _ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "MedNCA.png"
 
 
 def registerSampleData() -> None:
-    """Offer the synthetic phantom in the module Sample Data. It is made on the spot: nothing is downloaded."""
+    """Offer the synthetic samples in the module Sample Data. They are made on the spot: nothing is downloaded."""
     import SampleData
 
     # The button calls the downloader; SampleData.downloadSample by name ignores it.
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="MedNCA",
-        sampleName=PHANTOM_NAME,
-        thumbnailFileName=str(_ICON),
-        uris="",
-        customDownloader=lambda source: loadPhantom(),
-    )
+    for name, load in ((PHANTOM_NAME, loadPhantom), (HEAD_NAME, loadHead)):
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category="MedNCA",
+            sampleName=name,
+            thumbnailFileName=str(_ICON),
+            uris="",
+            customDownloader=lambda source, load=load: load(),
+        )
 
 
 def loadPhantom(**parameters: Any) -> slicer.vtkMRMLScalarVolumeNode:
@@ -35,8 +40,23 @@ def loadPhantom(**parameters: Any) -> slicer.vtkMRMLScalarVolumeNode:
     # Not at file scope, since the sample is offered whenever the application starts.
     from MedNCALib import make_phantom
 
+    return _load(make_phantom(**parameters).image, PHANTOM_NAME)
+
+
+def loadHead(**parameters: Any) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add the synthetic whole head as a volume node and show it in the slice views.
+
+    Args:
+        parameters: as for `MedNCALib.imaging.phantom_head.make_head`.
+    """
+    from MedNCALib.imaging.phantom_head import make_head
+
+    return _load(make_head(**parameters).image, HEAD_NAME)
+
+
+def _load(image: sitk.Image, name: str) -> slicer.vtkMRMLScalarVolumeNode:
     from ..inputs.volumes import volumeFromImage
 
-    volumeNode = volumeFromImage(make_phantom(**parameters).image, slicer.mrmlScene.GenerateUniqueName(PHANTOM_NAME))
+    volumeNode = volumeFromImage(image, slicer.mrmlScene.GenerateUniqueName(name))
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
     return volumeNode

@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 
-import numpy as np
 import slicer
 
 import MedNCALib as mednca
-from MedNCALib.imaging.slice_space import SliceSpace
 from MedNCALib.segmentation.steps import tap
 
-from ..derived_nodes import removeNodes, tagAsDerived
-from ..results.cell_colors import addCellColors, encodeCells, placeCells, showCellColors
+from ..derived_nodes import removeNodes
+from ..inputs.region import placeBox
+from ..results.found_boxes import boxColor, boxesOf
+from .cell_canvas import CellCanvas
 from .slice_foreground import TemporaryForeground
 
 
 class LiveOverlay:
     """Lays the cells of a run over the slice views, in the labels' colours, for as long as the run is on.
+
+    If a finder runs, its cells are seen over the whole volume first, then the boxes that it has found, in which the
+    structures grow one after the other.
 
     Nothing of it stays in the scene, and the views show again what they showed before. After the first picture, drawing
     takes a small share of the run's time: the pause before the next picture grows with the time that one takes, the
@@ -36,13 +39,13 @@ class LiveOverlay:
 
     SHORTEST_INTERVAL = 0.05  # seconds
     OPACITY = 0.75
-    _REST = 15  # times the duration of a picture
+    REST = 15  # times the duration of a picture
 
     def __init__(self, volumeNode: slicer.vtkMRMLScalarVolumeNode, model: mednca.Model) -> None:
         self._volumeNode = volumeNode
         self._model = model
-        self._node: slicer.vtkMRMLScalarVolumeNode | None = None
-        self._colors: slicer.vtkMRMLColorTableNode | None = None
+        self._canvas: CellCanvas | None = None
+        self._boxes: list[slicer.vtkMRMLMarkupsROINode] = []
         self._foreground: TemporaryForeground | None = None
         self._began: float | None = None  # of the picture that the application draws now
         self._next = 0.0
@@ -59,7 +62,8 @@ class LiveOverlay:
 
     def _onStep(self, step: mednca.Step) -> None:
         now = time.monotonic()
-        if now >= self._next:
+        isOther = self._canvas is not None and not self._canvas.isFor(step)  # the search is over
+        if now >= self._next or isOther:
             self._began = now
             self._show(step)
 
@@ -67,34 +71,39 @@ class LiveOverlay:
         """The event loop had its turn, and so the views were drawn."""
         if self._began is not None:
             now = time.monotonic()
-            self._next = max(self._began + self.SHORTEST_INTERVAL, now + self._REST * (now - self._began))
+            self._next = max(self._began + self.SHORTEST_INTERVAL, now + self.REST * (now - self._began))
             self._began = None
 
     def _show(self, step: mednca.Step) -> None:
-        if self._node is None:
-            self._add(step.space)
-        first, stop, _total = step.slices
-        slicer.util.arrayFromVolume(self._node)[first:stop] = step.full_size(encodeCells(step.probabilities()))
-        slicer.util.arrayFromVolumeModified(self._node)
+        if self._canvas is None or not self._canvas.isFor(step):
+            self._remove()
+            self._canvas = CellCanvas(self._volumeNode, self._model, step)
+            self._addBoxes(step)
+        self._canvas.draw(step)
         if self._foreground is None:
-            self._foreground = TemporaryForeground(self._node, self.OPACITY)
+            self._foreground = TemporaryForeground(self._canvas.node, self.OPACITY)
 
-    def _add(self, space: SliceSpace) -> None:
-        self._colors = addCellColors(self._model.labels, hidden=True)
-        node = slicer.vtkMRMLScalarVolumeNode()
-        node.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA live preview"))
-        node.SetHideFromEditors(True)
-        node.SetSaveWithScene(False)
-        self._node = slicer.mrmlScene.AddNode(node)
-        tagAsDerived(self._node, self._model.name, self._volumeNode)
-        slicer.util.updateVolumeFromArray(self._node, np.zeros(space.inside_shape, np.uint8))
-        placeCells(self._node, space, self._volumeNode)
-        showCellColors(self._node, self._colors)
-        self._node.GetDisplayNode().SetHideFromEditors(True)
-        self._node.GetDisplayNode().SetSaveWithScene(False)
+    def _addBoxes(self, step: mednca.Step) -> None:
+        """Show the boxes of what was found, unless the user's own are there."""
+        if boxesOf(self._model.name, self._volumeNode):
+            return
+        for structure in step.found:
+            node = slicer.vtkMRMLMarkupsROINode()
+            node.SetName(slicer.mrmlScene.GenerateUniqueName("MedNCA live box"))
+            node.SetHideFromEditors(True)
+            node.SetSaveWithScene(False)
+            node.SetLocked(True)
+            self._boxes.append(slicer.mrmlScene.AddNode(node))
+            node.SetAndObserveTransformNodeID(self._volumeNode.GetTransformNodeID())
+            placeBox(node, structure.box, boxColor(structure, self._model))
+            node.GetDisplayNode().SetHandlesInteractive(False)
+            node.GetDisplayNode().SetSaveWithScene(False)
 
     def _remove(self) -> None:
         if self._foreground is not None:
             self._foreground.restore()
-        removeNodes(filter(None, (self._node, self._colors)))
-        self._node = self._colors = self._foreground = None
+        if self._canvas is not None:
+            self._canvas.remove()
+        removeNodes(self._boxes)
+        self._canvas = self._foreground = None
+        self._boxes = []

@@ -19,23 +19,19 @@ Box = tuple[float, float, float, float, float, float]
 def regionInVolume(
     roiNode: slicer.vtkMRMLMarkupsROINode | None, volumeNode: slicer.vtkMRMLScalarVolumeNode
 ) -> Box | None:
+    """The box of the region that the user has chosen, see `boxInVolume`; None for the whole volume."""
+    return None if roiNode is None else boxInVolume(roiNode, volumeNode)
+
+
+def boxInVolume(roiNode: slicer.vtkMRMLMarkupsROINode, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> Box:
     """The smallest box (R0, R1, A0, A1, S0, S1), in mm in the volume's own RAS, that holds the ROI as it is displayed.
 
     The ROI is in the world, the voxels are not: the transforms of both are taken into account. An ROI that is oblique
     to the volume's RAS axes gives a box that is larger than itself.
 
-    Args:
-        roiNode: the ROI; None is the whole volume.
-        volumeNode: the volume.
-
-    Returns:
-        The box; None for the whole volume.
-
     Raises:
         ImageError: the ROI has no extent yet.
     """
-    if roiNode is None:
-        return None
     size = np.array(roiNode.GetSize())
     if roiNode.GetNumberOfControlPoints() == 0 or not np.all(size > 0):
         raise mednca.ImageError(
@@ -69,10 +65,7 @@ def placeRegion(
     if roiNode is None:
         name = slicer.mrmlScene.GenerateUniqueName(_("{volume} region").format(volume=volumeNode.GetName()))
         roiNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
-        roiNode.CreateDefaultDisplayNodes()
-        # Its edges alone, so that it covers nothing of the volume.
-        roiNode.GetDisplayNode().SetFillVisibility(False)
-        roiNode.GetDisplayNode().SetPropertiesLabelVisibility(False)
+        _showEdgesOnly(roiNode)
     centre = _crosshairIn(volumeNode)
     if centre is None:
         bounds = np.zeros(6)
@@ -81,6 +74,23 @@ def placeRegion(
     roiNode.SetCenter(fromWorld(roiNode).TransformPoint(centre))
     roiNode.SetSize(*size)
     return roiNode
+
+
+def placeBox(roiNode: slicer.vtkMRMLMarkupsROINode, box: Box, color: Sequence[float]) -> None:
+    """Give an ROI the extent of a box (R0, R1, A0, A1, S0, S1), in mm in its own space, and a colour."""
+    low, high = np.array(box[::2]), np.array(box[1::2])
+    _showEdgesOnly(roiNode)
+    for setColor in (roiNode.GetDisplayNode().SetColor, roiNode.GetDisplayNode().SetSelectedColor):
+        setColor(*color)
+    roiNode.SetCenter((low + high) / 2)
+    roiNode.SetSize(*(high - low))
+
+
+def _showEdgesOnly(roiNode: slicer.vtkMRMLMarkupsROINode) -> None:
+    """Have an ROI cover nothing of the volume."""
+    roiNode.CreateDefaultDisplayNodes()
+    roiNode.GetDisplayNode().SetFillVisibility(False)
+    roiNode.GetDisplayNode().SetPropertiesLabelVisibility(False)
 
 
 def _crosshairIn(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray | None:

@@ -18,20 +18,29 @@ from .geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
 
 # Cosine between two axes of a volume above which it counts as sheared. NIfTI headers in float32 stay below 1e-5.
 _SHEAR_TOLERANCE = 1e-3
+# What the MultiVolume importer gives to a node whose voxels have a value for each frame.
+_FRAME_COUNT = "MultiVolume.NumberOfFrames"
+# Classes of nodes that may be chosen. The second, of the extension MultiVolumeExplorer, is derived from the first.
+INPUT_CLASSES = ("vtkMRMLScalarVolumeNode", "vtkMRMLMultiVolumeNode")
 
 
-def imageFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> sitk.Image:
+def imageFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode, frame: int | None = None) -> sitk.Image:
     """The voxels of a volume node as a SimpleITK image in the volume's own space (its parent transform left out).
 
     The voxels are copied: a change of the image does not change the node, and vice versa. The DICOM attributes that
     `MedNCALib.segmentation.input_checks` goes by are added, if the application's database knows them.
 
+    Args:
+        volumeNode: the volume.
+        frame: which value of each voxel, from 0, if these are frames; None for a volume of one value.
+
     Raises:
         ImageError: no volume, no voxels, several values a voxel, a label map, or axes that are not perpendicular.
     """
-    checkVolume(volumeNode)
+    checkVolume(volumeNode, holdsFrames=frame is not None)
     imageData = volumeNode.GetImageData()
-    voxels = vtk_to_numpy(imageData.GetPointData().GetScalars()).reshape(imageData.GetDimensions()[::-1])
+    voxels = vtk_to_numpy(imageData.GetPointData().GetScalars()).reshape(*imageData.GetDimensions()[::-1], -1)
+    voxels = voxels[..., frame or 0]
     image = sitk.GetImageFromArray(voxels)
     placeImage(image, ijkToRasOfVolume(volumeNode))
     for attribute, value in _dicomAttributes(volumeNode):
@@ -52,7 +61,7 @@ def volumeFromImage(image: sitk.Image, name: str) -> slicer.vtkMRMLScalarVolumeN
 
 def canBeInput(node: slicer.vtkMRMLVolumeNode) -> bool:
     """Whether a volume node may be the one to segment: an image, and not made by a model."""
-    return node.GetClassName() == "vtkMRMLScalarVolumeNode" and modelOf(node) is None
+    return node.GetClassName() in INPUT_CLASSES and modelOf(node) is None
 
 
 def firstInput() -> slicer.vtkMRMLScalarVolumeNode | None:
@@ -60,8 +69,19 @@ def firstInput() -> slicer.vtkMRMLScalarVolumeNode | None:
     return next(filter(canBeInput, slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")), None)
 
 
-def checkVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> None:
+def isMultiVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode | None) -> bool:
+    """Whether the values of a voxel are frames, as in the nodes of the MultiVolume importer."""
+    if volumeNode is None or volumeNode.GetImageData() is None or not volumeNode.GetAttribute(_FRAME_COUNT):
+        return False
+    return volumeNode.GetImageData().GetNumberOfScalarComponents() > 1
+
+
+def checkVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode, holdsFrames: bool = False) -> None:
     """Refuse, in words for the user, a node that cannot be segmented as it is.
+
+    Args:
+        volumeNode: the node.
+        holdsFrames: whether the values of a voxel are frames.
 
     Raises:
         ImageError: see `imageFromVolume`; also for a parent transform that is not linear.
@@ -79,7 +99,13 @@ def checkVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> None:
     if imageData is None or imageData.GetNumberOfPoints() == 0 or imageData.GetPointData().GetScalars() is None:
         raise mednca.ImageError(_("{name} has no voxels: load its data or choose another volume.").format(name=name))
     components = imageData.GetNumberOfScalarComponents()
-    if components != 1:
+    if not holdsFrames and isMultiVolume(volumeNode):
+        raise mednca.ImageError(
+            _("{name} holds {count} frames: tick All frames of the sequence (allFrames=True).").format(
+                name=name, count=components
+            )
+        )
+    if components != 1 and not holdsFrames:
         raise mednca.ImageError(
             _(
                 "{name} has {components} values in each voxel (a colour or vector volume): convert it to a volume of"

@@ -11,16 +11,20 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.io.frame_times import FrameTimes
-from MedNCALib.measurement.cardiac import Beat, ChamberVolumes, check_slices
+from MedNCALib.measurement.cardiac import Beat, ChamberVolumes, chamber_of, check_slices
+from MedNCALib.segmentation.slice_volumes import slice_volumes
 
 from ..derived_nodes import LABEL_TAG, derivedNodes, findOrAdd, inputOf, modelOf
+from ..inputs.sequence import browserOf
 from .quality_table import addColumn
+from .segments import imageOfSegment
 
 # Digits after the decimal point, for each column; there is no column of times if these are unknown.
 DIGITS = (None, 1, 1, 1)
 
 _BEAT, _MARKS = "beat", "marks of the beat"  # in place of a label's value
 _VOLUMES, _SLICES = "MedNCA.ChamberVolumes", "MedNCA.CountedSlices"
+_SEGMENTATION_ROLE = "MedNCA.Segmentation"
 _LINE, _ED, _ES, _SHOWN = (0.0, 0.45, 0.7), (0.84, 0.37, 0.0), (0.0, 0.62, 0.45), (0.5, 0.5, 0.5)
 
 
@@ -40,15 +44,48 @@ def writeBeat(
     if before is not None and before.found.shape[1] != chamber.found.shape[1]:
         node.SetAttribute(_SLICES, None)
     byPass = None if chamber.by_pass is None else chamber.by_pass.tolist()
+    label = chamber_of(model.labels)
+    assert label is not None  # the chamber is of this model
     kept = {
         "label": chamber.label,
         "found": chamber.found.tolist(),
         "by_pass": byPass,
         "times": [chamber.times.milliseconds, chamber.times.sorted_by, chamber.times.beat_ms],
+        "value": label.value,
+        "axes": model.slice_format.axes,
     }
     node.SetAttribute(_VOLUMES, json.dumps(kept))
     _fill(node)
     return node
+
+
+def followSegmentation(tableNode: slicer.vtkMRMLTableNode, segmentationNode: slicer.vtkMRMLSegmentationNode) -> None:
+    """From now on `measureAgain` reads the frames of this segmentation."""
+    tableNode.SetNodeReferenceID(_SEGMENTATION_ROLE, segmentationNode.GetID())
+
+
+def measureAgain(tableNode: slicer.vtkMRMLTableNode | None) -> None:
+    """Measure the segments of all frames as they are now; table and plot follow.
+
+    There is no spread then: the passes are those of the model, not of what a user has corrected.
+
+    Raises:
+        MedNCAError: there is no table, or the segments of its frames are gone.
+    """
+    table, chamber = _required(tableNode)
+    volumeNode, segmentationNode = inputOf(table), table.GetNodeReference(_SEGMENTATION_ROLE)
+    browser, count = browserOf(volumeNode), len(chamber.found)
+    sequence = browser.GetSequenceNode(segmentationNode) if browser and segmentationNode else None
+    if browser is None or sequence is None or sequence.GetNumberOfDataNodes() != count:
+        raise mednca.MedNCAError(_("The segments of the frames are gone: segment all frames again."))
+    kept, found = json.loads(table.GetAttribute(_VOLUMES)), []
+    for index in range(count):
+        isShown = index == browser.GetSelectedItemNumber()
+        frame = segmentationNode if isShown else sequence.GetNthDataNode(index)
+        labels = imageOfSegment(frame, modelOf(table) or "", kept["value"], volumeNode, segmentationNode)
+        found.append(slice_volumes(labels, 1, kept["axes"]).tolist())
+    table.SetAttribute(_VOLUMES, json.dumps({**kept, "found": found, "by_pass": None}))
+    _fill(table)
 
 
 def beatTableOf(volumeNode: slicer.vtkMRMLScalarVolumeNode | None, modelName: str) -> slicer.vtkMRMLTableNode | None:
@@ -70,12 +107,10 @@ def setCountedSlices(tableNode: slicer.vtkMRMLTableNode | None, first: int, last
     Raises:
         MedNCAError: there are no such slices, or no table.
     """
-    chamber = _chamberOf(tableNode) if tableNode is not None else None
-    if tableNode is None or chamber is None:
-        raise mednca.MedNCAError(_("There are no volumes over a beat: segment all frames of a heart first."))
+    table, chamber = _required(tableNode)
     check_slices((first, last), chamber.found.shape[1])
-    tableNode.SetAttribute(_SLICES, json.dumps([first, last]))
-    _fill(tableNode)
+    table.SetAttribute(_SLICES, json.dumps([first, last]))
+    _fill(table)
 
 
 def chartOf(tableNode: slicer.vtkMRMLTableNode) -> slicer.vtkMRMLPlotChartNode:
@@ -101,6 +136,13 @@ def showFrame(tableNode: slicer.vtkMRMLTableNode, index: int) -> None:
     beat = beatOf(tableNode)
     if 0 <= index < len(beat.volumes):
         _fillMarks(_marksOf(tableNode), beat, index)
+
+
+def _required(tableNode: slicer.vtkMRMLTableNode | None) -> tuple[slicer.vtkMRMLTableNode, ChamberVolumes]:
+    chamber = _chamberOf(tableNode) if tableNode is not None else None
+    if tableNode is None or chamber is None:
+        raise mednca.MedNCAError(_("There are no volumes over a beat: segment all frames of a heart first."))
+    return tableNode, chamber
 
 
 def _chamberOf(node: slicer.vtkMRMLTableNode) -> ChamberVolumes | None:

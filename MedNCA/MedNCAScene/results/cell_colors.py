@@ -22,21 +22,29 @@ _FAINTEST = 0.1  # weaker cells are not shown
 _DARKEST = 0.35  # brightness of the weakest
 
 
-def encodeCells(probabilities: np.ndarray) -> np.ndarray:
+def encodeCells(probabilities: np.ndarray, first: int = 0, labelCount: int | None = None) -> np.ndarray:
     """Label and probability of each cell in one byte, for a table of `addCellColors`.
 
     Args:
         probabilities: shape (..., K).
+        first: place of the first of these labels among those of the table.
+        labelCount: number of labels of the table; None if it has only these.
 
     Returns:
         uint8, shape (...): 0 if no label has more than an undecided cell gives to each, else the likeliest label's
         colour in the strength of what it has above that.
     """
-    labelCount = probabilities.shape[-1]
-    levels, undecided = _levels(labelCount), 1 / (labelCount + 1)
-    likeliest = probabilities.argmax(axis=-1)
+    count = probabilities.shape[-1]
+    levels, undecided = _levels(labelCount or count), 1 / (count + 1)
+    likeliest = first + probabilities.argmax(axis=-1)
     strength = np.rint((probabilities.max(axis=-1) - undecided) / (1 - undecided) * levels)
     return np.where(strength > 0, likeliest * levels + strength, 0).astype(np.uint8)
+
+
+def isOfLabels(cells: np.ndarray, first: int, stop: int, labelCount: int) -> np.ndarray:
+    """Which cells of `encodeCells` show one of the labels from `first` to before `stop` of a table."""
+    levels = _levels(labelCount)
+    return (cells > first * levels) & (cells <= stop * levels)
 
 
 def addCellColors(labels: Sequence[mednca.Label], hidden: bool) -> slicer.vtkMRMLColorTableNode:
@@ -91,10 +99,22 @@ def rgb(label: mednca.Label) -> tuple[float, float, float]:
 
 
 def placeCells(
-    node: slicer.vtkMRMLScalarVolumeNode, space: SliceSpace, volumeNode: slicer.vtkMRMLScalarVolumeNode
+    node: slicer.vtkMRMLScalarVolumeNode,
+    space: SliceSpace,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    first: Sequence[int] | np.ndarray = (0, 0, 0),
 ) -> None:
-    """Put a volume node of cells (slices, rows, columns of the model's grid) on the anatomy."""
-    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfPhysical(space.index_to_physical())))
+    """Put a volume node of cells (slices, rows, columns of the model's grid) on the anatomy.
+
+    Args:
+        node: the node of the cells.
+        space: the model's grid.
+        volumeNode: the volume of the run.
+        first: slice, row and column of the grid that the first cell of the node is at.
+    """
+    matrix = ijkToRasOfPhysical(space.index_to_physical())
+    matrix[:, 3] = matrix @ (*first[::-1], 1)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
 
 

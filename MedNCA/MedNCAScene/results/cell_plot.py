@@ -20,6 +20,7 @@ from ..inputs.region import regionInVolume
 from ..inputs.volumes import imageFromVolume
 from ..transforms import fromWorld
 from .cell_colors import rgb
+from .found_boxes import boxAt
 
 _TABLE_ROLE = "MedNCA.Table"
 
@@ -37,7 +38,8 @@ def plotCell(
 ) -> slicer.vtkMRMLPlotChartNode:
     """Plot the labels' probabilities and the hidden channels of the cell at a point, over the steps of a run.
 
-    The chart that the same model made for the same volume before shows the new cell.
+    The chart that the same model made for the same volume before shows the new cell. If the model's finder has found
+    something there and no region is given, the run is that in the box at the point.
 
     Args:
         volumeNode, model, region, seed, protocol: of the run.
@@ -52,7 +54,7 @@ def plotCell(
     loaded = mednca.load_model(model, modelsFolder())
     image = imageFromVolume(volumeNode)
     inVolume = fromWorld(volumeNode).TransformPoint(point)
-    box = regionInVolume(region, volumeNode)
+    box = regionInVolume(region, volumeNode) or boxAt(inVolume, loaded.name, volumeNode)
     history = cell_history(image, loaded, physicalOfRas(inVolume), box, seed, protocol)
     chart = _chartFor(loaded, volumeNode)
     place = ", ".join(f"{letter} {value:.1f}" for letter, value in zip("RAS", point, strict=True))

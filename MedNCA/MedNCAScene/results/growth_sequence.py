@@ -12,12 +12,14 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.imaging.slice_space import SliceSpace
+from MedNCALib.segmentation.finder import runs_finder
 from MedNCALib.segmentation.model_input import model_space
+from MedNCALib.segmentation.options import Find
 from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps
 
 from ..derived_nodes import derivedNodes, placeBeside, removeNodes, tagAsDerived, uniqueName
-from ..inputs.geometry import ijkToRasOfVolume, placeImage
-from ..inputs.region import regionInVolume
+from ..inputs.geometry import ijkToRasOfVolume, physicalOfRas, placeImage
+from ..inputs.region import Box, regionInVolume
 from .cell_colors import placeCells, showCellColors
 from .cell_quantities import StepQuantity, quantityOf
 
@@ -43,11 +45,12 @@ def estimateGrowth(
     key: str,
     region: slicer.vtkMRMLMarkupsROINode | None = None,
     megabytes: int = DEFAULT_MEGABYTES,
+    find: Find = "auto",
 ) -> Estimate:
-    """The memory that keeping the steps of a run will take.
+    """The memory that keeping the steps of a run will take; of what is found only the first structure is kept.
 
     Args:
-        volumeNode, model, region: of the run.
+        volumeNode, model, region, find: of the run.
         key: of the quantity to keep.
         megabytes: the limit.
 
@@ -56,7 +59,10 @@ def estimateGrowth(
     """
     image = sitk.Image(volumeNode.GetImageData().GetDimensions(), sitk.sitkUInt8)
     placeImage(image, ijkToRasOfVolume(volumeNode))
-    space = model_space(image, model, regionInVolume(region, volumeNode))
+    box = regionInVolume(region, volumeNode)
+    if runs_finder(image, model, box, find):
+        box = _middleBox(image, model)
+    space = model_space(image, model, box)
     quantity = quantityOf(model, key)
     frame = int(np.prod(space.inside_shape)) * quantity.dtype.itemsize
     architecture = model.cascade.without_hints.architecture
@@ -64,6 +70,18 @@ def estimateGrowth(
     isSequence = isinstance(quantity, StepQuantity)
     kept = len(kept_steps(architecture, frame, megabytes * 10**6)) if isSequence else 1
     return Estimate(kept, steps, kept * frame / 1e6)
+
+
+def _middleBox(image: sitk.Image, model: mednca.Model) -> Box | None:
+    """A box as large as the one in which a model segments what was found, somewhere in the image."""
+    size = model.card.field_of_view_mm
+    if size is None:
+        return None
+    middle = image.TransformContinuousIndexToPhysicalPoint([(count - 1) / 2 for count in image.GetSize()])
+    (r0, a0, s0), (r1, a1, s1) = (
+        [centre + sign * mm / 2 for centre, mm in zip(physicalOfRas(middle), size)] for sign in (-1, 1)
+    )
+    return r0, r1, a0, a1, s0, s1
 
 
 class GrowthRecording:

@@ -9,6 +9,7 @@ import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.measurement.volumes import ASYMMETRY, RATIO, SHARE, VOLUME
 
 from ..derived_nodes import derivedNode, findOrAdd, inputOf, modelOf
 from .quality_table import addColumn
@@ -20,15 +21,25 @@ _MEASUREMENTS = "measurements"  # in place of a label's value
 
 
 def writeMeasurements(
-    measurements: Sequence[mednca.Measurement], model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+    measurements: Sequence[mednca.Measurement],
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    brainMl: float | None = None,
 ) -> slicer.vtkMRMLTableNode | None:
     """Write a row for each measurement: its value and, for several passes, its standard deviation.
 
     The table that the same model made for the same volume before is filled anew.
 
+    Args:
+        measurements: what follows from the volumes of the labels.
+        model, volumeNode: of the result.
+        brainMl: volume of the brain, which has a row too; None if it is not known.
+
     Returns:
         The table node; None if there are no measurements: a table of earlier ones is empty then.
     """
+    if brainMl is not None:
+        measurements = [*measurements, mednca.Measurement(_("brain"), VOLUME, brainMl, "mL", None)]
     if not measurements and derivedNode("vtkMRMLTableNode", model.name, volumeNode, _MEASUREMENTS) is None:
         return None
     name = _("{volume} measurements").format(volume=volumeNode.GetName())
@@ -61,9 +72,9 @@ def measurementTableBeside(qualityTable: slicer.vtkMRMLTableNode | None) -> slic
 def measurementName(measurement: mednca.Measurement) -> str:
     """What is measured, for the user, with its unit."""
     name = {
-        "volume": _("Volume"),
-        "anterior/posterior ratio": _("Anterior/posterior"),
-        "asymmetry index": _("Asymmetry"),
-        "share of the brain": _("Share of the brain"),
+        VOLUME: _("Volume"),
+        RATIO: _("Anterior/posterior"),
+        ASYMMETRY: _("Asymmetry"),
+        SHARE: _("Share of the brain"),
     }[measurement.quantity]
     return f"{name} ({measurement.unit})" if measurement.unit else name

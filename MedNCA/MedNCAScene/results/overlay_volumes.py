@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 
 import numpy as np
 import SimpleITK as sitk
@@ -19,27 +19,30 @@ from .cell_colors import CHANGES, addChangeColors, showCellColors
 # The uncertainty is a standard deviation of a probability: below the first it is noise, above the last it cannot be.
 UNCERTAINTY_RANGE = (0.05, 0.5)
 
+# mm from left to right beyond which voxels are of the other one of two structures.
+_SIDE = 20.0
+
 _UNCERTAINTY, _WORST_CASE = "uncertainty", "worst case"  # in place of a label's value
 _WARM = "vtkMRMLColorTableNodeWarm1"
 
 
 def writeProbabilities(
-    probabilities: Mapping[str, sitk.Image], model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
+    result: mednca.Result, model: mednca.Model, volumeNode: slicer.vtkMRMLScalarVolumeNode
 ) -> list[slicer.vtkMRMLScalarVolumeNode]:
     """Write one volume node per label with its probability, 0 to 1; those of an earlier run are filled anew.
 
     Args:
-        probabilities: label name -> image with the geometry of the volume in the volume's own space.
+        result: one with probabilities, whose images have the geometry of the volume in the volume's own space.
         model: the model.
         volumeNode: the volume.
 
     Returns:
-        The nodes, in the order of the model's labels.
+        The nodes, in the order of the result's labels.
     """
     nodes = []
-    for label in model.labels:
+    for label in result.label_table:
         name = _("{volume} {label} probability").format(volume=volumeNode.GetName(), label=label.name)
-        node, isNew = _filledVolume(probabilities[label.name], str(label.value), name, model, volumeNode)
+        node, isNew = _filledVolume(result.probabilities[label.name], str(label.value), name, model, volumeNode)
         if isNew:
             node.GetDisplayNode().SetAutoWindowLevel(False)
             node.GetDisplayNode().SetWindowLevelMinMax(0.0, 1.0)
@@ -97,6 +100,8 @@ def worstCaseOf(
 def jumpToUncertainty(uncertaintyNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[float, float, float] | None:
     """Move the slice views to the highest uncertainty: along each axis, the slice with the largest sum.
 
+    Of two structures, left and right, they go to one.
+
     Returns:
         The place (RAS), or None if all passes agree and nothing was moved.
     """
@@ -111,13 +116,25 @@ def jumpToWorstCase(worstNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[float, f
 def _jumpTo(node: slicer.vtkMRMLScalarVolumeNode, voxels: np.ndarray) -> tuple[float, float, float] | None:
     if not voxels.any():
         return None
-    sums = [voxels.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in (2, 1, 0)]
-    index = [float(line.argmax()) for line in sums]
-    inVolume = (ijkToRasOfVolume(node) @ [*index, 1.0])[:3]
-    place = toWorld(node).TransformPoint(inVolume)
+    ijkToRas = ijkToRasOfVolume(node)
+    # From left to right first: what lies far from that slice is of the other side.
+    across, *others = sorted(range(3), key=lambda axis: -abs(ijkToRas[0, axis]))
+    index = [0.0] * 3
+    index[across] = float(_sums(voxels, across).argmax())
+    reach = _SIDE / np.linalg.norm(ijkToRas[:3, across])
+    near = slice(max(0, math.ceil(index[across] - reach)), math.floor(index[across] + reach) + 1)
+    voxels = voxels[tuple(near if axis == across else slice(None) for axis in (2, 1, 0))]
+    for axis in others:
+        index[axis] = float(_sums(voxels, axis).argmax())
+    place = toWorld(node).TransformPoint((ijkToRas @ [*index, 1.0])[:3])
     for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
         sliceNode.JumpSliceByOffsetting(*place)
     return tuple(place)
+
+
+def _sums(voxels: np.ndarray, axis: int) -> np.ndarray:
+    """Sum of each slice along i (0), j (1) or k (2)."""
+    return voxels.sum(axis=tuple(other for other in range(3) if other != 2 - axis))
 
 
 def _latest(

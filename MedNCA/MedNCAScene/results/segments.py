@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import SimpleITK as sitk
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import numpy_to_vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 import MedNCALib as mednca
 
 from ..derived_nodes import LABEL_TAG, MODEL_TAG, placeBeside
-from ..inputs.geometry import ijkToRasOfImage
+from ..inputs.geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
 from ..transforms import between
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
@@ -50,10 +50,11 @@ def writeSegments(
     model: mednca.Model,
     volumeNode: slicer.vtkMRMLScalarVolumeNode,
     segmentationNode: slicer.vtkMRMLSegmentationNode | None = None,
+    labelTable: Sequence[mednca.Label] = (),
 ) -> slicer.vtkMRMLSegmentationNode:
     """Write a model's labels as segments.
 
-    Each label of the model gives one segment, an empty one if nothing was found, with the label's name, colour and
+    Each label gives one segment, an empty one if nothing was found, with the label's name, colour and
     terminology. Segments that the same model made in this node before are replaced and keep their place and identifier;
     all others stay as they are. A new node is named after volume and model and stands beside the volume.
 
@@ -62,6 +63,7 @@ def writeSegments(
         model: the model.
         volumeNode: the volume.
         segmentationNode: the node to write to; None for a new one.
+        labelTable: what the values of the image mean, see `MedNCALib.Result`; by default the model's labels.
 
     Returns:
         The segmentation node.
@@ -80,7 +82,7 @@ def writeSegments(
         segmentationNode.CreateDefaultDisplayNodes()
     if segmentedVolume(segmentationNode) is None:
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-    _replaceSegments(labelmap, model, segmentationNode)
+    _replaceSegments(labelmap, labelTable or model.labels, model, segmentationNode)
     return segmentationNode
 
 
@@ -97,6 +99,43 @@ def segmentsOfModel(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegment
         for segmentId in segmentation.GetSegmentIDs()
         if _tag(segment := segmentation.GetSegment(segmentId), MODEL_TAG) == model.name
     }
+
+
+def imageOfSegment(
+    frameNode: slicer.vtkMRMLSegmentationNode,
+    modelName: str,
+    value: int,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+) -> sitk.Image:
+    """The voxels of a segment that a model has made, as they are now: 1 inside, on the grid of a volume.
+
+    Args:
+        frameNode: holds the segment; it may be a frame of a sequence, which is in no scene and so under no transform.
+        modelName, value: of the model, and of its label.
+        volumeNode: the volume.
+        segmentationNode: the node in the scene that plays the frame, or `frameNode` itself.
+
+    Returns:
+        uint8, all 0 if there is no such segment.
+    """
+    grid, labelmap, resampled = (slicer.vtkOrientedImageData() for _number in range(3))
+    grid.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfVolume(volumeNode)))
+    grid.SetDimensions(volumeNode.GetImageData().GetDimensions())
+    voxels = np.zeros(grid.GetDimensions()[::-1], np.uint8)
+    isMoved = segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID()
+    moved = between(segmentationNode, volumeNode) if isMoved else None
+    tags = modelName, str(value)
+    for segment in _segments(frameNode):
+        if (_tag(segment, MODEL_TAG), _tag(segment, LABEL_TAG)) != tags:
+            continue
+        frameNode.GetBinaryLabelmapRepresentation(frameNode.GetSegmentation().GetSegmentIdBySegment(segment), labelmap)
+        resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+        if not labelmap.IsEmpty() and resample(labelmap, grid, resampled, False, False, moved):
+            voxels = vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(voxels.shape)
+    image = sitk.GetImageFromArray((voxels > 0).astype(np.uint8))
+    placeImage(image, ijkToRasOfVolume(volumeNode))
+    return image
 
 
 def segmentationsOf(
@@ -202,7 +241,10 @@ def _shareSpace(
 
 
 def _replaceSegments(
-    labelmap: slicer.vtkOrientedImageData, model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode
+    labelmap: slicer.vtkOrientedImageData,
+    labels: Sequence[mednca.Label],
+    model: mednca.Model,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
 ) -> None:
     segmentation = segmentationNode.GetSegmentation()
     if segmentation.GetNumberOfSegments() == 0:
@@ -210,7 +252,7 @@ def _replaceSegments(
     hasSurface = segmentation.ContainsRepresentation(_SURFACE)
     previous = segmentsOfModel(model, segmentationNode)
     with slicer.util.NodeModify(segmentationNode):
-        for label in model.labels:
+        for label in labels:
             described = _describedSegment(label, model)
             segmentId = previous.pop(label.value, None)
             if segmentId is None:
@@ -223,7 +265,7 @@ def _replaceSegments(
                 segment = segmentation.GetSegment(segmentId)
                 segment.DeepCopyMetadata(described)
                 segment.AddRepresentation(_BINARY, labelmap)
-        for segmentId in previous.values():  # labels that an earlier version of the model had
+        for segmentId in previous.values():  # labels of an earlier version of the model, or of another side
             segmentation.RemoveSegment(segmentId)
         if hasSurface:
             segmentation.CreateRepresentation(_SURFACE, True)

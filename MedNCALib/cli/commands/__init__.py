@@ -4,11 +4,13 @@ Each module has the texts `SUMMARY` and `DETAILS`, which say what the command do
 `run(options)`, which returns the exit code if it is not 0. The texts are no docstrings, which Python can leave out.
 """
 
-from . import bench, demo, evaluate, import_reference, models, segment, train
+from . import bench, bids, collect, demo, evaluate, import_reference, models, segment, train
 
 COMMANDS = {
     "models": models,
     "segment": segment,
+    "collect": collect,
+    "bids": bids,
     "evaluate": evaluate,
     "train": train,
     "import-reference": import_reference,

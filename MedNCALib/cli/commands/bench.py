@@ -65,7 +65,7 @@ def table_lines(report: BenchmarkReport) -> list[str]:
             f"{large.model}: {'x'.join(map(str, large.shape))} with one small structure takes {large.seconds:.0f} s, "
             f"{large.seconds_all_cells:.0f} s if all cells run (from a part of it)"
         )
-    return [*lines, *_panel_lines(report)]
+    return [*lines, *_cohort_lines(report), *_panel_lines(report)]
 
 
 def _kernel_lines(report: BenchmarkReport) -> list[str]:
@@ -102,6 +102,24 @@ def _model_lines(report: BenchmarkReport) -> list[str]:
             f"{every:>9} {turn:>7} {cost.seconds / voxels * 1e6:12.1f} {memory:>12}"
         )
     return lines
+
+
+def _cohort_lines(report: BenchmarkReport) -> list[str]:
+    cost = report.cohort
+    if cost is None:
+        return []
+    memory = "-" if cost.worker_peak_mb is None else f"{cost.worker_peak_mb:.0f} MB"
+    dask = "-, it needs distributed" if cost.dask_overhead_ms is None else f"{cost.dask_overhead_ms:.0f} ms"
+    return [
+        "",
+        f"{cost.cases} cases with {cost.model}, {cost.seconds:.3f} s of segmentation each:",
+        f"{'throughput of --jobs 2':40} {cost.throughput:.1f} a second",
+        f"{'  over --jobs 1':40} {cost.times_one_job:.2f} times",
+        f"{'  over a command for each case':40} {cost.times_one_command:.1f} times",
+        f"{'a case beyond its segmentation':40} {cost.overhead_ms:.0f} ms",
+        f"{'  with --dask':40} {dask}",
+        f"{'peak memory of a worker':40} {memory}",
+    ]
 
 
 def _panel_lines(report: BenchmarkReport) -> list[str]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Generator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
 
 if TYPE_CHECKING:
-    import SimpleITK as sitk
-
     from ...model.model import Model
-    from ...segmentation.steps import Result, Step
 
 
 def add_corrections_option(parser: ArgumentParser) -> None:
@@ -27,7 +24,7 @@ def add_corrections_option(parser: ArgumentParser) -> None:
     )
 
 
-def check_corrections(options: Namespace, model: Model) -> None:
+def check_corrections(options: Namespace, model: Model, images: Sequence[str]) -> None:
     """Refuse corrections that cannot be used, before the first image is read.
 
     Raises:
@@ -37,19 +34,9 @@ def check_corrections(options: Namespace, model: Model) -> None:
         return
     from ...segmentation.regrowing import require_can_regrow
 
-    if len(options.images) > 1:
+    if len(images) > 1:
         raise MedNCAError("--corrections is of one image: give one, or segment the others without it.")
     for name in ("stress", "probability", "largest_only"):
         if getattr(options, name):
             raise MedNCAError(f"--corrections does not go with --{name.replace('_', '-')}: leave one of them out.")
     require_can_regrow(model)
-
-
-def corrected_run(
-    image: sitk.Image, model: Model, corrections: Path, keywords: dict[str, Any]
-) -> Generator[Step, None, Result]:
-    """The steps of a segmentation with corrections from a file; keywords are those of `segment_steps`."""
-    from ...io.images import read_image
-    from ...segmentation.corrected import corrected_steps
-
-    return corrected_steps(image, model, read_image(corrections), **keywords)

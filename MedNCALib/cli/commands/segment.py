@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import sys
-import time
-import warnings
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..._version import __version__
-from ...errors import MedNCAError, MedNCAWarning, all_failed
-from ..exit_codes import DONE, SOME_FAILED
-from ..failures import USER_ERRORS, failure_text
-from ..streams import print_above_bar, print_message, print_warnings
-from .corrections_option import add_corrections_option, check_corrections, corrected_run
-from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options, run_options
-from .progress import ProgressBar
-from .segment_sequence import add_sequence_options, check_single, segment_sequence, sequence_line
-from .stress_table import write_stress_table
+from ...errors import MedNCAError
+from .case_options import add_case_options, case_keywords, loaded_model, model_place
+from .corrections_option import add_corrections_option, check_corrections
+from .execution import add_execution_options, check_execution, execute, in_shard, is_cohort, threads_of
+from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options
 
 if TYPE_CHECKING:
-    import SimpleITK as sitk
-
-    from ...evaluation.stress_test import StressTest
+    from ...cohort.job import Job
     from ...model.model import Model
-    from ...progress import Progress
-    from ...segmentation.steps import Result
 
 SUMMARY = "Segment volumes."
 DETAILS = (
     "For each IMAGE, a file or a folder with DICOM files, STEM_MODEL.seg.nrrd is written into DIR: a label image that "
     "3D Slicer opens with names and colours. STEM is the name of the file without its ending, or the name of the "
     "folder. An IMAGE with several volumes of one place, a cine, gives STEM_MODEL.nii.gz with the labels of all frames "
-    "and, if the model finds the left ventricle, its volumes as STEM_MODEL_volumes.csv and .png. Images that cannot be "
-    "segmented do not stop the others: the exit code is then 1, or 2 if none can be."
+    "and, if the model finds the left ventricle, its volumes as STEM_MODEL_volumes.csv and .png. Of a folder with "
+    "volumes each is segmented; if two have one name, folders are made below DIR as they lie. Images that cannot be "
+    "segmented do not stop the others: the exit code is then 1, or 2 if none can be. A second run with the same "
+    "options goes on after what is done, if records are kept."
 )
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="file, or folder with one DICOM series")
+    parser.add_argument(
+        "images", nargs="*", type=Path, metavar="IMAGE", help="file, folder with DICOM files, folder of volumes"
+    )
     parser.add_argument("-m", "--model", required=True, help=MODEL_HELP)
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument("--list", metavar="FILE", help="file with the paths of further images, one a line; - is stdin")
+    parser.add_argument("--recursive", action="store_true", help="look into the folders below a folder, too")
+    parser.add_argument(
+        "--pattern", metavar="GLOB", help="only images of a folder whose names match, as '*_T1w.nii.gz'"
+    )
     add_run_options(parser)
     add_reading_options(parser, series=True)
     parser.add_argument(
@@ -57,8 +50,8 @@ def add_options(parser: ArgumentParser) -> None:
         metavar=("R0", "R1", "A0", "A1", "S0", "S1"),
         help="look only at this box, in mm along right, anterior and superior",
     )
-    add_sequence_options(parser)
-    parser.add_argument("--largest-only", action="store_true", help="keep only the largest island of each label")
+    _add_sequence_options(parser)
+    add_case_options(parser)
     parser.add_argument("--probability", action="store_true", help="write each label's probability too")
     parser.add_argument("--uncertainty", action="store_true", help="write the standard deviation over the passes too")
     parser.add_argument(
@@ -67,50 +60,112 @@ def add_options(parser: ArgumentParser) -> None:
         help="segment again with noise, bias field, ghosting, another scale, place and seed, and write a table of how "
         "much the result changes; takes about eleven times as long",
     )
+    parser.add_argument(
+        "--format",
+        nargs="+",
+        choices=("seg.nrrd", "nii.gz", "dicom-seg"),
+        default=["seg.nrrd"],
+        metavar="FORMAT",
+        help="of the segmentation, one or more: seg.nrrd (default), nii.gz with a table of the labels (.tsv), "
+        "dicom-seg (.dcm) of a DICOM input",
+    )
     add_corrections_option(parser)
     parser.add_argument("--json", action="store_true", help="print a summary as JSON")
+    add_execution_options(parser)
+
+
+def _add_sequence_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--frame-interval",
+        type=float,
+        metavar="MS",
+        help="of a sequence: milliseconds between frames, in place of what the file says",
+    )
+    parser.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="of a DICOM cine: go on without planes that do not belong to the stack, and without slices that do not "
+        "have all phases",
+    )
+    parser.add_argument(
+        "--slices",
+        nargs=2,
+        type=int,
+        metavar=("FIRST", "LAST"),
+        help="of a heart's sequence: slices whose volume is counted, from 1 (default: all around the fullest one in "
+        "which something is found)",
+    )
 
 
 def run(options: Namespace) -> int:
     """Segment each image and print what was found."""
-    from ...model.licence import licence_note
-    from ...model.model import load_model
-    from ...segmentation.options import RunOptions
-    from ...segmentation.protocol import named_protocol
+    model = loaded_model(options)
+    check_execution(options)
+    if "dicom-seg" in options.format:
+        from ...io.dicom_seg import require_highdicom
 
-    model = load_model(options.model)
-    # Values that make no sense are refused before the first image is read.
-    named_protocol(model, RunOptions(**run_options(options)).protocol)
-    stems = _stems(options.images)
-    check_corrections(options, model)
-    options.output.mkdir(parents=True, exist_ok=True)
-    summaries: list[dict[str, Any]] = []
-    failures: list[str] = []
-    try:
-        with ProgressBar() as bar:
-            for number, (path, stem) in enumerate(zip(options.images, stems)):
-                try:
-                    with warnings.catch_warnings(record=True) as notes:
-                        summary = _segment(path, stem, model, options, bar, number)
-                except USER_ERRORS as error:  # and no word on what else there is to say of this image
-                    failures.append(failure_text(error))
-                    continue
-                print_warnings([None if summaries else licence_note(model)], notes)
-                if not options.json:
-                    for line in _lines(summary):
-                        print_above_bar(line, sys.stdout)
-                summaries.append(summary)
-    finally:  # what is finished is said if the rest is stopped, too
-        if options.json and summaries:
-            print(json.dumps(summaries, indent=2))
-    if not summaries:
-        raise all_failed(failures)
-    for failure in failures:
-        print_message(failure)
-    return SOME_FAILED if failures else DONE
+        require_highdicom()
+    jobs = in_shard(options, _jobs(options, model))
+    if not options.dry_run:
+        options.output.mkdir(parents=True, exist_ok=True)
+    return execute(jobs, model, options)
 
 
-def _stems(images: list[Path]) -> list[str]:
+def _jobs(options: Namespace, model: Model) -> list[Job]:
+    """A job for each image: alone as it is named, in a cohort by absolute paths and with a record."""
+    from ...cohort.inputs import jobs_for
+    from ...cohort.job import Job, Settings, file_name
+
+    images, cohort = _images(options)
+    check_corrections(options, model, images)
+    settings = Settings(
+        output=os.path.abspath(options.output) if cohort else str(options.output),
+        model=model_place(options.model),
+        model_sha256=model.sha256,
+        options={**case_keywords(options), "threads": threads_of(options)},
+        reading={
+            **reading_options(options),
+            "interval_ms": options.frame_interval,
+            "leave_out": options.leave_out,
+        },
+        formats=tuple(dict.fromkeys(options.format)),
+        slices=tuple(options.slices) if options.slices else None,
+        stress=options.stress,
+        corrections=str(options.corrections) if options.corrections else None,
+        picture=options.report is not None,
+        keep_record=cohort,
+        timeout=options.timeout,
+    )
+    if cohort:
+        return jobs_for(images, settings, model.name)
+    ending = f"_{file_name(model.name)}"
+    return [Job(image, name, name + ending, settings) for image, name in zip(images, _stems(images))]
+
+
+def _images(options: Namespace) -> tuple[list[str], bool]:
+    """All images, and whether they are a cohort: a folder of volumes, a list, or an option of cohorts is given."""
+    from ...cohort.inputs import images_in, is_folder_of_images, listed_images
+
+    cohort = is_cohort(options) or options.list is not None or options.recursive or options.pattern is not None
+    images: list[str] = []
+    for path in map(str, options.images):
+        is_folder = os.path.isdir(path)  # noqa: PTH112 (a path may be any text)
+        if is_folder and (options.recursive or options.pattern or is_folder_of_images(path)):
+            found = images_in(path, options.recursive, options.pattern)
+            if not found:
+                raise MedNCAError(f"There are no volumes in {path} that are meant. Check --recursive and --pattern.")
+            images += found
+            cohort = True
+        else:
+            images.append(path)
+    if options.list is not None:
+        images += listed_images(options.list)
+    if not images:
+        raise MedNCAError("There is no image to segment: name one, or a folder, or a list with --list.")
+    return images, cohort
+
+
+def _stems(images: list[str]) -> list[str]:
     from ...io.images import image_stem
 
     stems = [image_stem(path) for path in images]
@@ -121,130 +176,3 @@ def _stems(images: list[Path]) -> list[str]:
                 "into different folders."
             )
     return stems
-
-
-def _segment(path: Path, stem: str, model: Model, options: Namespace, bar: ProgressBar, number: int) -> dict[str, Any]:
-    """Segment one image and write what was asked for; a summary for JSON."""
-    from ...io.image_sequence import ImageSequence, read_volumes
-    from ...measurement.volumes import measure
-    from ...segmentation.input_checks import check_input
-
-    def progress(done: float, text: str) -> None:
-        bar.show((number + done) / len(options.images), path.name + text)
-
-    bar.show(number / len(options.images), f"reading {path.name}")
-    image = read_volumes(
-        path, **reading_options(options), interval_ms=options.frame_interval, leave_out=options.leave_out
-    )
-    base = f"{stem}_{_file_name(model.name)}"
-    record = {
-        "model": model.name,
-        "model_sha256": model.sha256,
-        "version": __version__,
-        "seed": options.seed,
-        "passes": options.runs,
-    }
-    if isinstance(image, ImageSequence):
-        try:
-            found = segment_sequence(image, path, options.output / base, model, options, progress)
-        except MedNCAError as error:
-            raise MedNCAError(f"{path}: {error}") from error
-        return {"input": str(path), **record, **found}
-    try:
-        check_single(options)
-        for reason in check_input(image, model, options.region, options.find):
-            warnings.warn(f"{path}: {reason}", MedNCAWarning, stacklevel=2)
-        started = time.perf_counter()
-        result, test = _run(image, model, options, progress)
-    except MedNCAError as error:
-        raise MedNCAError(f"{path}: {error}") from error
-    seconds = time.perf_counter() - started
-    for note in result.notes:
-        warnings.warn(f"{path}: {note}", MedNCAWarning, stacklevel=2)
-    if result.protocol:
-        record["protocol"] = result.protocol
-    table = options.output / f"{base}_stress.csv"
-    if test:
-        write_stress_table(table, test)
-    files = _write(result, options.output, base, record)
-    quality = result.quality.as_dict()
-    return {
-        "input": str(path),
-        **record,
-        "protocol": result.protocol,
-        **files,
-        "seconds": seconds,
-        "volumes_ml": {name: volume["mean"] for name, volume in quality["volumes_ml"].items()},
-        "found": [structure.as_dict() for structure in result.found],
-        "brain_ml": result.brain_ml,
-        "notes": list(result.notes),
-        "quality": quality,
-        "measurements": [asdict(measurement) for measurement in measure(result)],
-        "stress": {"table": str(table), **test.as_dict()} if test else None,
-    }
-
-
-def _run(image: sitk.Image, model: Model, options: Namespace, progress: Progress) -> tuple[Result, StressTest | None]:
-    """Segment an image; the result, and the stress test if that was asked for."""
-    from ...evaluation.stress_test import stress_test_steps
-    from ...segmentation.segmenter import segment_steps
-    from ...segmentation.steps import run_to_end
-
-    keywords = {
-        "region": options.region,
-        "probabilities": options.probability,
-        "uncertainty": options.uncertainty,
-        "largest_only": options.largest_only,
-        **run_options(options),
-    }
-    if options.corrections:
-        steps = corrected_run(image, model, options.corrections, keywords)
-        return run_to_end(steps, lambda step: progress(step.fraction, "")), None
-    if not options.stress:
-        return run_to_end(segment_steps(image, model, **keywords), lambda step: progress(step.fraction, "")), None
-    test = run_to_end(
-        stress_test_steps(image, model, **keywords),
-        lambda step: progress(step.fraction, f", {step.perturbation or 'unperturbed'}"),
-    )
-    return test.result, test
-
-
-def _write(result: Result, output: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
-    """Write the segmentation and what else there is; the files, for JSON."""
-    from ...io.images import write_image
-    from ...io.segmentation_file import write_segmentation
-
-    segmentation = output / f"{base}.seg.nrrd"
-    names = {label.name: _file_name(label.file_name) for label in result.label_table}
-    probabilities = {name: output / f"{base}_{names[name]}_probability.nrrd" for name in result.probabilities}
-    uncertainty = output / f"{base}_uncertainty.nrrd" if result.uncertainty else None
-    for name, file in probabilities.items():
-        write_image(file, result.probabilities[name], record)
-    if uncertainty and result.uncertainty:
-        write_image(uncertainty, result.uncertainty, record)
-    write_segmentation(segmentation, result.labels, result.label_table, record)
-    return {
-        "segmentation": str(segmentation),
-        "probabilities": {name: str(file) for name, file in probabilities.items()},
-        "uncertainty": str(uncertainty) if uncertainty else None,
-    }
-
-
-def _lines(summary: dict[str, Any]) -> Iterator[str]:
-    if "frames" in summary:
-        yield sequence_line(summary)
-        return
-    volumes = ", ".join(f"{name} {volume:.2f} mL" for name, volume in summary["volumes_ml"].items())
-    verdict = summary["quality"]["verdict"]
-    protocol = f"protocol {summary['protocol']}" if summary["protocol"] else None
-    brain = f"brain {summary['brain_ml']:.0f} mL" if summary["brain_ml"] else None
-    said = [volumes, *filter(None, (brain,)), f"{summary['seconds']:.1f} s", *filter(None, (protocol, verdict))]
-    yield f"{summary['segmentation']}: {'; '.join(said)}"
-    if summary["stress"]:
-        yield f"{summary['stress']['table']}: {summary['stress']['sentence']}"
-
-
-def _file_name(name: str) -> str:
-    """The name without characters that mean something else to file systems or shells."""
-    readable = re.sub(r"[^\w.-]+", "-", name)
-    return os.fsdecode(readable.encode("utf-8", "surrogateescape"))  # also if the locale's encoding lacks them

@@ -13,6 +13,7 @@ from support.threshold_model import case
 
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.benchmark import kernels, large_volume, models
+from MedNCALib.benchmark import report as report_of
 from MedNCALib.benchmark.report import measure
 from MedNCALib.errors import MedNCAError
 from MedNCALib.imaging.slice_space import SliceSpace
@@ -24,6 +25,7 @@ def small(monkeypatch):
     monkeypatch.setattr(kernels, "SIZE", 24)
     monkeypatch.setattr(kernels, "_PRODUCT", 64)
     monkeypatch.setattr(kernels, "_PAUSE", 0)
+    monkeypatch.setattr(report_of, "measure_cohort", lambda: None)  # it has a test of its own
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
         "models": [{**row, "shape": [3, 10, 16]} for row in report["models"]],
     }
 
-    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "panel"]
+    assert list(report) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "cohort", "panel"]
     assert report["machine"]["threads"] >= 1
     assert report["matmul_gflops"] > 0
     rows = [(row["kernel"], row["channels"], row["hidden"]) for row in report["kernels"]]
@@ -94,12 +96,13 @@ def test_the_large_volume_is_measured_with_a_model_that_need_not_run_all_cells(t
     assert min(found.seconds, found.seconds_all_cells) > 0
 
 
-def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path):
+def test_a_model_that_keeps_the_slices_of_an_image_gets_a_stack_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_FIELD_MM", tuple(length / 4 for length in models._FIELD_MM))
     for axes in ("acquired", "LPS"):
         model = random_model(axes=axes, spacing=(1.4, 1.4, None), field_of_view_mm=[14, 14, 13])
-        assert models.write_volume(tmp_path / "volume.nrrd", model) == (256, 256, 24)
+        assert models.write_volume(tmp_path / "volume.nrrd", model) == (64, 64, 6)
         volume = sitk.ReadImage(str(tmp_path / "volume.nrrd"))
-        assert SliceSpace(volume, model.slice_format).inside_shape[0] == 24
+        assert SliceSpace(volume, model.slice_format).inside_shape[0] == 6
 
 
 def test_without_models_the_kernels_are_still_measured(small, no_models):

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.command_line import refused
 
-from MedNCALib.benchmark import kernels, large_volume, models, report
+from MedNCALib.benchmark import cohort, kernels, large_volume, models, report
 from MedNCALib.cli.main import main
 
 MACHINE = {"processor": "a fast one", "threads": 2, "load_before": 0.1}
@@ -23,6 +23,8 @@ NO_PANEL = report.PanelFigures()
 SCALING = models.Scaling("boxed", 64.0, 60.0, 210.0)
 LARGE = large_volume.LargeVolume("boxed", (512, 512, 600), 14.2, 301.0, 900.0)
 
+COHORT = cohort.CohortCost("boxed", 48, 0.25, 14.2, 7.4, 1.86, 9.8, 143.0, None)
+
 
 @pytest.fixture
 def measured(monkeypatch):
@@ -34,7 +36,7 @@ def measured(monkeypatch):
         def measure(panel_script=None, progress=None):
             progress(0.5, "half way")
             given.append(panel_script)
-            return report.BenchmarkReport(machine, (TIMES,), costs, scaling, panel, LARGE)
+            return report.BenchmarkReport(machine, (TIMES,), costs, scaling, panel, LARGE, COHORT)
 
         monkeypatch.setattr(report, "measure", measure)
         return given
@@ -56,6 +58,12 @@ def test_the_tables_show_kernels_models_and_how_cost_grows(measured, capsys):
         "boxed: 512x512x600 with one small structure takes 14 s, 301 s if all cells run (from a part of it)",
         "130 MB",
         "boxed: 64 times the voxels take 60 times as long, 210 MB",
+        "48 cases with boxed, 0.250 s of segmentation each:",
+        "over --jobs 1                          1.86 times",
+        "over a command for each case           9.8 times",
+        "a case beyond its segmentation           14 ms",
+        "with --dask                            -, it needs distributed",
+        "peak memory of a worker                  143 MB",
     ):
         assert expected in printed.out
     assert "Other programs" not in printed.out
@@ -75,7 +83,7 @@ def test_the_json_has_all_figures(measured, tmp_path):
     file = tmp_path / "speed.json"
     assert main(["bench", "--json", str(file)]) == 0
     written = json.loads(file.read_text(encoding="utf-8"))
-    assert list(written) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "panel"]
+    assert list(written) == ["machine", "matmul_gflops", "kernels", "models", "scaling", "large", "cohort", "panel"]
     assert written["models"][0]["shape"] == [3, 10, 16]
     assert written["panel"] == {"longest_block_ms": None, "live_cost": None}
 

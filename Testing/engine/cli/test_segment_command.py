@@ -186,14 +186,14 @@ def test_images_none_of_which_can_be_segmented_are_one_line(model_folder, tmp_pa
 
 
 def test_what_is_finished_is_said_if_the_rest_is_stopped(model_folder, volume_file, tmp_path, capsys, monkeypatch):
-    from MedNCALib.io import image_sequence
+    from MedNCALib.cohort import case as cohort_case
 
     def read_volumes(path, **_options):
         if "second" in str(path):
             raise KeyboardInterrupt
         return sitk.ReadImage(str(path))
 
-    monkeypatch.setattr(image_sequence, "read_volumes", read_volumes)
+    monkeypatch.setattr(cohort_case, "read_volumes", read_volumes)
     options = ["-m", model_folder, "-o", str(tmp_path), "--json"]
     assert main(["segment", str(volume_file), str(tmp_path / "second.nii"), *options]) == 130
     printed = capsys.readouterr()

@@ -1,6 +1,8 @@
 """Evaluation of a model whose result is known beforehand."""
 
 import json
+from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from MedNCALib.cli.main import main
 from MedNCALib.errors import MedNCAError
 from MedNCALib.evaluation.evaluate import evaluate, perturbed_scores
 from MedNCALib.evaluation.metrics import dices
-from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, LabelledCase
+from MedNCALib.evaluation.perturbations import NAMES, UNPERTURBED, LabelledCase, trials
 from MedNCALib.segmentation.options import RunOptions
 
 pytest.importorskip("surface_distance")
@@ -30,6 +32,11 @@ def cohort(tmp_path):
         sitk.WriteImage(image, str(images / f"case{seed}.nii.gz"))
         sitk.WriteImage(truth, str(labels / f"case{seed}.nii.gz"))
     return images, labels
+
+
+def only(monkeypatch, *names):
+    """Perturb in these ways alone."""
+    monkeypatch.setattr(import_module("MedNCALib.evaluation.evaluate"), "trials", partial(trials, names=names))
 
 
 def test_a_model_that_is_right_scores_fully_in_the_agreed_shape(cohort):
@@ -49,7 +56,7 @@ def test_a_model_that_is_right_scores_fully_in_the_agreed_shape(cohort):
     assert json.loads(json.dumps(result)) == result
 
 
-def test_the_seed_is_that_of_the_segmentations(tmp_path):
+def test_the_seed_is_that_of_the_segmentations(tmp_path, monkeypatch):
     model = load_model("hippocampus-mr")
     images, labels = write_phantoms(tmp_path, 1)
     image, truth = (read_image(folder / "case_0.nrrd") for folder in (images, labels))
@@ -61,6 +68,7 @@ def test_the_seed_is_that_of_the_segmentations(tmp_path):
         found[seed] = json.loads(report.read_text(encoding="utf-8"))["mean"]["whole"]["dice"]
         assert found[seed] == dices(truth, segment(image, model, seed=seed).labels, model.labels)[1]
     assert found[0] != found[7]
+    only(monkeypatch, UNPERTURBED)
     case = LabelledCase("case_0", image, truth)
     assert perturbed_scores(model, [case], RunOptions(seed=7))[UNPERTURBED].whole == found[7]
 
@@ -143,10 +151,11 @@ def test_a_perturbation_that_only_some_cases_allow_is_compared_with_these(cohort
     assert "thick slices" not in perturbed_scores(threshold_model(), [slice_])
 
 
-def test_the_bundled_model_takes_another_axis_order_of_a_real_volume_for_the_same():
+def test_the_bundled_model_takes_another_axis_order_of_a_real_volume_for_the_same(monkeypatch):
     model = load_model("hippocampus-mr")
     name = f"{model.card.scores.cases[0]}.nii.gz"
     files = [shared_data("hippocampus", part, name) for part in ("images", "labels")]
+    only(monkeypatch, UNPERTURBED, "axis order", "noise 0.2")
     table = perturbed_scores(model, [LabelledCase(name, *(sitk.ReadImage(str(file)) for file in files))])
     assert table["axis order"].dice_drop == 0
     assert table["axis order"].labels == table["unperturbed"].labels

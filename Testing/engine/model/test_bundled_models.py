@@ -74,7 +74,7 @@ def whole_dice(found, truth):
     return dice(truth > 0, voxels(found) > 0)
 
 
-@pytest.mark.parametrize(("name", "count"), [(MODEL, 8), ("prostate-mr-t2", 6), ("left-ventricle-cine-mr", 12)])
+@pytest.mark.parametrize(("name", "count"), [(MODEL, 5), ("prostate-mr-t2", 3), ("left-ventricle-cine-mr", 12)])
 def test_held_out_cases_reach_about_the_dice_of_the_card(name, count):
     """Up to rounding if all of the card's cases are taken; the mean of a few differs as cases differ."""
     model = load_model(name)

@@ -96,7 +96,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path):
 
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
-    through = train(*folders, tmp_path / "through", preset=preset, batches=24, seed=3)
+    through = train(*folders, tmp_path / "through", preset=preset, batches=12, seed=3)
     training = import_module("MedNCALib.training.train")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
@@ -105,13 +105,13 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
             raise Killed
 
     with pytest.raises(Killed):
-        train(*folders, tmp_path / "killed", preset=preset, batches=24, seed=3, progress=kill)
+        train(*folders, tmp_path / "killed", preset=preset, batches=12, seed=3, progress=kill)
     load_model(tmp_path / "killed")  # the best so far
-    resumed = train(*folders, tmp_path / "killed", preset=preset, batches=24, seed=3, resume=True)
+    resumed = train(*folders, tmp_path / "killed", preset=preset, batches=12, seed=3, resume=True)
     np.testing.assert_array_equal(weights(resumed), weights(through))
     logs = [(tmp_path / name / "training" / "log.csv").read_text().splitlines() for name in ("through", "killed")]
     assert [row.split(",")[0] for row in logs[0]] == [row.split(",")[0] for row in logs[1]]
-    other = train(*folders, tmp_path / "other", preset=preset, batches=24, seed=4)
+    other = train(*folders, tmp_path / "other", preset=preset, batches=12, seed=4)
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
 
 
@@ -123,7 +123,7 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
     def trained(name, **changes):
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps({**settings, **changes}), encoding="utf-8")
-        train(*folders, tmp_path / name, preset=str(path), batches=8)
+        train(*folders, tmp_path / name, preset=str(path), batches=4)
         return torch.load(tmp_path / name / "training" / "checkpoint.pt", weights_only=True)["average"]
 
     def alike(one, other):

@@ -86,7 +86,7 @@ def test_training_on_collections_learns_and_fills_the_card_by_collection(data, p
 
 
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(data, preset, tmp_path, monkeypatch):
-    through = trained(data, tmp_path / "through", preset, batches=24, seed=3)
+    through = trained(data, tmp_path / "through", preset, batches=12, seed=3)
     training = import_module("MedNCALib.training.train")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
@@ -95,8 +95,8 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(dat
             raise Killed
 
     with pytest.raises(Killed):
-        trained(data, tmp_path / "killed", preset, batches=24, seed=3, progress=kill)
-    resumed = trained(data, tmp_path / "killed", preset, batches=24, seed=3, resume=True)
+        trained(data, tmp_path / "killed", preset, batches=12, seed=3, progress=kill)
+    resumed = trained(data, tmp_path / "killed", preset, batches=12, seed=3, resume=True)
     np.testing.assert_array_equal(weights(resumed), weights(through))
 
 

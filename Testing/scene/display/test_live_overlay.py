@@ -23,7 +23,7 @@ def each_step_is_shown(panel, monkeypatch):
     from MedNCAScene.display.live_overlay import LiveOverlay
 
     monkeypatch.setattr(LiveOverlay, "SHORTEST_INTERVAL", 0)
-    monkeypatch.setattr(LiveOverlay, "_REST", 0)
+    monkeypatch.setattr(LiveOverlay, "REST", 0)
 
 
 def overlay():

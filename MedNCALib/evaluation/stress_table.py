@@ -6,10 +6,10 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...atomic_write import written_whole
+from ..atomic_write import written_whole
 
 if TYPE_CHECKING:
-    from ...evaluation.stress_test import StressTest
+    from .stress_test import StressTest
 
 
 def write_stress_table(file: Path, test: StressTest) -> None:

@@ -1,0 +1,1 @@
+"""Many cases: jobs, records of what came of them, executors, table, report."""
