@@ -314,7 +314,7 @@ def test_lengths_that_make_no_sense_and_unknown_presets_are_refused(folders, pre
         train(*folders, tmp_path / "model", preset=preset, batches=1, minutes=1)
     with pytest.raises(TrainingError, match="positive"):
         train(*folders, tmp_path / "model", preset=preset, batches=0)
-    with pytest.raises(TrainingError, match="general, hippocampus-mr"):
+    with pytest.raises(TrainingError, match="general, hippocampus-finder, hippocampus-mr"):
         train(*folders, tmp_path / "model", preset="liver")
 
 
