@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .segmentation.found_structures import Finding, FoundStructure
     from .segmentation.options import RunOptions
     from .segmentation.quality import Quality
+    from .segmentation.regrowing import Regrown, regrow, regrow_steps
     from .segmentation.segmenter import segment, segment_steps
     from .segmentation.sequence import segment_sequence_steps
     from .segmentation.steps import Result, Step
@@ -53,6 +54,9 @@ _HOMES = {
     "Step": "segmentation.steps",
     "Result": "segmentation.steps",
     "Quality": "segmentation.quality",
+    "regrow": "segmentation.regrowing",
+    "regrow_steps": "segmentation.regrowing",
+    "Regrown": "segmentation.regrowing",
     "measure": "measurement.volumes",
     "Measurement": "measurement.volumes",
     "stress_test": "evaluation.stress_test",
@@ -79,6 +83,7 @@ __all__ = [
     "NotFoundError",
     "Phantom",
     "Quality",
+    "Regrown",
     "Result",
     "RunOptions",
     "Step",
@@ -93,6 +98,8 @@ __all__ = [
     "measure",
     "read_image",
     "read_sequence",
+    "regrow",
+    "regrow_steps",
     "segment",
     "segment_sequence_steps",
     "segment_steps",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
@@ -12,6 +12,7 @@ from ..checks import require, require_choice, require_keys, require_list, requir
 from ..numerics import blas_threads
 from ..numerics.resampling import METHODS, Method, sampling_matrix
 from .firing import FIRINGS, FireDraws, Firing
+from .hints import HintFormat, at_scale
 from .rule import PADDINGS, Padding, Rule
 
 Activation = Literal["softmax", "sigmoid"]
@@ -57,7 +58,7 @@ class Architecture:
         filters: F, filters of the perception.
         kernel_size: k, width of the perception in cells, odd.
         image_channels: leading channels that hold the image: one, or a slice with its neighbours.
-        outputs: channels after the image channels that are the output's logits.
+        outputs: channels after those of the image and the hints that are the output's logits.
         activation: "softmax" (the first output is the background, one further output a label) or "sigmoid" (one a
             label).
         fire_rate: probability that a cell fires in one step.
@@ -66,6 +67,7 @@ class Architecture:
         handover: how the state is made large, "nearest" or "linear".
         stages: from coarse to fine; each scale divides the one before, and the last is 1.
         firing: whether steps draw independently of each other or in antithetic pairs, see `FireDraws`.
+        hints: how hints come in; None for a model that takes none.
 
     Raises:
         ValueError: values that make no automaton.
@@ -84,13 +86,15 @@ class Architecture:
     handover: Method
     stages: tuple[Stage, ...]
     firing: Firing = "independent"
+    hints: HintFormat | None = None
 
     def __post_init__(self) -> None:
         for name in ("channels", "hidden", "filters", "kernel_size", "image_channels", "outputs"):
             require_whole_number(getattr(self, name), name)
         require(self.kernel_size % 2 == 1, f"kernel_size must be odd, not {self.kernel_size}")
         require(self.image_channels % 2 == 1, f"image_channels must be odd, not {self.image_channels}")
-        require(self.channels >= self.image_channels + self.outputs, "channels must hold the image and the outputs")
+        holds = "the image and the outputs" if self.hints is None else "the image, the hints and the outputs"
+        require(self.channels >= self.first_hidden, f"channels must hold {holds}")
         require_choice(self.activation, "activation", ACTIVATIONS)
         require(self.activation == "sigmoid" or self.outputs > 1, "softmax needs an output for the background")
         require_number(self.fire_rate, "fire_rate")
@@ -112,13 +116,45 @@ class Architecture:
             ValueError: keys that are missing or not known, or values that make no automaton.
         """
         names = [field.name for field in fields(cls)]
-        require_keys(settings, "architecture", [name for name in names if name != "firing"], ("firing",))
+        optional = ("firing", "hints")
+        require_keys(settings, "architecture", [name for name in names if name not in optional], optional)
         require_list(settings["stages"], "stages")
-        return cls(**{**settings, "stages": tuple(map(Stage.from_json, settings["stages"]))})
+        hints = settings.get("hints")
+        return cls(
+            **{
+                **settings,
+                "stages": tuple(map(Stage.from_json, settings["stages"])),
+                "hints": None if hints is None else HintFormat.from_json(hints),
+            }
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return asdict(self)
+        settings = asdict(self)
+        if self.hints is None:
+            del settings["hints"]
+        return settings
+
+    @property
+    def hint_outputs(self) -> int:
+        """What a hint can say: one of the labels, or background."""
+        return self.label_count + 1
+
+    @property
+    def fixed_channels(self) -> int:
+        """Leading channels that no step changes: those of the image and of the hints."""
+        return self.image_channels + (0 if self.hints is None else 2 * self.hint_outputs)
+
+    @property
+    def first_hidden(self) -> int:
+        """The channel after those of the outputs."""
+        return self.fixed_channels + self.outputs
+
+    @property
+    def without_hints(self) -> Architecture:
+        """The same without the channels of the hints."""
+        more = self.fixed_channels - self.image_channels
+        return replace(self, channels=self.channels - more, hints=None)
 
     @property
     def label_count(self) -> int:
@@ -136,7 +172,7 @@ class Architecture:
 
     def probabilities(self, state: np.ndarray) -> np.ndarray:
         """Each label's probability: (N, H, W, C) -> float32 (N, H, W, K)."""
-        logits = state[..., self.image_channels : self.image_channels + self.outputs]
+        logits = state[..., self.fixed_channels : self.first_hidden]
         if self.activation == "sigmoid":
             return 1 / (1 + np.exp(-logits))
         shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -150,6 +186,7 @@ class Architecture:
         window: Window = WHOLE,
         before_window: Window = WHOLE,
         protocol: float = 0.0,
+        hints: np.ndarray | None = None,
     ) -> np.ndarray:
         """The state that a stage begins with.
 
@@ -162,10 +199,12 @@ class Architecture:
                 use.
             protocol: what the last channel begins with in the first stage: the value of the segmentation protocol whose
                 border the cells draw, 0 if none is named.
+            hints: for an architecture with hints: what is said, then what is present, each for the background and the
+                labels, shape (N, H, W, 2 * hint_outputs); None is the same as zeros.
 
         Returns:
-            float32, shape (N, H / scale, W / scale, C), cut to the window: the image at this scale, then zeros and the
-            protocol's value, or the enlarged state.
+            float32, shape (N, H / scale, W / scale, C), cut to the window: the image and the hints at this scale, then
+            zeros and the protocol's value, or the enlarged state.
         """
         scale = self.stages[stage].scale
         shape = image.shape[1] // scale, image.shape[2] // scale
@@ -178,6 +217,15 @@ class Architecture:
             before_shape = shape[0] // ratio, shape[1] // ratio
             state[...] = _resize(before, before_shape, shape, self.handover, before_window, window)
         state[..., : self.image_channels] = small
+        if self.hints is not None:
+            said = slice(self.image_channels, self.image_channels + self.hint_outputs)
+            present = slice(said.stop, self.fixed_channels)
+            state[..., said.start : present.stop] = 0
+            if hints is not None:
+                rows, columns = window
+                state[..., said] = at_scale(hints[..., : self.hint_outputs], scale)[:, rows, columns]
+                before_all = hints[..., self.hint_outputs :]
+                state[..., present] = _resize(before_all, image.shape[1:3], shape, self.downscale, WHOLE, window)
         return state
 
 

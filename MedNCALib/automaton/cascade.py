@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..checks import require
 from .architecture import Architecture
 from .firing import FireDraws
+from .hints import at_scale
 from .kernels import KernelName, make_kernel
 from .rule import Rule
 from .stage_cells import StageCells
@@ -64,6 +66,15 @@ class Cascade:
         """Number of learned numbers of all stages."""
         return sum(rule.parameter_count for rule in self.rules)
 
+    @cached_property
+    def without_hints(self) -> Cascade:
+        """What computes the same if nothing is said and nothing is present, without the channels of the hints."""
+        architecture = self.architecture
+        if architecture.hints is None:
+            return self
+        hints = range(architecture.image_channels, architecture.fixed_channels)
+        return Cascade(architecture.without_hints, tuple(rule.without_channels(hints) for rule in self.rules))
+
     def run(
         self,
         image: np.ndarray,
@@ -73,6 +84,7 @@ class Cascade:
         threads: int | None = None,
         skip: SkipRule | None = None,
         protocol: float = 0.0,
+        hints: np.ndarray | None = None,
     ) -> Iterator[CascadeStep]:
         """Run all stages on a group of slices, one step of the automaton for each `next`.
 
@@ -84,6 +96,7 @@ class Cascade:
             threads: how many processors to use, see `FiringCellsKernel`.
             skip: which cells matter; None runs all.
             protocol: value of the segmentation protocol, 0 if none is named, see `Architecture.initial_state`.
+            hints: what is said and what is present, see `Architecture.initial_state`.
 
         Yields:
             Where the run stands after each step, those in which no cell runs among them.
@@ -93,10 +106,13 @@ class Cascade:
         for index, (stage, rule) in enumerate(zip(architecture.stages, self.rules)):
             if cells is not None and skip is not None:
                 ratio = architecture.stages[index - 1].scale // stage.scale
-                target = skip.next_target(cells.probabilities(), target, ratio)
-            cells = StageCells(architecture, index, image, cells, target, protocol)
+                said = None
+                if hints is not None:  # of a label
+                    said = at_scale(hints[..., 1 : architecture.hint_outputs], architecture.stages[index - 1].scale)
+                target = skip.next_target(cells.probabilities(), target, ratio, said)
+            cells = StageCells(architecture, index, image, cells, target, protocol, hints)
             if cells.any_runs:
-                running = make_kernel(kernel, rule, architecture.image_channels, architecture.padding, threads)
+                running = make_kernel(kernel, rule, architecture.fixed_channels, architecture.padding, threads)
                 cells.load(running)
             for step in range(stage.steps):
                 if cells.any_runs:

@@ -1,12 +1,13 @@
 """The automaton's rule: its learned parameters and what one step of it means.
 
-A cell is one pixel. Its state has C channels, `[image | outputs | hidden]`. One step is the same for every cell
+A cell is one pixel. Its state has C channels, `[image | outputs | hidden]`, and in some models hints after the image
+(`hints`). One step is the same for every cell
 (Kalkhof, González and Mukhopadhyay, "Med-NCA", IPMI 2023, arXiv 2302.03473):
 
 1. perceive   y  = [x, p(x)]                 p: learned k x k convolution with bias, C -> F (F = 2C in Med-NCA)
 2. update     dx = U relu(W y + b)           W: (H, C + F), U: (C, H), no bias on U
 3. fire       dx = 0 if the cell does not fire (one draw a cell, for all channels together)
-4. x <- x + dx, except the image channels, which never change
+4. x <- x + dx, except the image and the hints, which never change
 
 `Rule.step` computes this plainly. The fast kernels in `kernels` compute the same and are tested against it.
 """
@@ -75,6 +76,16 @@ class Rule:
     def parameter_count(self) -> int:
         """Number of learned numbers."""
         return sum(array.size for array in vars(self).values())
+
+    def without_channels(self, channels: range) -> Rule:
+        """The rule for a state that lacks these channels, which computes what this one does if they are 0."""
+        return Rule(
+            np.delete(self.perception, channels, axis=1),
+            self.perception_bias,
+            np.delete(self.hidden, channels, axis=1),
+            self.hidden_bias,
+            np.delete(self.update, channels, axis=0),
+        )
 
     @staticmethod
     def shapes(channels: int, filters: int, hidden: int, kernel_size: int) -> dict[str, tuple[int, ...]]:

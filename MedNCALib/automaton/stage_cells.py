@@ -21,7 +21,7 @@ class StageCells:
         image: shape (N, H, W, image_channels).
         before: the cells of the stage before; None for the first stage.
         target: the cells whose result is wanted, see `wanted_cells`; they lie in the target of the stage before.
-        protocol: see `Architecture.initial_state`.
+        protocol, hints: see `Architecture.initial_state`.
 
     Attributes:
         target: as given.
@@ -36,9 +36,10 @@ class StageCells:
         before: StageCells | None,
         target: Target,
         protocol: float = 0.0,
+        hints: np.ndarray | None = None,
     ) -> None:
         self.target = target
-        self._protocol = protocol
+        self._protocol, self._hints = protocol, hints
         self._architecture, self._stage, self._image, self._before = architecture, stage, image, before
         scale, self._steps = architecture.stages[stage].scale, architecture.stages[stage].steps
         self._radius, self._reach = architecture.kernel_size // 2, reaches(architecture)[stage]
@@ -65,7 +66,13 @@ class StageCells:
             before = self._before._in_box[numbers.start - first : numbers.stop - first]
         kernel.load(
             self._architecture.initial_state(
-                self._image[numbers], self._stage, before, (rows, columns), before_window, self._protocol
+                self._image[numbers],
+                self._stage,
+                before,
+                (rows, columns),
+                before_window,
+                self._protocol,
+                None if self._hints is None else self._hints[numbers],
             )
         )
         self._in_box = kernel.state
@@ -114,4 +121,6 @@ class StageCells:
     def _handed_over(self) -> np.ndarray:
         """The state of all cells when the stage began, computed only if somebody looks beyond the box."""
         before = None if self._before is None else self._before.state
-        return self._architecture.initial_state(self._image, self._stage, before, protocol=self._protocol)
+        return self._architecture.initial_state(
+            self._image, self._stage, before, protocol=self._protocol, hints=self._hints
+        )

@@ -45,18 +45,25 @@ class SkipRule:
     threshold: float
     margin: int
 
-    def next_target(self, probabilities: np.ndarray, target: Target, ratio: int) -> np.ndarray:
+    def next_target(
+        self, probabilities: np.ndarray, target: Target, ratio: int, said: np.ndarray | None = None
+    ) -> np.ndarray:
         """The target of the next stage.
 
         Args:
             probabilities: of the labels at the end of a stage, shape (N, h, w, K).
             target: of that stage.
             ratio: how many times as many rows and columns the next stage has.
+            said: hints of the labels on that stage's grid, shape (N, h, w, K), wanted whatever the probability. Hints
+                on a coarser grid cover those on a finer one, so that targets still only shrink.
 
         Returns:
             Boolean, shape (N, h * ratio, w * ratio).
         """
-        found = grown(_enlarged(probabilities.sum(axis=-1) > self.threshold, ratio), self.margin)
+        likely = probabilities.sum(axis=-1) > self.threshold
+        if said is not None:
+            likely |= said.any(axis=-1)
+        found = grown(_enlarged(likely, ratio), self.margin)
         return found if target is None else found & _enlarged(target, ratio)
 
 

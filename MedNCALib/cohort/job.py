@@ -26,6 +26,7 @@ class Settings:
         formats: of the segmentation, some of `FORMATS`.
         slices: of a heart's sequence, first and last slice whose volume counts, from 1; None for those proposed.
         stress: whether each case is segmented again with perturbations.
+        corrections: file with corrections, see `corrected_steps`; None without.
         picture: whether a picture for the report is written.
         keep_record: whether a record is written beside the results.
         timeout: seconds after which a case is stopped; None for never.
@@ -39,6 +40,7 @@ class Settings:
     formats: tuple[str, ...] = ("seg.nrrd",)
     slices: tuple[int, int] | None = None
     stress: bool = False
+    corrections: str | None = None
     picture: bool = False
     keep_record: bool = True
     timeout: float | None = None

@@ -147,7 +147,7 @@ def _options(job: Job) -> Record:
         **_asked(options),
         "reading": _asked(settings.reading),
         "formats": settings.formats,
-        **_asked({"slices": settings.slices, "stress": settings.stress}),
+        **_asked({"slices": settings.slices, "stress": settings.stress, "corrections": settings.corrections}),
     }
     return json.loads(json.dumps(asked, default=str))
 

@@ -103,6 +103,7 @@ class SequenceCase:
         settings = self._job.settings
         asked = [option for key, option in _SINGLE_ONLY.items() if settings.options.get(key)]
         asked += ["--stress"] if settings.stress else []
+        asked += ["--corrections"] if settings.corrections else []
         asked += ["--format dicom-seg"] if "dicom-seg" in settings.formats else []
         if asked:
             raise MedNCAError(

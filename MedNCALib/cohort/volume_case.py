@@ -12,11 +12,12 @@ import SimpleITK as sitk
 from ..errors import MedNCAError
 from ..evaluation.stress_table import write_stress_table
 from ..evaluation.stress_test import stress_test_steps
-from ..io.images import write_image
+from ..io.images import read_image, write_image
 from ..io.segmentation_file import write_label_table, write_segmentation
 from ..measurement.volumes import measure
 from ..model.card import AUTO
 from ..model.model import Model
+from ..segmentation.corrected import corrected_steps
 from ..segmentation.input_checks import check_input
 from ..segmentation.segmenter import segment_steps
 from ..segmentation.steps import Result, map_steps
@@ -66,6 +67,12 @@ class VolumeCase:
                 lambda step: CaseStep(step.fraction, f"{name}, {step.perturbation or 'unperturbed'}"),
             )
             self._result = self._test.result
+        elif settings.corrections is not None:
+            corrections = read_image(settings.corrections)
+            self._result = yield from map_steps(
+                corrected_steps(self._image, self._model, corrections, **options),
+                lambda step: CaseStep(step.fraction, name),
+            )
         else:
             self._result = yield from map_steps(
                 segment_steps(self._image, self._model, **options), lambda step: CaseStep(step.fraction, name)

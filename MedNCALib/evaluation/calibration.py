@@ -15,9 +15,8 @@ from ..model.card import Thresholds
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
 from ..segmentation.segmenter import segment
-from .evaluate import LabelledCases
 from .metrics import dices
-from .perturbations import STRONGER, UNPERTURBED, trials
+from .perturbations import STRONGER, UNPERTURBED, LabelledCases, trials
 
 RUNS = 5  # ten pairs: enough for a mean, at five times the cost of a single pass
 

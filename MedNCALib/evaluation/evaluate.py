@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,20 +22,13 @@ from ..segmentation.options import RunOptions
 from ..segmentation.protocol import named_protocol
 from ..segmentation.segmenter import segment, segment_steps
 from ..segmentation.steps import run_to_end
+from .corrections import check_turns, corrected_scores
 from .metrics import Score, compare, dices
-from .perturbations import NAMES, UNPERTURBED, LabelledCase, Trial, trials
+from .perturbations import NAMES, UNPERTURBED, LabelledCase, LabelledCases, Trial, trials
 from .report import CaseReport, EvaluationReport, PerturbationReport
 
 ONE_PASS = RunOptions()
 AS_THEY_SAY: Mapping[str, Any] = MappingProxyType({})  # files are read as their headers say
-
-
-class LabelledCases(Protocol):
-    """Cases whose number is known; they need not all be in memory."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[LabelledCase]: ...
 
 
 class CasesInFiles:
@@ -68,6 +61,8 @@ def evaluate(
     labels_dir: str | os.PathLike[str],
     limit: int | None = None,
     perturb: bool = False,
+    corrections: int | None = None,
+    poor_slices: float | None = None,
     reading: Mapping[str, Any] = AS_THEY_SAY,
     progress: Progress = ignore_progress,
     **options: Any,
@@ -81,6 +76,8 @@ def evaluate(
             model's names, the others by its values.
         limit: take only so many cases, the first by name.
         perturb: whether to measure what perturbations cost; it takes one more segmentation for each of them and case.
+        corrections: turns of a simulated person who corrects each case, see `evaluation.corrections`; None for none.
+        poor_slices: with corrections: also correct each slice whose Dice is lower than this by itself; None for no.
         reading: `axes` and `spacing` of `read_pair`, for files that do not say enough.
         progress: called after each segmentation with the share that is done and the case's name.
         **options: fields of `RunOptions`: runs, seed, engine, threads, all_cells, protocol, find.
@@ -96,9 +93,14 @@ def evaluate(
     if limit is not None and limit < 1:
         raise MedNCAError(f"The number of cases must be at least 1, not {limit}.")
     run_options = RunOptions(**options)
+    if poor_slices is not None and corrections is None:
+        raise MedNCAError("Poor slices are corrected: say how many corrections each gets (corrections).")
+    if corrections is not None:
+        check_turns(model, corrections)
     named_protocol(model, run_options.protocol)  # refuses one that the model does not have, before the first case
     pairs = find_pairs(images_dir, labels_dir)[:limit]
-    segmentations = 1 + len(NAMES) * perturb  # of each case
+    turns = corrections or 0
+    segmentations = 1 + len(NAMES) * perturb + turns  # of each case, about
     first_pass = part_of(progress, 0, 1 / segmentations)
     scored: dict[Pair, CaseReport] = {}
     failures: dict[str, str] = {}
@@ -113,14 +115,20 @@ def evaluate(
     cases = tuple(scored.values())
     perturbations = None
     if perturb:
-        the_rest = part_of(progress, 1 / segmentations, 1)
+        the_rest = part_of(progress, 1 / segmentations, 1 - turns / segmentations)
         perturbations = perturbed_scores(model, CasesInFiles(scored, model.all_labels, reading), run_options, the_rest)
+    corrected = None
+    if turns:
+        last = part_of(progress, 1 - turns / segmentations, 1)
+        read = CasesInFiles(scored, model.all_labels, reading)
+        corrected = corrected_scores(model, read, turns, run_options, last, poor_slices)
     return EvaluationReport(
         cases,
         {name: _mean(scores) for name, scores in _by_label(model, cases).items()},
         _mean([case.whole for case in cases]),
         perturbations,
         failures,
+        corrected,
     )
 
 

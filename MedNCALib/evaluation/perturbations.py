@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from typing import Optional
+from typing import Optional, Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -41,6 +41,14 @@ class LabelledCase:
     name: str
     image: sitk.Image
     labels: sitk.Image
+
+
+class LabelledCases(Protocol):
+    """Cases whose number is known; they need not all be in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[LabelledCase]: ...
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..segmentation.quality import Quality
+from .corrections import CorrectionReport
 from .metrics import Score
 
 
@@ -70,6 +71,7 @@ class EvaluationReport:
         mean_labels, mean_whole: mean scores over these; a mean leaves out cases without a value.
         perturbations: by name, in the order of `perturbations.NAMES`; None if they were not asked for.
         failures: why a case could not be scored, by its name.
+        corrections: what corrections are worth; None if that was not asked for.
     """
 
     cases: tuple[CaseReport, ...]
@@ -77,6 +79,7 @@ class EvaluationReport:
     mean_whole: Score
     perturbations: Mapping[str, PerturbationReport] | None = None
     failures: Mapping[str, str] = field(default_factory=dict)
+    corrections: CorrectionReport | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: {"cases": [...], "mean": {"labels": {...}, "whole": ...}}, and what else there is."""
@@ -89,6 +92,8 @@ class EvaluationReport:
         }
         if self.perturbations is not None:
             report["perturbations"] = {name: each.as_dict() for name, each in self.perturbations.items()}
+        if self.corrections is not None:
+            report["corrections"] = self.corrections.as_dict()
         if self.failures:
             report["failures"] = dict(self.failures)
         return report

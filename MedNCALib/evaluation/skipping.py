@@ -10,8 +10,8 @@ from ..model.card import Skipping
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
 from ..segmentation.segmenter import segment
-from .evaluate import LabelledCases
 from .metrics import dices
+from .perturbations import LabelledCases
 
 # Resources/Documentation/decisions has what other values cost and gain.
 THRESHOLD, MARGIN = 0.002, 2

@@ -26,6 +26,10 @@ _SHOWN_COLUMNS, _SHOWN_ROWS = np.array((1, 0.5, 0)), np.array((0, 0.5, -1))
 # voxel.
 SAME_SPACING = 0.001
 
+# Grids that differ by less than this share of a voxel over the whole image are one grid, written with different
+# rounding.
+_GRID_TOLERANCE = 0.1
+
 
 @dataclass(frozen=True)
 class Orientation:
@@ -111,3 +115,15 @@ def _acquired_axes(direction: np.ndarray, size: Sequence[int], spacing: Sequence
     along_normal = np.cross(direction[:, columns], direction[:, rows]) @ direction[:, across]
     flip_slices = bool(along_normal < 0) != (flip_columns != flip_rows)
     return [(columns, flip_columns), (rows, flip_rows), (across, flip_slices)]
+
+
+def same_grid(image: sitk.Image, other: sitk.Image) -> bool:
+    """Whether two images have the same voxels in space, up to the rounding of what was written to a file."""
+    if image.GetSize() != other.GetSize():
+        return False
+    for corner in np.ndindex(*(2,) * image.GetDimension()):
+        index = [int(end * (length - 1)) for end, length in zip(corner, image.GetSize())]
+        found = other.TransformPhysicalPointToContinuousIndex(image.TransformIndexToPhysicalPoint(index))
+        if np.abs(np.subtract(found, index)).max() > _GRID_TOLERANCE:
+            return False
+    return True

@@ -122,6 +122,10 @@ class ObliqueSliceSpace(SliceSpace):
         """See `SliceSpace.read`."""
         return np.concatenate([self._sampled(number) for number in range(start, stop)])
 
+    def filled_slices(self) -> list[int]:
+        """See `SliceSpace.filled_slices`."""
+        return [number for number in range(self.count) if self._sampled(number).any()]
+
     def writer(self, channels: int) -> SliceWriter:
         """See `SliceSpace.writer`."""
         to_grid = np.linalg.inv(self._to_physical) @ index_to_physical(self._source)

@@ -202,6 +202,15 @@ class SliceSpace:
         # In one order in memory whatever the image's was, so that sums are added up in the same order.
         return resample_planes(np.ascontiguousarray(planes), self._rows.forward, self._columns.forward)
 
+    def filled_slices(self) -> list[int]:
+        """Numbers of the slices in which the image, a mask, is not 0 everywhere."""
+        if self._slices.forward is None:
+            filled = self.voxels.any(axis=(1, 2))
+        else:
+            filled = self.read(0, self.count).any(axis=(1, 2))
+        numbers: list[int] = np.flatnonzero(filled).tolist()
+        return numbers
+
     def writer(self, channels: int) -> SliceWriter:
         """A way back for arrays of so many channels that come slice by slice."""
         return _AlignedWriter(

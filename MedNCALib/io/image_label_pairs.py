@@ -12,13 +12,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError, MedNCAWarning
+from ..imaging.anatomical_axes import same_grid
 from ..imaging.labels import Label
 from .images import IMAGE_ENDINGS, image_stem, read_image
 from .segmentation_file import read_segments
-
-# Grids that differ by less than this share of a voxel over the whole image are one grid, written with different
-# rounding.
-GRID_TOLERANCE = 0.1
 
 # Names listed in a message; the rest is counted.
 NAMES_SHOWN = 5
@@ -173,15 +170,11 @@ def _check_same_grid(pair: Pair, image: sitk.Image, labels: sitk.Image) -> None:
             f"{pair.label} has {_size(labels)} voxels but its image {pair.image} has {_size(image)}. Resample the "
             "labels to the image's grid."
         )
-    # Two grids of one size are the same if their corners are.
-    for corner in np.ndindex(2, 2, 2):
-        index = [int(end * (length - 1)) for end, length in zip(corner, image.GetSize())]
-        found = labels.TransformPhysicalPointToContinuousIndex(image.TransformIndexToPhysicalPoint(index))
-        if np.abs(np.subtract(found, index)).max() > GRID_TOLERANCE:
-            raise ImageError(
-                f"{pair.label} lies elsewhere in space than its image {pair.image} (origin, spacing or directions "
-                "differ). Resample the labels to the image's grid."
-            )
+    if not same_grid(image, labels):
+        raise ImageError(
+            f"{pair.label} lies elsewhere in space than its image {pair.image} (origin, spacing or directions "
+            "differ). Resample the labels to the image's grid."
+        )
 
 
 def _size(image: sitk.Image) -> str:

@@ -94,6 +94,11 @@ class Model:
         return None if skipping is None else SkipRule(skipping.threshold, skipping.margin)
 
     @property
+    def can_regrow(self) -> bool:
+        """Whether it takes hints, so that corrections steer its cells."""
+        return self.cascade.architecture.hints is not None
+
+    @property
     def size_bytes(self) -> int:
         """Size of the folder's three files, and of the finder's; 0 for a model that was never saved."""
         if self.folder is None:
@@ -256,7 +261,7 @@ def _load(folder: Path) -> Model:
         normalisation = Normalisation.from_json(preprocessing.pop("normalisation", None))
         slice_format = SliceFormat.from_json(preprocessing)
         texts = ModelCard.from_json({key: value for key, value in card.items() if key not in _OWN_KEYS})
-        has_hidden = architecture.channels > architecture.image_channels + architecture.outputs
+        has_hidden = architecture.channels > architecture.first_hidden
         require(has_hidden or not texts.protocols, "protocols need a hidden channel")
     except ValueError as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error

@@ -49,7 +49,7 @@ def cell_history(
         ImageError: the point lies outside of the volume or the region.
         ArgumentError: the model does not have the protocol.
     """
-    architecture = model.cascade.architecture
+    architecture = model.cascade.without_hints.architecture
     model_input = ModelInput(image, model, region)
     space = model_input.space
     index = np.linalg.solve(space.index_to_physical(), [*point, 1])[:3]
@@ -60,7 +60,8 @@ def cell_history(
     group = range(number, number + 1)
     value = value_for_run(model_input, model, protocol, seed)
     cells = []
-    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed), protocol=value):
+    draws = architecture.fire_draws(seed)
+    for now in model.cascade.without_hints.run(model_input.slices(group), group, draws, protocol=value):
         scale = architecture.stages[now.stage].scale
         cells.append(now.state[0, row // scale, column // scale].copy())
     channels = np.array(cells)

@@ -49,7 +49,7 @@ def write_growth_gif(
     Returns:
         Number of frames: the slice itself, and one for each step.
     """
-    architecture = model.cascade.architecture
+    architecture = model.cascade.without_hints.architecture
     model_input = ModelInput(image, model, region)
     number = largest_slice(labels, model, region)
     group = range(number, number + 1)
@@ -57,7 +57,8 @@ def write_growth_gif(
     colours = [label.color for label in model.labels]
     frames = [draw(plane, None, colours, mm, "the image")]
     value = value_for_run(model_input, model, protocol, seed)
-    for now in model.cascade.run(model_input.slices(group), group, architecture.fire_draws(seed), protocol=value):
+    draws = architecture.fire_draws(seed)
+    for now in model.cascade.without_hints.run(model_input.slices(group), group, draws, protocol=value):
         stage = architecture.stages[now.stage]
         caption = f"stage {now.stage + 1} of {len(architecture.stages)}, step {now.step + 1} of {stage.steps}"
         frames.append(draw(plane, architecture.probabilities(now.state)[0], colours, mm, caption))

@@ -27,6 +27,8 @@ def pass_steps(
     options: RunOptions,
     protocol: Protocol | None,
     add: Callable[[Sequence[np.ndarray]], object],
+    groups: Sequence[range] | None = None,
+    hints: Callable[[range], np.ndarray] | None = None,
 ) -> Generator[Step, None, None]:
     """All passes over each group of slices in turn.
 
@@ -34,22 +36,27 @@ def pass_steps(
         model_input, model, options: of the run.
         protocol: the segmentation protocol whose border is drawn.
         add: is called with each group's probabilities, for each pass of shape (n, H, W, K), when it is finished.
+        groups: the slices that run; None for all.
+        hints: gives those of a group, see `Architecture.initial_state`; None if nobody has said anything.
 
     Yields:
         The steps, with the share of all of them that is done.
     """
-    cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
+    cascade = model.cascade.without_hints if hints is None else model.cascade
+    architecture, space = cascade.architecture, model_input.space
+    groups = slice_groups(space, architecture) if groups is None else groups
     work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
-    total = work[-1] * options.runs * space.count
+    total = work[-1] * options.runs * sum(map(len, groups))
     done = 0.0
     skip = None if options.all_cells else model.skip_rule
-    for group in slice_groups(space, architecture):
+    for group in groups:
         slices = model_input.slices(group)
+        said = None if hints is None else hints(group)
         empty = _without_contrast(slices, model)
         finished = []
         for run in range(options.runs):
             draws = architecture.fire_draws(options.seed, run)
-            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip, value_of(protocol))
+            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip, value_of(protocol), said)
             for count, now in enumerate(steps, 1):
                 yield Step(
                     fraction=(done + work[count] * len(group)) / total,

@@ -77,7 +77,8 @@ def vote_steps(model_input: ModelInput, model: Model, options: RunOptions) -> Ge
     Yields:
         The steps, with `run` 0 and the share of the vote that is done.
     """
-    cascade, architecture, space = model.cascade, model.cascade.architecture, model_input.space
+    cascade, space = model.cascade.without_hints, model_input.space
+    architecture = cascade.architecture
     draws, first_stage = architecture.fire_draws(options.seed), architecture.stages[0]
     sums: list[float] = []  # of each slice, so that groups of any size give the same mean
     for group in slice_groups(space, architecture):

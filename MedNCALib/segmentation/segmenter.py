@@ -91,15 +91,10 @@ def segment_steps(
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
     try:
-        finding, begin = _given(found, region), 0.0
-        if finding is None and runs_finder(image, model, region, find):
-            search = Search(image, model, options)
-            begin = search.share
-            finding = yield from part_of_run(search.steps(), 0, begin)
+        parts, finding, begin = yield from find_parts(image, model, region, options, found)
         structures = finding.structures if finding else ()
-        parts = [Part(image, model, each.box, each) for each in structures] or [Part(image, model, region)]
         float_images = len(model.labels) * len(parts) * bool(probabilities) + bool(uncertainty)
-        _require_memory(parts, model, runs, float_images)
+        require_memory(parts, model, runs, float_images)
         volume = parts[0].model_input.space.image
         axes, thresholds = model.slice_format.axes, model.card.thresholds
         output = Output(volume, runs, axes, thresholds, probabilities, uncertainty, largest_only)
@@ -119,6 +114,7 @@ class Part:
         structure: what was found there; None without a finder.
 
     Attributes:
+        region: as given.
         model_input: its slices.
         labels: of the model's outputs, on the side of the structure.
         marks: what its steps have besides: structure and labels.
@@ -131,9 +127,37 @@ class Part:
         region: Sequence[float] | None,
         structure: FoundStructure | None = None,
     ) -> None:
-        self.model_input = ModelInput(image, model, region)
+        self.region, self.model_input = region, ModelInput(image, model, region)
         self.labels = model.labels_on(structure.side if structure else None)
         self.marks = {"structure": structure, "label_table": self.labels}
+
+
+def find_parts(
+    image: sitk.Image,
+    model: Model,
+    region: Sequence[float] | None,
+    options: RunOptions,
+    found: Finding | Sequence[FoundStructure] | None,
+) -> Generator[Step, None, tuple[list[Part], Finding | None, float]]:
+    """The parts of an image that are segmented; for the arguments see `segment_steps`.
+
+    Yields:
+        The steps of the finder, if it runs, with the share of the whole run that is done.
+
+    Returns:
+        The parts, what they were found by, and the share of the run that is done.
+
+    Raises:
+        MedNCAError: as `segment_steps`.
+    """
+    finding, begin = _given(found, region), 0.0
+    if finding is None and runs_finder(image, model, region, options.find):
+        search = Search(image, model, options)
+        begin = search.share
+        finding = yield from part_of_run(search.steps(), 0, begin)
+    structures = finding.structures if finding else ()
+    parts = [Part(image, model, each.box, each) for each in structures] or [Part(image, model, region)]
+    return parts, finding, begin
 
 
 def _given(found: Finding | Sequence[FoundStructure] | None, region: Sequence[float] | None) -> Finding | None:
@@ -183,7 +207,7 @@ def _spans(parts: Sequence[Part], begin: float, end: float) -> Iterator[tuple[Pa
     return zip(parts, shares, shares[1:])
 
 
-def _require_memory(parts: Sequence[Part], model: Model, runs: int, float_images: int) -> None:
+def require_memory(parts: Sequence[Part], model: Model, runs: int, float_images: int) -> None:
     """Refuse a run that needs more memory than there is.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..automaton.architecture import Architecture
 from ..imaging.slice_space import SliceSpace
 
@@ -10,10 +12,12 @@ from ..imaging.slice_space import SliceSpace
 GROUP_BYTES = 12 << 20
 
 
-def slice_groups(space: SliceSpace, architecture: Architecture) -> list[range]:
-    """The numbers of all slices, in groups."""
+def slice_groups(space: SliceSpace, architecture: Architecture, among: Sequence[range] | None = None) -> list[range]:
+    """The numbers of all slices, or of those among some ranges, in groups."""
     size = group_size(space, architecture)
-    return [range(start, min(start + size, space.count)) for start in range(0, space.count, size)]
+    ranges = [range(space.count)] if among is None else among
+    starts = [(start, each.stop) for each in ranges for start in range(each.start, each.stop, size)]
+    return [range(start, min(start + size, stop)) for start, stop in starts]
 
 
 def group_size(space: SliceSpace, architecture: Architecture) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,11 @@ class Knowledge:
         protocols = None if self.protocols is None else self.protocols.to(device)
         return Knowledge(self.whole_only.to(device), protocols, self.votes.to(device))
 
+    def samples(self, numbers: list[int]) -> Knowledge:
+        """The same of some of the samples."""
+        protocols = None if self.protocols is None else self.protocols[numbers]
+        return Knowledge(self.whole_only[numbers], protocols, self.votes[numbers])
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -39,16 +45,38 @@ class Batch:
         target: share of each pixel that is each label, 0 to 1, shape (N, K, H, W). With `knowledge` there is one
             channel more, the share that is not scored, and the sum of the labels is in the first if no more is known.
         knowledge: of each sample; None if all labels of all samples are known.
+        beside: the target of one slice near each sample's own, for corrections that are made there; None without.
+        distances: how many slices it is away, whole numbers, shape (N,); None without.
     """
 
     image: Tensor
     target: Tensor
     knowledge: Knowledge | None = None
+    beside: Tensor | None = None
+    distances: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         knowledge = None if self.knowledge is None else self.knowledge.to(device)
-        return Batch(self.image.to(device), self.target.to(device), knowledge)
+        beside = None if self.beside is None else self.beside.to(device)
+        return Batch(self.image.to(device), self.target.to(device), knowledge, beside, self.distances)
+
+    def samples(self, numbers: Sequence[int]) -> Batch:
+        """Some of the samples."""
+        chosen = list(numbers)
+        return Batch(
+            self.image[chosen],
+            self.target[chosen],
+            None if self.knowledge is None else self.knowledge.samples(chosen),
+            None if self.beside is None else self.beside[chosen],
+            None if self.distances is None else self.distances[chosen],
+        )
+
+
+def slice_beside(index: int, count: int, reach: int, choices: np.random.Generator) -> int:
+    """A slice near that of an index, at most `reach` away; the slice itself if there is no other."""
+    others = [number for number in range(index - reach, index + reach + 1) if 0 <= number < count and number != index]
+    return int(choices.choice(others)) if others else index
 
 
 class BatchSampler(Protocol):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from .batch import Batch, Knowledge
+from .batch import Batch, Knowledge, slice_beside
 from .blocks import Block, Drawing, Structure
 
 
@@ -81,6 +81,7 @@ class PoolSampler:
         label_count: K.
         size: rows and columns that slices are brought to: cut or, with their border going on, padded.
         foreground_share: share of slices that show a label; the others are any.
+        reach: as of `Sampler`.
 
     Attributes:
         size: as given.
@@ -93,7 +94,9 @@ class PoolSampler:
         label_count: int,
         size: tuple[int, int],
         foreground_share: float,
+        reach: int = 0,
     ) -> None:
+        self._reach = reach
         self._parts, self._label_count, self._foreground_share = parts, label_count, foreground_share
         self._offsets = np.arange(image_channels) - image_channels // 2
         self._has_protocols = any(part.protocol for part in parts)
@@ -102,19 +105,28 @@ class PoolSampler:
     def draw_batch(self, number: int, choices: np.random.Generator) -> Batch:
         """The batch of this number; numbers must not fall, see `Pool.at`."""
         images, targets, whole_only, protocols, votes = [], [], [], [], []
+        beside, distances = [], []
         for part in self._parts:
             blocks = part.pool.at(number)
             for _ in range(part.count):
                 block = blocks[int(choices.integers(len(blocks)))]
-                planes, shares = self.draw_slice(block, choices)
-                images.append(planes)
-                targets.append(shares)
+                index = self._index(block, choices)
+                images.append(self._image(block, index))
+                targets.append(self._target(block, index))
+                if self._reach:
+                    other = slice_beside(index, len(block.image), self._reach, choices)
+                    beside.append(self._target(block, other))
+                    distances.append(abs(other - index))
                 whole_only.append(block.whole_only)
                 protocols.append(part.protocol)
                 votes.append(part.votes)
         image, target = (torch.from_numpy(np.stack(slices)).float() / 255 for slices in (images, targets))
         named = torch.tensor(protocols, dtype=torch.float32) if self._has_protocols else None
-        return Batch(image, target, Knowledge(torch.tensor(whole_only), named, torch.tensor(votes)))
+        batch = Batch(image, target, Knowledge(torch.tensor(whole_only), named, torch.tensor(votes)))
+        if not self._reach:
+            return batch
+        near = torch.from_numpy(np.stack(beside)).float() / 255
+        return replace(batch, beside=near, distances=torch.tensor(distances))
 
     def draw_slice(self, block: Block, choices: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A slice of a block.
@@ -122,16 +134,25 @@ class PoolSampler:
         Returns:
             Both uint8: the image (image_channels, H, W), and shares of the labels and what is not scored (K + 1, H, W).
         """
+        index = self._index(block, choices)
+        return self._image(block, index), self._target(block, index)
+
+    def _index(self, block: Block, choices: np.random.Generator) -> int:
         index = int(choices.integers(len(block.image)))
         if choices.random() < self._foreground_share:
             shown = np.flatnonzero((block.target.sum(axis=1, dtype=np.int32) >= 128).any(axis=(1, 2)))
             index = int(choices.choice(shown)) if len(shown) else index
-        stack = np.clip(index + self._offsets, 0, len(block.image) - 1)
+        return index
+
+    def _image(self, block: Block, index: int) -> np.ndarray:
+        return self._fitted(block.image[np.clip(index + self._offsets, 0, len(block.image) - 1)])
+
+    def _target(self, block: Block, index: int) -> np.ndarray:
         target = np.zeros((self._label_count + 1, *block.image.shape[1:]), np.uint8)
         target[: block.target.shape[1]] = block.target[index]
         if block.unscored is not None:
             target[-1] = block.unscored[index]
-        return self._fitted(block.image[stack]), self._fitted(target)
+        return self._fitted(target)
 
     def _fitted(self, planes: np.ndarray) -> np.ndarray:
         for axis, wanted in zip((1, 2), self.size):

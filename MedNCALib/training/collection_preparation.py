@@ -24,7 +24,7 @@ from .collection_reading import (
     structures_in,
     validation_cases,
 )
-from .preparation import Prepared
+from .preparation import Prepared, validation_of
 from .preset import Preset
 from .starting_model import generic_labels, starting_model
 from .validation import CollectionCases, CollectionsValidation
@@ -51,7 +51,7 @@ def prepare_collections(
     slice_format = preset.preprocessing.slice_format((None, None, None))
     model = starting_model(preset, output, _labels(preset, output), slice_format, seed, start_from)
     architecture = model.cascade.architecture
-    if architecture.channels == architecture.image_channels + architecture.outputs:
+    if architecture.channels == architecture.first_hidden:
         raise TrainingError("The preset's architecture has no hidden channel, which collections need: add channels.")
     parts: list[PooledSlices] = []
     choosing: list[CollectionCases] = []
@@ -71,13 +71,27 @@ def prepare_collections(
     assert preset.slice_size is not None  # the preset has checked it, and the canvas
     assert preset.canvas is not None
     sampler = PoolSampler(
-        parts, architecture.image_channels, len(model.labels), preset.slice_size, preset.foreground_share
+        parts,
+        architecture.image_channels,
+        len(model.labels),
+        preset.slice_size,
+        preset.foreground_share,
+        preset.hint_reach,
     )
     return Prepared(
         model=model,
         sampler=sampler,
         canvas=preset.canvas,
-        validation=CollectionsValidation(model.labels, choosing),
+        validation=validation_of(
+            preset,
+            CollectionsValidation(model.labels, choosing),
+            [
+                (case, model.card.protocol_name(each.collection.protocol))
+                for each in choosing
+                if each.knows_parts
+                for case in each.cases
+            ],
+        ),
         case_count=sum(len(files.training) for files in subjects.values()),
         mirror=slice_format.left_right,
         reporting=tuple(reporting),

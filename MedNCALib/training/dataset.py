@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..imaging.oblique_slice_space import slice_space
 from ..imaging.phantom import make_phantom
 from ..imaging.slice_format import SliceFormat
 from ..io.image_label_pairs import Pair, read_pair
-from .batch import Batch
+from .batch import Batch, slice_beside
 
 _VALIDATION_EVERY = 6  # one block in six is kept for validation
 _BLOCKS = 18  # so the validation share is three blocks of neighbouring names
@@ -162,15 +162,22 @@ class Sampler:
         batch_size: slices in a batch.
         foreground_share: share of slices that show a label.
         area_exponent: cases are drawn in proportion to their labelled area to the power of minus this.
+        reach: how many slices away the slice beside each sample may be; 0 for batches without such slices.
 
     Attributes:
         size: rows and columns of the largest slices.
     """
 
     def __init__(
-        self, cases: Sequence[Case], image_channels: int, batch_size: int, foreground_share: float, area_exponent: float
+        self,
+        cases: Sequence[Case],
+        image_channels: int,
+        batch_size: int,
+        foreground_share: float,
+        area_exponent: float,
+        reach: int = 0,
     ) -> None:
-        self._cases = cases
+        self._cases, self._reach = cases, reach
         weights = np.array([case.target.sum() for case in cases], float) ** -area_exponent
         self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
@@ -179,7 +186,7 @@ class Sampler:
 
     def draw_batch(self, number: int, choices: np.random.Generator) -> Batch:
         """A batch, which follows from the generator alone; small slices are centred."""
-        images, targets = [], []
+        images, targets, beside, distances = [], [], [], []
         for _ in range(self._batch_size):
             case = self._cases[choices.choice(len(self._cases), p=self._chances)]
             among = case.foreground if choices.random() < self._foreground_share else len(case.slices)
@@ -187,7 +194,16 @@ class Sampler:
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
             images.append(self._padded(case.slices[stack]))
             targets.append(self._padded(case.target[index]))
-        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255)
+            if self._reach:
+                other = slice_beside(index, len(case.slices), self._reach, choices)
+                beside.append(self._padded(case.target[other]))
+                distances.append(abs(other - index))
+        batch = Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255)
+        if not self._reach:
+            return batch
+        return replace(
+            batch, beside=torch.from_numpy(np.stack(beside)).float() / 255, distances=torch.tensor(distances)
+        )
 
     def _padded(self, planes: np.ndarray) -> np.ndarray:
         margins = [(total - length) for total, length in zip(self.size, planes.shape[1:])]

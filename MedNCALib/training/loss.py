@@ -25,6 +25,7 @@ def dice_and_cross_entropy(
     dice_weight: float,
     dice_reduction: DiceReduction,
     false_weight: float = 0.0,
+    scored: Tensor | None = None,
 ) -> Tensor:
     """Loss of one batch.
 
@@ -37,6 +38,7 @@ def dice_and_cross_entropy(
             slice with little of it weighs little; "slice" is the mean over the slices that show it, large or small.
         false_weight: with "slice": weight of what is drawn in slices that do not show it, 0 for nothing and up to 1
             for all of the slice, mean over all slices.
+        scored: share of each pixel that counts, 0 to 1, (N, 1, H, W); None if all do.
 
     Returns:
         1 - soft Dice, mean over labels, plus the mean cross-entropy. Both are lowest where the probability is the
@@ -44,13 +46,18 @@ def dice_and_cross_entropy(
         0 and 1 is the usual one.
     """
     logits = logits.float()
+    reduction = "mean" if scored is None else "none"
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
-        entropy = F.cross_entropy(logits, torch.cat([background, target], dim=1))
+        entropy = F.cross_entropy(logits, torch.cat([background, target], dim=1), reduction=reduction)
         probability = logits.softmax(dim=1)[:, 1:]
     else:
-        entropy = F.binary_cross_entropy_with_logits(logits, target)
+        entropy = F.binary_cross_entropy_with_logits(logits, target, reduction=reduction)
         probability = logits.sigmoid()
+    if scored is not None:
+        losses = entropy.view(len(logits), -1, *scored.shape[2:])
+        entropy = (losses * scored).sum() / (scored.sum() * losses.shape[1]).clamp(min=1)
+        probability, target = probability * scored, target * scored
     dimensions = (0, 2, 3) if dice_reduction == "batch" else (2, 3)
     overlap, size = torch.minimum(probability, target).sum(dimensions), target.sum(dimensions)
     # One pixel in numerator and denominator: a label that is neither there nor found has no loss.

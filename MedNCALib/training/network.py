@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -53,8 +54,23 @@ class Automaton(nn.Module):
             nn.init.uniform_(weight, -bound, bound)
             nn.init.uniform_(bias, -bound, bound)
         frozen = torch.ones(architecture.channels, 1)
-        frozen[: architecture.image_channels] = 0
+        frozen[: architecture.fixed_channels] = 0
         self.register_buffer("_moves", frozen, persistent=False)
+
+    def learn_only_hints(self) -> None:
+        """Let training change only the weights that read hints: without hints the rule then stays exactly as it is."""
+        architecture = self._architecture
+        reads = torch.zeros(architecture.channels)
+        reads[architecture.image_channels : architecture.fixed_channels] = 1
+        masks = {
+            "perception": reads.repeat_interleave(architecture.kernel_size**2),
+            "hidden": F.pad(reads, (0, architecture.filters)),
+        }
+        for name, parameter in self.named_parameters():
+            if name in masks:
+                parameter.register_hook(partial(torch.mul, masks[name].to(parameter.device)))
+            else:
+                parameter.requires_grad_(False)
 
     def forward(
         self, state: Tensor, steps: int, generator: torch.Generator, precision: torch.dtype | None = None
@@ -140,22 +156,31 @@ class Network(TrainableNetwork):
         self.architecture = architecture
         self.automata = nn.ModuleList(Automaton(architecture) for _ in architecture.stages)
 
-    def initial_state(self, image: Tensor, stage: int, before: Tensor | None) -> Tensor:
-        """`Architecture.initial_state` for tensors: image (N, image_channels, H, W), state (N, C, h, w)."""
+    def initial_state(self, image: Tensor, stage: int, before: Tensor | None, hints: Tensor | None = None) -> Tensor:
+        """`Architecture.initial_state` for tensors: channels come second, in the image, the state and the hints."""
         architecture = self.architecture
         scale = architecture.stages[stage].scale
         size = image.shape[2] // scale, image.shape[3] // scale
         small = resize(image, size, architecture.downscale)
         if before is None:
-            rest = small.new_zeros(len(small), architecture.channels - architecture.image_channels, *size)
+            rest = small.new_zeros(len(small), architecture.channels - architecture.fixed_channels, *size)
         else:
-            rest = resize(before, size, architecture.handover)[:, architecture.image_channels :]
-        return torch.cat([small, rest], dim=1)
+            rest = resize(before, size, architecture.handover)[:, architecture.fixed_channels :]
+        fixed = [small]
+        if hints is not None:
+            said, present = hints.tensor_split([architecture.hint_outputs], dim=1)
+            fixed += [F.max_pool2d(said, scale), resize(present, size, architecture.downscale)]
+        elif architecture.hints is not None:
+            fixed.append(small.new_zeros(len(small), 2 * architecture.hint_outputs, *size))
+        return torch.cat([*fixed, rest], dim=1)
+
+    def said(self, hints: Tensor) -> Tensor:
+        """What is said, without what is present: (N, 2 * hint_outputs, H, W) -> (N, hint_outputs, H, W)."""
+        return hints[:, : self.architecture.hint_outputs]
 
     def logits(self, state: Tensor) -> Tensor:
         """The output channels of a state: (N, C, h, w) -> (N, outputs, h, w)."""
-        first = self.architecture.image_channels
-        return state[:, first : first + self.architecture.outputs]
+        return state[:, self.architecture.fixed_channels : self.architecture.first_hidden]
 
     def to_cascade(self) -> Cascade:
         """The cascade for the engine."""

@@ -18,14 +18,14 @@ from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
 from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
-from ..model.card import DataSource
+from ..model.card import AUTO, DataSource
 from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
 from .batch import BatchSampler
 from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .preset import Preset
 from .starting_model import generic_labels, starting_model
-from .validation import CasesValidation, CollectionCases, Validation
+from .validation import CasesValidation, CollectionCases, CorrectedValidation, Validation
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,12 @@ def prepare(
         raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
     architecture = model.cascade.architecture
     sampler = Sampler(
-        cases, architecture.image_channels, preset.batch_size, preset.foreground_share, preset.area_exponent
+        cases,
+        architecture.image_channels,
+        preset.batch_size,
+        preset.foreground_share,
+        preset.area_exponent,
+        preset.hint_reach,
     )
     coarsest = architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
@@ -95,11 +100,22 @@ def prepare(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=CasesValidation(names, held_out),
+        validation=validation_of(preset, CasesValidation(names, held_out), [(case, AUTO) for case in held_out]),
         case_count=len(training),
         mirror=model.slice_format.left_right,
         held_out=held_out,
     )
+
+
+def validation_of(preset: Preset, uncorrected: Validation, cases: Sequence[tuple[LabelledCase, str]]) -> Validation:
+    """The validation of a training: for a preset with corrections also of what they are worth.
+
+    Args:
+        preset: of the training.
+        uncorrected: of results that nobody has corrected.
+        cases: all labels of which are known, and the protocol of each.
+    """
+    return CorrectedValidation(uncorrected, cases) if preset.corrections and cases else uncorrected
 
 
 def _read(

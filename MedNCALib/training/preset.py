@@ -24,6 +24,7 @@ from ..imaging.slice_format import Interpolation, SliceFormat
 from ..model.card import DataSource, ModelCard
 from .augmentation import Augmentation
 from .collection import Collection, check_collections, require_expression
+from .corrections import SimulatedCorrections
 from .loss import DICE_REDUCTIONS, DiceReduction
 
 _FOLDER = Path(__file__).parent / "presets"
@@ -58,6 +59,7 @@ _OPTIONAL = (
     "label_weights",
     "unnamed_share",
     "vote_weight",
+    "corrections",
 )
 
 
@@ -163,6 +165,7 @@ class Preset:
             beside others; none for 1 each.
         unnamed_share: with collections: share of slices for which the cells have to find out the protocol.
         vote_weight: with collections: weight of finding it out in the loss.
+        corrections: the person who is simulated, for an architecture with hints; None without them.
 
     Raises:
         ValueError: values that make no training.
@@ -200,6 +203,7 @@ class Preset:
     label_weights: tuple[float, ...] = ()
     unnamed_share: float = 0.3
     vote_weight: float = 0.2
+    corrections: SimulatedCorrections | None = None
 
     def __post_init__(self) -> None:
         for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
@@ -227,6 +231,9 @@ class Preset:
         require(len({*numbers}) == len(numbers), f"mirrored_labels must name each label once, not {numbers}")
         for weight in self.label_weights:
             _require_between(weight, "a weight of label_weights", 0)
+        has_hints = self.architecture.hints is not None
+        both = has_hints == (self.corrections is not None)
+        require(both, "corrections and the architecture's hints must be given together, or neither")
         if self.collections:
             self._check_collections()
 
@@ -284,6 +291,7 @@ class Preset:
                 "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
                 "slice_size": _size(settings.get("slice_size"), "slice_size"),
                 "label_weights": tuple(settings.get("label_weights", ())),
+                "corrections": _corrections(settings.get("corrections")),
             }
         )
 
@@ -294,6 +302,7 @@ class Preset:
         if self.data is not None:
             settings["card"]["data"] = self.data.to_json()
         del settings["data"]
+        settings["architecture"] = self.architecture.to_json()
         for name in _OF_THE_LABELS:
             del settings["architecture"][name]
         for each in fields(self):
@@ -318,6 +327,11 @@ class Preset:
             raise TrainingError(
                 f"The preset's architecture does not fit the {label_count} labels of the data: {error}."
             ) from error
+
+    @property
+    def hint_reach(self) -> int:
+        """To how many slices on either side hints come in; 0 for an architecture without."""
+        return 0 if self.architecture.hints is None else self.architecture.hints.slices
 
     def mirrored_target(self, channels: int) -> list[int] | None:
         """Which of so many channels of a target takes the place of each when it is mirrored; None if all stay."""
@@ -367,6 +381,10 @@ def _architecture(settings: Any) -> Architecture:
     given = [name for name in _OF_THE_LABELS if name in settings]
     require(not given, f"architecture must not give {', '.join(given)}, which follow from the labels in the data")
     return Architecture.from_json({**settings, "outputs": 2, "activation": "softmax"})
+
+
+def _corrections(settings: Any) -> SimulatedCorrections | None:
+    return None if settings is None else SimulatedCorrections.from_json(settings)
 
 
 def _size(value: Any, name: str) -> Size | None:

@@ -19,13 +19,17 @@ from torch import Tensor, nn
 
 from ..automaton.architecture import Architecture
 from .batch import Batch, Knowledge
+from .correction_rounds import hints_of_rounds
 from .loss import dice_and_cross_entropy, partly_known_loss
-from .network import Network, TrainableNetwork
+from .network import Automaton, Network, TrainableNetwork
 from .preset import Preset
 from .protocols import NamedProtocols
 from .windows import crop, drawn_length
 
 _WARM_UP = 0.02  # share of the training
+
+# Share of the windows of a corrected sample that are drawn around what is said.
+_AROUND_HINTS = 0.6
 
 NetworkT = TypeVar("NetworkT", bound=TrainableNetwork)
 
@@ -64,9 +68,10 @@ class Recipe(Generic[NetworkT]):
 
 def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:
     """The recipe of the presets for a cascade of this architecture."""
+    only_hints = preset.corrections is not None and preset.corrections.only_hints
     return Recipe(
         build_network=partial(Network, architecture),
-        build_optimisers=muon_and_adam,
+        build_optimisers=optimisers_of_hints if only_hints else muon_and_adam,
         learning_rate=partial(cosine_with_restart, preset),
         loss=partial(cascade_loss, preset),
     )
@@ -83,6 +88,16 @@ def muon_and_adam(network: nn.Module) -> list[torch.optim.Optimizer]:
     ]
 
 
+def optimisers_of_hints(network: Network) -> list[torch.optim.Optimizer]:
+    """Muon for the weights that read hints, all others stay, see `Automaton.learn_only_hints`."""
+    for module in network.modules():
+        if isinstance(module, Automaton):
+            module.learn_only_hints()
+    matrices = [value for value in network.parameters() if value.requires_grad]
+    # Decay would reach the weights that stay.
+    return [torch.optim.Muon(matrices, weight_decay=0.0, momentum=0.95, adjust_lr_fn="match_rms_adamw")]
+
+
 def cosine_with_restart(preset: Preset, done: float, batches: int) -> float:
     """Warm-up, then a cosine; both once more, with another largest rate, from the preset's restart on."""
     largest, begin, end = preset.learning_rate, 0.0, 1 - preset.restart
@@ -97,11 +112,14 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
     """Loss of the last stage's output plus that of the coarser stages' outputs (deep supervision).
 
     The number of steps is random, and some batches go on beyond it, so that the result learns to stay where it is.
-    With collections of different protocols the cells also learn to find out the protocol, see `protocols.py`.
+    With collections of different protocols the cells also learn to find out the protocol, see `protocols.py`. With
+    simulated corrections they learn to grow on from what is said; what is said of a pixel is not in the loss, so that
+    nothing is learned by copying it.
     """
     image, target, knowledge = batch.image, batch.target, batch.knowledge
     stages = network.architecture.stages
     state: Tensor | None = None
+    hints = hints_of_rounds(preset, network, batch, random.choices, random.fire) if preset.corrections else None
     total = image.new_zeros(())
     for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
         window = preset.crops[index]
@@ -109,8 +127,14 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
             coarser = stages[index - 1].scale if index else stage.scale
             wanted = [drawn_length(length, coarser, random.choices) for length in window]
             size = (min(wanted[0], image.shape[2]), min(wanted[1], image.shape[3]))
-            image, target, state = crop(image, target, state, size, coarser, preset.foreground_share, random.choices)
-        state = network.initial_state(image, index, state)
+            seen, around = image, None
+            if hints is not None:
+                seen, around = torch.cat([image, hints], dim=1), network.said(hints).amax(dim=1) > 0
+            seen, target, state = crop(
+                seen, target, state, size, coarser, preset.foreground_share, random.choices, around, _AROUND_HINTS
+            )
+            image, hints = seen.tensor_split([image.shape[1]], dim=1) if hints is not None else (seen, None)
+        state = network.initial_state(image, index, state, hints)
         protocols = None
         if index == 0 and knowledge is not None and knowledge.protocols is not None:
             protocols = NamedProtocols.draw(knowledge.protocols, knowledge.votes, preset.unnamed_share, random.fire)
@@ -125,7 +149,10 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
         weight = 1.0 if is_last else preset.deep_supervision_weight
         if weight:
             small = F.avg_pool2d(target, stage.scale)
-            total = total + weight * _output_loss(preset, network, network.logits(state), small, knowledge)
+            scored = None
+            if hints is not None:
+                scored = F.avg_pool2d((network.said(hints).amax(dim=1, keepdim=True) < 1).float(), stage.scale)
+            total = total + weight * _output_loss(preset, network, network.logits(state), small, knowledge, scored)
         if protocols is not None:
             total = total + preset.vote_weight * protocols.vote_loss(state)
             state = protocols.hand_over(state)
@@ -133,14 +160,28 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
 
 
 def _output_loss(
-    preset: Preset, network: Network, logits: Tensor, target: Tensor, knowledge: Knowledge | None
+    preset: Preset,
+    network: Network,
+    logits: Tensor,
+    target: Tensor,
+    knowledge: Knowledge | None,
+    scored: Tensor | None,
 ) -> Tensor:
-    """Loss of one stage's output: logits (N, outputs, h, w), target (N, K, h, w), as of `Batch`."""
+    """Loss of one stage's output.
+
+    Args:
+        preset, network: of the training.
+        logits: (N, outputs, h, w).
+        target: (N, K, h, w), as of `Batch`.
+        knowledge: likewise.
+        scored: share of each pixel that counts, (N, 1, h, w); None if all do.
+    """
     if knowledge is None:
         activation = network.architecture.activation
         return dice_and_cross_entropy(
-            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight
+            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored
         )
+    unscored = target[:, -1] if scored is None else torch.maximum(target[:, -1], 1 - scored[:, 0])
     return partly_known_loss(
-        logits, target[:, :-1], target[:, -1], knowledge.whole_only, preset.dice_weight, preset.label_weights
+        logits, target[:, :-1], unscored, knowledge.whole_only, preset.dice_weight, preset.label_weights
     )

@@ -177,20 +177,20 @@ class Trainer:
 
     def _augmented(self, batch: Batch, done: float) -> Batch:
         augmentation, data = self._preset.augmentation_at(done), self._data
-        image, target = augmentation.warp(
-            batch.image,
-            batch.target,
-            data.canvas,
-            data.mirror,
-            self._generator,
-            self._preset.mirrored_target(batch.target.shape[1]),
-        )
+        channels, target, beside = batch.target.shape[1], batch.target, batch.beside
+        mirrored = self._preset.mirrored_target(channels)
+        if beside is not None:  # warped with the sample's own slice
+            target = torch.cat([target, beside], dim=1)
+            mirrored = mirrored and [*mirrored, *(channels + number for number in mirrored)]
+        image, target = augmentation.warp(batch.image, target, data.canvas, data.mirror, self._generator, mirrored)
         image, target = augmentation.empty(image, target, self._generator)
+        if beside is not None:
+            target, beside = target.split(channels, dim=1)
         image = augmentation.change_intensities(image, self._generator)
         image = data.model.normalisation.normalise_local_contrast(
             image, lambda matrix: torch.from_numpy(matrix).to(self._device)
         )
-        return replace(batch, image=image, target=target)
+        return replace(batch, image=image, target=target, beside=beside)
 
     def _update_average(self) -> None:
         # Young averages forget faster, so that the untrained weights do not linger.

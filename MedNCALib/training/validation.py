@@ -8,11 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
+from ..evaluation.corrections import Curves, correct_case
 from ..evaluation.metrics import dices
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label
 from ..model.card import AUTO
 from ..model.model import Model
+from ..segmentation.options import RunOptions
 from ..segmentation.segmenter import segment
 from .collection import Collection
 
@@ -123,6 +125,41 @@ class CollectionsValidation:
             said.append(f"{each.collection.name} {whole:.4f}")
         score = float(np.mean(counted))
         return Validated((*figures, score), score, f"Dice of the whole: {', '.join(said)}; score {score:.4f}")
+
+
+# Turns of the simulated person in a validation.
+_TURNS = 3
+
+
+class CorrectedValidation:
+    """A validation, and what corrections are worth; each turn counts as much as the result before the first one.
+
+    Args:
+        uncorrected: of results that nobody has corrected.
+        cases: that a simulated person corrects, all labels of which are known, and the protocol of each.
+
+    Attributes:
+        names: of its figures.
+    """
+
+    def __init__(self, uncorrected: Validation, cases: Sequence[tuple[LabelledCase, str]]) -> None:
+        self._uncorrected, self._cases = uncorrected, cases
+        turns = [f"dice_{what}_after_{turn}" for what in ("labels", "whole") for turn in range(1, _TURNS + 1)]
+        self.names: tuple[str, ...] = (*uncorrected.names, *turns)
+
+    def __call__(self, model: Model) -> Validated:
+        """Measure a model."""
+        found = self._uncorrected(model)
+        corrected = [correct_case(model, case, _TURNS, RunOptions(protocol=protocol)) for case, protocol in self._cases]
+        by_label, whole = (
+            Curves.mean([getattr(case, what) for case in corrected]).regrown[1:] for what in ("labels", "whole")
+        )
+        said = ", ".join(f"{dice:.4f}" for dice in by_label)
+        return Validated(
+            (*found.figures, *by_label, *whole),
+            float(np.mean([found.score, *by_label])),
+            f"{found.summary}; labels after 1 to {_TURNS} corrections {said}",
+        )
 
 
 def validation_scores(model: Model, cases: Iterable[LabelledCase], protocol: str = AUTO) -> list[float]:

@@ -12,9 +12,14 @@ _NEWS = 0.05  # of a fresh weight's size, if it reaches what was there: small, s
 
 
 def can_be_widened(old: Architecture, new: Architecture) -> bool:
-    """Whether a cascade of one architecture can be made one of the other: the same but for sizes, and none smaller."""
+    """Whether a cascade of one architecture can be made one of the other: the same but for sizes, and none smaller.
+
+    One that takes no hints can be made one that does.
+    """
     sizes = [(getattr(old, name), getattr(new, name)) for name in ("channels", "filters", "hidden", "image_channels")]
-    hidden = [each.channels - each.image_channels for each in (old, new)]
+    hidden = [each.channels - each.fixed_channels for each in (old, new)]
+    if old.hints is not None and old.hints != new.hints:
+        return False
     same = [(getattr(old, name), getattr(new, name)) for name in ("outputs", "activation", "kernel_size")]
     scales = [[stage.scale for stage in each.stages] for each in (old, new)]
     none_smaller = all(one <= other for one, other in (*sizes, hidden))
@@ -22,7 +27,9 @@ def can_be_widened(old: Architecture, new: Architecture) -> bool:
 
 
 def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
-    """The cascade in an architecture with more channels, filters, hidden units or neighbouring slices.
+    """The cascade in an architecture with more channels, filters, hidden units or neighbouring slices, or with hints.
+
+    Channels of hints that are new change nothing at first, whatever is said.
 
     Args:
         cascade: trained.
@@ -32,13 +39,16 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
     old = cascade.architecture
     random = np.random.default_rng(seed)
     more = (architecture.image_channels - old.image_channels) // 2  # new neighbours on either side
+    hints = architecture.image_channels + np.arange(architecture.fixed_channels - architecture.image_channels)
+    new_hints = hints[old.fixed_channels - old.image_channels :]
     places = np.concatenate(
         [
             more + np.arange(old.image_channels),
-            architecture.image_channels + np.arange(old.channels - old.image_channels),
+            hints[: old.fixed_channels - old.image_channels],
+            architecture.fixed_channels + np.arange(old.channels - old.fixed_channels),
         ]
     )
-    if old.channels > old.image_channels + old.outputs:
+    if old.channels > old.first_hidden:
         places[-1] = architecture.channels - 1  # the last hidden channel holds the protocol's value in both
     rules = []
     for rule in cascade.rules:
@@ -51,12 +61,14 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
         known = np.concatenate([places, architecture.channels + np.arange(filters)])  # what an old unit reads
         fresh["perception"][:filters] *= _NEWS
         fresh["perception"][:filters, places] = rule.perception
+        fresh["perception"][:filters, new_hints] = 0
         fresh["perception_bias"][:filters] = rule.perception_bias
         fresh["hidden"][:hidden] *= _NEWS
         fresh["hidden"][np.ix_(np.arange(hidden), known)] = rule.hidden
+        fresh["hidden"][:hidden, new_hints] = 0
         fresh["hidden_bias"][:hidden] = rule.hidden_bias
         fresh["update"] *= _NEWS
         fresh["update"][np.ix_(places, np.arange(hidden))] = rule.update
-        fresh["update"][: architecture.image_channels] = 0
+        fresh["update"][: architecture.fixed_channels] = 0
         rules.append(Rule(**fresh))
     return Cascade(architecture, tuple(rules))

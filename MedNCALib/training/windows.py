@@ -15,6 +15,8 @@ def crop(
     scale: int,
     foreground_share: float,
     random: np.random.Generator,
+    around: Tensor | None = None,
+    around_share: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """The same random window of each sample's image, target and state.
 
@@ -26,12 +28,17 @@ def crop(
         scale: of the state.
         foreground_share: share of windows that are drawn around a pixel with a label.
         random: of where the windows are.
+        around: pixels to draw windows around in place of those with a label, bool, (N, H, W); samples that have none
+            go by their labels.
+        around_share: share of windows that are drawn around one of those.
     """
     images, targets, states = [], [], []
     for number in range(len(target)):
         pixel = None
-        if random.random() < foreground_share:
-            places = (target[number].sum(dim=0) >= 0.5).nonzero()
+        goes_around = around is not None and bool(around[number].any())
+        if random.random() < (around_share if goes_around else foreground_share):
+            wanted_pixels = around[number] if around is not None and goes_around else target[number].sum(dim=0) >= 0.5
+            places = wanted_pixels.nonzero()
             if len(places):
                 pixel = places[int(random.integers(len(places)))].tolist()
         first = []

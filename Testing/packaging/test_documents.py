@@ -7,6 +7,7 @@ import re
 import shlex
 
 import pytest
+from support.obedient_model import obedient_model
 from support.scene_assertions import add_volume
 from support.shared_data import REPOSITORY
 
@@ -49,6 +50,8 @@ def console(host, tmp_path, monkeypatch):
     import slicer
 
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MEDNCA_MODELS", str(tmp_path / "models"))
+    obedient_model("my-model-that-regrows").save(tmp_path / "models" / "my-model-that-regrows")
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
     volume = add_volume(make_phantom(size=(28, 40, 28)).image, "MedNCA synthetic phantom")  # quicker than the sample
     add_sequence("cine", volume, frames=2)

@@ -37,6 +37,10 @@ LIBRARY = {
     "FoundStructure": "side box confidence is_cut",
     "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
+    "regrow": "image model labels corrections options",  # those of regrow_steps
+    "regrow_steps": "image model labels corrections corrections_before region runs seed engine threads uncertainty "
+    "all_cells protocol find found",
+    "Regrown": "labels regrown kept changed uncertainty protocol label_table found",
     "Measurement": "structure quantity value unit spread",
     "measure": "result",
     "stress_test": "image model options",  # those of segment_steps
@@ -91,10 +95,12 @@ MANY = "--jobs --dask --shard --existing --max-failures --timeout --table --repo
 COMMANDS = {
     "models": "--json",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
+    "--corrections "
     f"--frame-interval --leave-out --slices --list --recursive --pattern --format {MANY} {RUNNING} {READING}",
     "collect": "--table --report --least-sure",
     "bids": f"--participant-label -m --model --suffix --largest-only --json {MANY} {RUNNING}",
     "evaluate": "-m --model --images --labels --limit --perturb --card -o --output --in-place --json "
+    "--corrections --poor-slices "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
     f"{READING}",
@@ -197,5 +203,5 @@ def test_the_list_of_models_keeps_its_keys(capsys):
     for model in json.loads(capsys.readouterr().out):
         assert set(model) == {
             "name", "title", "description", "modality", "anatomy", "licence", "labels", "parameters", "size_bytes",
-            "finder", "folder",
+            "finder", "folder", "can_regrow",
         }  # fmt: skip

@@ -47,6 +47,7 @@ def random_model(
     labels=LABELS,
     handover="linear",
     strength=1.0,
+    hints=None,
     **card,
 ):
     """A cascade of random rules that paints both labels somewhere."""
@@ -63,6 +64,7 @@ def random_model(
         downscale="area",
         handover=handover,
         stages=tuple(Stage(*stage) for stage in stages),
+        hints=hints,
     )
     rules = tuple(random_rule(channels, seed=seed, strength=strength) for seed in range(len(stages)))
     normalisation = Normalisation("volume", (0.5, 99.5))
@@ -82,12 +84,12 @@ def spot_model(stages=((4, 6), (2, 2), (1, 3)), **settings):
     """
     model = random_model(stages, strength=0.5, **settings)
     cascade, architecture = model.cascade, replace(model.cascade.architecture, fire_rate=0.8)
-    first = architecture.image_channels
+    first = architecture.fixed_channels
     rules = []
     for rule in cascade.rules:
         hidden, bias, update = rule.hidden.copy(), rule.hidden_bias.copy(), rule.update.copy()
         hidden[:2], update[:, :2] = 0, 0
-        hidden[1, first // 2] = 12  # the slice itself, between its neighbours
+        hidden[1, architecture.image_channels // 2] = 12  # the slice itself, between its neighbours
         bias[:2] = 3, -6
         update[first : first + 3, :2] = [[1, -2], [0, 2], [0, 0]]
         rules.append(replace(rule, hidden=hidden, hidden_bias=bias, update=update))

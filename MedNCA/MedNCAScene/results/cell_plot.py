@@ -74,8 +74,8 @@ def _columns(history: CellHistory, model: mednca.Model) -> _Columns:
     for index, label in enumerate(model.labels):
         title = _("Probability of {label}").format(label=label.name)
         columns[title] = history.probabilities[:, index], rgb(label)
-    architecture = model.cascade.architecture
-    first = architecture.image_channels + architecture.outputs
+    architecture = model.cascade.without_hints.architecture
+    first = architecture.first_hidden
     hidden = architecture.channels - first
     for number in range(hidden):
         title = _("Hidden channel {number}").format(number=number + 1)

@@ -128,8 +128,8 @@ class SettlingStep(CellQuantity):
 
 def quantitiesOf(model: mednca.Model) -> list[CellQuantity]:
     """All that can be shown of a model's cells."""
-    architecture = model.cascade.architecture
-    firstHidden = architecture.image_channels + architecture.outputs
+    architecture = model.cascade.without_hints.architecture
+    firstHidden = architecture.first_hidden
     return [
         AllLabels(),
         *(LabelProbability(label, index) for index, label in enumerate(model.labels)),

@@ -65,7 +65,7 @@ def estimateGrowth(
     space = model_space(image, model, box)
     quantity = quantityOf(model, key)
     frame = int(np.prod(space.inside_shape)) * quantity.dtype.itemsize
-    architecture = model.cascade.architecture
+    architecture = model.cascade.without_hints.architecture
     steps = sum(stage.steps for stage in architecture.stages)
     isSequence = isinstance(quantity, StepQuantity)
     kept = len(kept_steps(architecture, frame, megabytes * 10**6)) if isSequence else 1

@@ -89,16 +89,17 @@ def _model_lines(report: BenchmarkReport) -> list[str]:
         return ["There are no models to measure."]
     width = max(14, *(len(cost.model) for cost in report.models))
     lines = [
-        f"{'model':{width}} {'kernel':6} {'volume':>13} {'seconds':>8} {'all cells':>9} {'a megavoxel':>12} "
-        f"{'peak memory':>12}"
+        f"{'model':{width}} {'kernel':6} {'volume':>13} {'seconds':>8} {'all cells':>9} {'a turn':>7} "
+        f"{'a megavoxel':>12} {'peak memory':>12}"
     ]
     for cost in report.models:
         voxels = cost.shape[0] * cost.shape[1] * cost.shape[2]
         every = "-" if cost.seconds_all_cells is None else f"{cost.seconds_all_cells:.2f}"
+        turn = "-" if cost.seconds_turn is None else f"{cost.seconds_turn:.2f}"
         memory = "-" if cost.peak_mb is None else f"{cost.peak_mb:.0f} MB"
         lines.append(
             f"{cost.model:{width}} {cost.kernel:6} {'x'.join(map(str, cost.shape)):>13} {cost.seconds:8.2f} "
-            f"{every:>9} {cost.seconds / voxels * 1e6:12.1f} {memory:>12}"
+            f"{every:>9} {turn:>7} {cost.seconds / voxels * 1e6:12.1f} {memory:>12}"
         )
     return lines
 

@@ -43,6 +43,7 @@ def _described(model: Model) -> dict[str, Any]:
         "labels": [{"value": label.value, "name": label.name} for label in model.labels],
         "parameters": model.cascade.parameter_count,
         "size_bytes": model.size_bytes,
+        "can_regrow": model.can_regrow,
         "finder": _finder(model.finder) if model.finder else None,
         "folder": str(model.folder),
     }

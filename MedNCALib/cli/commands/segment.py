@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import MedNCAError
 from .case_options import add_case_options, case_keywords, loaded_model, model_place
+from .corrections_option import add_corrections_option, check_corrections
 from .execution import add_execution_options, check_execution, execute, in_shard, is_cohort, threads_of
 from .options import MODEL_HELP, add_reading_options, add_run_options, reading_options
 
@@ -68,6 +69,7 @@ def add_options(parser: ArgumentParser) -> None:
         help="of the segmentation, one or more: seg.nrrd (default), nii.gz with a table of the labels (.tsv), "
         "dicom-seg (.dcm) of a DICOM input",
     )
+    add_corrections_option(parser)
     parser.add_argument("--json", action="store_true", help="print a summary as JSON")
     add_execution_options(parser)
 
@@ -115,6 +117,7 @@ def _jobs(options: Namespace, model: Model) -> list[Job]:
     from ...cohort.job import Job, Settings, file_name
 
     images, cohort = _images(options)
+    check_corrections(options, model, images)
     settings = Settings(
         output=os.path.abspath(options.output) if cohort else str(options.output),
         model=model_place(options.model),
@@ -128,6 +131,7 @@ def _jobs(options: Namespace, model: Model) -> list[Job]:
         formats=tuple(dict.fromkeys(options.format)),
         slices=tuple(options.slices) if options.slices else None,
         stress=options.stress,
+        corrections=str(options.corrections) if options.corrections else None,
         picture=options.report is not None,
         keep_record=cohort,
         timeout=options.timeout,

@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.obedient_model import obedient_model
 from support.random_models import KERNELS, random_model, random_rule, spot_model
+from support.threshold_model import case
 
 from MedNCALib.automaton.rule import Rule
 from MedNCALib.benchmark import kernels, large_volume, models
@@ -61,11 +63,12 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
         assert row["kernel"] != "plain" or row["times_plain"] == 1
     assert [(row["model"], row["kernel"]) for row in report["models"]] == [("boxed", kernel) for kernel in KERNELS]
     for row in report["models"]:
-        assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb", "seconds_all_cells"]
+        assert list(row) == ["model", "kernel", "shape", "seconds", "peak_mb", "seconds_all_cells", "seconds_turn"]
         # 12 x 20 x 16 mm along R, A and S; the model's columns run to P by 2 mm, rows to I by 1 and slices to L by 4
         assert row["shape"] == (3, 10, 16)
         assert 0 < row["seconds"] < 60
         assert 0 < row["seconds_all_cells"] < 60
+        assert row["seconds_turn"] is None  # this model cannot regrow
         assert row["peak_mb"] is None or 20 < row["peak_mb"] < 2000
     assert report["scaling"]["model"] == "boxed"
     assert report["scaling"]["times_voxels"] == 64
@@ -74,6 +77,13 @@ def test_the_report_has_the_figures_of_every_kernel_and_model(small, one_model):
     assert report["panel"] == {"longest_block_ms": None, "live_cost": None}
     shares = [share for share, _ in reported]
     assert shares == sorted(shares)
+
+
+def test_a_turn_of_a_model_that_regrows_is_measured(tmp_path):
+    model = obedient_model().save(tmp_path / "obedient")
+    image = tmp_path / "volume.nrrd"
+    sitk.WriteImage(case(0)[0], str(image))
+    assert 0 < models.measure_here(str(model.folder), str(image), "numpy").seconds_turn < 60
 
 
 def test_the_large_volume_is_measured_with_a_model_that_need_not_run_all_cells(tmp_path, monkeypatch):

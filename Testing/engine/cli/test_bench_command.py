@@ -17,7 +17,7 @@ TIMES = kernels.KernelTimes(
 )
 COSTS = (
     models.ModelCost("boxed", "numpy", (3, 10, 16), 0.5, 130.0, 1.75),
-    models.ModelCost("boxed", "torch", (3, 10, 16), 0.4, None),
+    models.ModelCost("boxed", "torch", (3, 10, 16), 0.4, None, None, 0.25),
 )
 NO_PANEL = report.PanelFigures()
 SCALING = models.Scaling("boxed", 64.0, 60.0, 210.0)
@@ -53,7 +53,8 @@ def test_the_tables_show_kernels_models_and_how_cost_grows(measured, capsys):
         "processor      a fast one",
         "C 16, H 128              numpy     10.0          8.0",
         "with one thread: numpy 2.00 times as long",
-        "3x10x16     0.50      1.75",
+        "3x10x16     0.50      1.75       -",
+        "3x10x16     0.40         -    0.25",
         "boxed: 512x512x600 with one small structure takes 14 s, 301 s if all cells run (from a part of it)",
         "130 MB",
         "boxed: 64 times the voxels take 60 times as long, 210 MB",
