@@ -378,6 +378,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             `MedNCAScene.segmentation_run.SceneResult`; None before the first.
         stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
         manyOutcome: likewise of the latest run over many volumes, see `MedNCAScene.many_run.ManyResult`.
+        regrowOutcome: likewise of the latest regrowing, see `MedNCAScene.regrow_run.SceneRegrown`.
     """
 
     def __init__(self) -> None:
@@ -385,6 +386,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         self.outcome: Any = None
         self.stressOutcome: Any = None
         self.manyOutcome: Any = None
+        self.regrowOutcome: Any = None
+        self._regrowHistory: Any = None
+
+    @property
+    def regrowHistory(self) -> Any:
+        """What can be undone, see `MedNCAScene.regrow_run.History`."""
+        from MedNCAScene.regrow_run import History
+
+        self._regrowHistory = self._regrowHistory or History()
+        return self._regrowHistory
 
     @property
     def quality(self) -> Any:
@@ -535,6 +546,85 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
         return self.outcome.segmentationNode
+
+    def regrow(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> vtkMRMLSegmentationNode:
+        """Regrow segments around what was edited in them; blocks until done; arguments: see `regrowSteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.regrowSteps(segmentationNode, volumeNode, model, runs, seed, interactive, **options))
+
+    def regrowSteps(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> Generator[Any, None, vtkMRMLSegmentationNode]:
+        """Regrow segments around what was edited in them, step by step.
+
+        What differs from what was written last is the correction. It stays as it is, and the rest grows again in the
+        slices that it comes in to. A segmentation that was not made by the model is taken as it is when this is first
+        called: nothing grows, and corrections count from then on (`regrowOutcome.isStart`). The scene changes only
+        after the last step.
+
+        Args:
+            segmentationNode: holds the segments, edited by any tool.
+            volumeNode: the volume; None is the one that the segmentation was made for.
+            model: name of a model that can regrow, or path of its folder; None is the one that made the segments.
+            runs, seed, interactive: see `processSteps`; with two runs or more the uncertainty is written too.
+            options: region, engine, threads, showWhileRunning, allCells and protocol, see `processSteps`; by default
+                region and protocol are those that the segments were made with.
+
+        Yields:
+            The steps of the run, `MedNCALib.Step`.
+
+        Returns:
+            The segmentation node.
+
+        Raises:
+            MedNCAError: the model cannot regrow, nothing was edited, or an option cannot be used; the scene is as it
+                was.
+        """
+        from MedNCAScene.regrow_run import regrowSteps
+
+        with _errorsShown(interactive):
+            self.regrowOutcome = yield from regrowSteps(
+                segmentationNode, volumeNode, model, runs=runs, seed=seed, **options
+            )
+            self.regrowHistory.add(self.regrowOutcome)
+        return self.regrowOutcome.segmentationNode
+
+    def forgetCorrections(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
+        """Give segments the model's own result again, or what corrections started from.
+
+        Raises:
+            MedNCAError: there are no corrections.
+        """
+        from MedNCAScene.regrow_run import forgetCorrections
+
+        self.regrowHistory.add(forgetCorrections(segmentationNode))
+
+    def undoRegrow(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
+        """Undo the latest `regrow` or `forgetCorrections`.
+
+        Raises:
+            MedNCAError: there is none, or the segments were changed since.
+        """
+        self.regrowHistory.undo(segmentationNode)
 
     def stressTest(
         self,

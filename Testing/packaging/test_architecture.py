@@ -32,7 +32,7 @@ FLOORS = {
         ("application",),
         ("results",),
         ("display",),
-        ("many_run", "segmentation_run", "sequence_run", "stress_run"),
+        ("many_run", "regrow_run", "segmentation_run", "sequence_run", "stress_run"),
     ),
 }
 

@@ -20,3 +20,11 @@ def editSegments(
     editorNode.SetAndObserveSegmentationNode(segmentationNode)
     if volumeNode is not None:
         editorNode.SetAndObserveSourceVolumeNode(volumeNode)
+
+
+def saveStateForUndo(segmentationNode: slicer.vtkMRMLSegmentationNode) -> None:
+    """Have the module Segment Editor save a segmentation for its Undo, if that is the one that it edits."""
+    widget = getattr(slicer.modules, "SegmentEditorWidget", None)  # there as soon as the module was opened
+    editor = getattr(widget, "editor", None)
+    if editor is not None and editor.segmentationNodeID() == segmentationNode.GetID():
+        editor.saveStateForUndo()
