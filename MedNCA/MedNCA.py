@@ -70,11 +70,13 @@ prostate, PROMISE12 (G. Litjens et al., 2014); left ventricle, Sunnybrook Cardia
 
 
 def onStartupCompleted() -> None:
-    """Offer the synthetic sample and the project's terminology to the rest of the application."""
+    """Offer the sample, the terminology and the effect of the Segment Editor to the rest of the application."""
     from MedNCAScene.application.sample_data import registerSampleData
+    from MedNCAScene.application.segment_editor import registerRegrowEffect
     from MedNCAScene.application.terminology import loadTerminology
 
     registerSampleData()
+    registerRegrowEffect()
     loadTerminology()
 
 
@@ -161,7 +163,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
-        self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode)
+        self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode, self.onRegrow)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -296,6 +298,12 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             steps = self.logic.stressTestSteps(parameters.inputVolume, **stressArguments(parameters))
             self._runSection.start(steps, [parameters.inputVolume], self.onStressResult)
 
+    def onRegrow(self) -> None:
+        """Let the cells grow again around what was corrected in the output."""
+        parameters = self._parameterNode
+        nodes = [parameters.inputVolume, parameters.outputSegmentation]
+        self._runSection.start(self._panel.regrow.steps(), nodes, self.onRegrown)
+
     def onManyButton(self, *_args: Any) -> None:
         """Start a run over the volumes that the section Many volumes names, with the parameters as they are now."""
         from MedNCAPanel import messages
@@ -344,6 +352,14 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.onParametersModified()
         volumes = {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
         return messages.doneLine(volumes, seconds, self.logic.outcome.brainMl)
+
+    def onRegrown(self, _segmentationNode: vtkMRMLSegmentationNode, seconds: float) -> str:
+        """Return how much has changed in one line."""
+        from MedNCAPanel import messages
+
+        if self._parameterNode:
+            self.onParametersModified()
+        return messages.regrownLine(self.logic.regrowOutcome, seconds)
 
     def onNoResult(self) -> None:
         """A run of the model was cancelled or has failed."""

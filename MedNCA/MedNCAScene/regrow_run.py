@@ -21,12 +21,13 @@ from .application.settings import modelsFolder
 from .derived_nodes import derivedNode
 from .display.live_overlay import LiveOverlay
 from .inputs.region import regionInVolume
-from .inputs.volumes import checkUnchanged, imageFromVolume
+from .inputs.volumes import checkUnchanged, checkVolume, imageFromVolume
 from .results.kept_results import (
     Corrected,
     forget,
     hasCorrections,
     isEdited,
+    isKept,
     keep,
     keptTexts,
     makerOf,
@@ -202,10 +203,9 @@ def forgetCorrections(
         MedNCAError: no segmentation, or one without corrections.
     """
     volumeNode = checkRegrown(segmentationNode, None)
-    if not hasCorrections(segmentationNode):
-        raise mednca.ImageError(
-            _("There are no corrections in {name} to forget.").format(name=segmentationNode.GetName())
-        )
+    reason = whyNotForgotten(segmentationNode)
+    if reason:
+        raise mednca.ImageError(reason)
     model = modelOfSegments(segmentationNode, None)
     (beforeWriting or (lambda: saveStateForUndo(segmentationNode)))()
     restore = remember(model, volumeNode, segmentationNode)
@@ -253,6 +253,53 @@ def modelOfSegments(segmentationNode: slicer.vtkMRMLSegmentationNode, model: str
             )
         )
     return mednca.load_model(name, modelsFolder())
+
+
+def modelsThatRegrow() -> list[mednca.Model]:
+    """The models that are there and take hints."""
+    return [model for model in mednca.list_models(modelsFolder()) if model.can_regrow]
+
+
+def whyNotRegrown(
+    segmentationNode: slicer.vtkMRMLSegmentationNode | None,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode | None,
+    model: str | None,
+) -> str:
+    """A sentence that says why segments cannot be regrown now; empty if they can. Arguments: see `regrowSteps`."""
+    if segmentationNode is None:
+        return _("There is no segmentation to regrow yet.")
+    try:
+        checkVolume(checkRegrown(segmentationNode, volumeNode))
+        loaded = modelOfSegments(segmentationNode, model)
+        require_can_regrow(loaded)
+        if isKept(segmentationNode, loaded.name):
+            return "" if isEdited(segmentationNode) else nothingEdited(segmentationNode)
+        segmentsFor(loaded, segmentationNode)
+    except mednca.MedNCAError as error:
+        return str(error)
+    return ""
+
+
+def whyNotForgotten(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> str:
+    """A sentence that says why there is nothing to forget; empty if there is."""
+    if segmentationNode is None:
+        return _("There is no segmentation yet.")
+    if not hasCorrections(segmentationNode):
+        return _("There are no corrections in {name} to forget.").format(name=segmentationNode.GetName())
+    return ""
+
+
+def startOfCorrections(
+    segmentationNode: slicer.vtkMRMLSegmentationNode, volumeNode: slicer.vtkMRMLScalarVolumeNode | None, model: str
+) -> bool:
+    """Take segments from elsewhere as what corrections start from, if a model can regrow them; whether it did."""
+    if whyNotRegrown(segmentationNode, volumeNode, model):
+        return False
+    loaded = modelOfSegments(segmentationNode, model)
+    if isKept(segmentationNode, loaded.name):
+        return False
+    startFrom(segmentationNode, loaded, segmentsFor(loaded, segmentationNode))
+    return True
 
 
 def nothingEdited(segmentationNode: slicer.vtkMRMLSegmentationNode) -> str:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import slicer
+
+_EFFECT = Path(__file__).resolve().parents[2] / "MedNCARegrowEffect" / "SegmentEditorEffect.py"
+
+
+def registerRegrowEffect() -> None:
+    """Add the effect Regrow to all Segment Editors."""
+    import qSlicerSegmentationsEditorEffectsPythonQt as effects
+
+    effect = effects.qSlicerSegmentEditorScriptedEffect(None)
+    effect.setPythonSource(_EFFECT.as_posix())
+    effect.self().register()
 
 
 def editSegments(

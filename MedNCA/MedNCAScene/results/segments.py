@@ -21,6 +21,13 @@ _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representatio
 _SURFACE = "Closed surface"
 _GEOMETRY = "Reference image geometry"  # a conversion parameter
 
+# Of a vtkSegmentation: voxels were edited, or segments added, removed or given other tags.
+EDIT_EVENTS = (
+    slicer.vtkSegmentation.SourceRepresentationModified,
+    slicer.vtkSegmentation.SegmentModified,
+    slicer.vtkSegmentation.SegmentRemoved,
+)
+
 
 def checkTarget(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> None:
     """Refuse, in words for the user, a segmentation node that segments cannot be written to; None is a new one.
