@@ -17,7 +17,7 @@ from slicer.i18n import tr as _
 KEY = "N"  # grow aNew; neither the Segment Editor nor the slice views use it
 
 
-class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc] # Slicer's has no types
+class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
     """Lets the cells of a model grow again around what was edited, with the editor's own undo and masking."""
 
     def __init__(self, scriptedEffect: Any) -> None:

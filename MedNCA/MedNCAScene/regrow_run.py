@@ -326,16 +326,13 @@ def _steps(
         place = {"region": regionInVolume(region, volumeNode), "find": "never"}
     elif origin.finding is not None:
         place = {"found": origin.finding}
-    protocol = options.get("protocol", AUTO)
-    return mednca.regrow_steps(
-        image,
-        model,
-        *(imageOnGridOf(volumeNode, labels) for labels in (before.labels, before.allSaid, before.said)),
-        runs=runs,
-        uncertainty=runs > 1,
-        all_cells=allCells,
-        **{**options, **place, "protocol": origin.protocol or AUTO if protocol == AUTO else protocol},
+    present, said, saidBefore = (
+        imageOnGridOf(volumeNode, labels) for labels in (before.labels, before.allSaid, before.said)
     )
+    chosen: dict[str, Any] = {"runs": runs, "uncertainty": runs > 1, "all_cells": allCells, **options, **place}
+    if chosen.get("protocol", AUTO) == AUTO:
+        chosen["protocol"] = origin.protocol or AUTO
+    return mednca.regrow_steps(image, model, present, said, saidBefore, **chosen)
 
 
 def _checkSegments(

@@ -21,6 +21,7 @@ import MedNCALib as mednca
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
 from MedNCALib.measurement.volume_curve import write_volume_picture
 from MedNCALib.segmentation.growth_animation import write_growth_gif
+from tools.correction_pictures import bundled_can_regrow, correction_pictures, write_correction_gif
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
 # File -> rows of its pictures: state, look, caption.
@@ -41,7 +42,7 @@ PANEL_SHEETS = {
         [("running", DARK, "Dark"), ("done", DARK, "Dark"), ("done", LARGE, "Text at 125 %")],
     ],
 }
-VIEW, HEART_VIEW, BAR = 280, 356, 22  # pixels of a view, and of the bar above it
+VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 220, 22  # pixels of a view, and of the bar above it
 QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
@@ -68,6 +69,7 @@ def makePictures(output):
             if state == "done":
                 host.click(widget.ui.show3DButton)
         heart = heartSheet(host, widget, Path(folder))
+        makeCorrectionPictures(host, widget, Path(folder), output)
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
         # A quarter of the size of full colour; this method keeps a colour that has few pixels.
@@ -142,6 +144,17 @@ def heartSheet(host, widget, folder):
     write_volume_picture(folder / "volumes.png", beatOf(widget.logic.outcome.beatNode))
     right = sheet([axial, [(opened(folder / "volumes.png"), "The curve, as the command line draws it")]])
     return sheet([[(panel(host, widget, folder / "panel.png", NORMAL), "Heart, on a drawn chest"), (right, "")]])
+
+
+def makeCorrectionPictures(host, widget, folder, output):
+    """Before, edit and after; and, with a bundled model, the animation in which the correction grows."""
+    rows, frames = correction_pictures(host, widget, folder, CORRECTION_VIEW)
+    page = sheet([[(opened(path), text)] for path, text in rows])
+    page.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        output / "correction.png", optimize=True
+    )
+    if bundled_can_regrow():
+        write_correction_gif(output / "correction.gif", frames)
 
 
 def opened(path):
