@@ -624,15 +624,20 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             self.regrowHistory.add(self.regrowOutcome)
         return self.regrowOutcome.segmentationNode
 
-    def forgetCorrections(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
-        """Give segments the model's own result again, or what corrections started from.
+    def forgetCorrections(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Give segments the model's own result again, or what corrections started from; arguments: see `regrowSteps`.
 
         Raises:
             MedNCAError: there are no corrections.
         """
         from MedNCAScene.regrow_run import forgetCorrections
 
-        self.regrowHistory.add(forgetCorrections(segmentationNode))
+        self.regrowHistory.add(forgetCorrections(segmentationNode, volumeNode, model))
 
     def undoRegrow(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
         """Undo the latest `regrow` or `forgetCorrections`.

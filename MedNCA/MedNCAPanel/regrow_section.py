@@ -97,19 +97,21 @@ class RegrowSection:
             self._ui.statusLabel.text = self._ui.regrowButton.toolTip
 
     def _onUndo(self, *_args: Any) -> None:
-        self._do(self._logic.undoRegrow, messages.regrowUndone())
+        node = self._getParameters().outputSegmentation
+        self._do(lambda: self._logic.undoRegrow(node), messages.regrowUndone())
 
     def _onForget(self, *_args: Any) -> None:
-        self._do(self._logic.forgetCorrections, messages.forgotten())
-
-    def _do(self, change: Callable[[slicer.vtkMRMLSegmentationNode], None], line: str) -> None:
         parameters = self._getParameters()
+        node, volumeNode = parameters.outputSegmentation, parameters.inputVolume
+        self._do(lambda: self._logic.forgetCorrections(node, volumeNode), messages.forgotten())
+
+    def _do(self, change: Callable[[], None], line: str) -> None:
         try:
-            change(parameters.outputSegmentation)
+            change()
             self._ui.statusLabel.text = line
         except mednca.MedNCAError as error:
             self._ui.statusLabel.text = str(error)
-        parameters.Modified()  # the tables may show other volumes
+        self._getParameters().Modified()  # the tables may show other volumes
 
     def _onEdit(self, *_args: Any) -> None:
         """Edits count from now on, also of a segmentation from elsewhere."""

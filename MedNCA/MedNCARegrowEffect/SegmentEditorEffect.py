@@ -28,6 +28,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self._runSection: Any = None
         self._watch: Any = None
         self._shortcut: Any = None
+        self._sceneTags: list[int] = []
 
     def clone(self) -> Any:
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
@@ -140,6 +141,11 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             editable=EditMask(self.scriptedEffect.parameterSetNode()),
             beforeWriting=self.scriptedEffect.saveStateForUndo,
         )
+        scene = slicer.mrmlScene
+        self._sceneTags = [
+            scene.AddObserver(scene.NodeRemovedEvent, lambda *_args: self._runs().cancelIfDeleted()),
+            scene.AddObserver(scene.StartCloseEvent, lambda *_args: self._runs().cancel()),
+        ]
         self._runs().start(
             steps, [node, volumeNode], lambda outcome, seconds: self._said(messages.regrownLine(outcome, seconds))
         )
@@ -152,7 +158,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         from MedNCALib import MedNCAError
 
         try:
-            forgetCorrections(self._segmentationNode, self.scriptedEffect.saveStateForUndo)
+            forgetCorrections(
+                self._segmentationNode, self._volumeNode, beforeWriting=self.scriptedEffect.saveStateForUndo
+            )
             self._say(messages.forgotten())
         except MedNCAError as error:
             self._say(str(error))
@@ -165,12 +173,17 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
 
     @property
     def _volumeNode(self) -> Any:
-        """The volume that the segmentation was made for, else the one that is seen while editing."""
+        """The volume that a model has made the segments for; of others the one that is seen while editing."""
+        from MedNCAScene.results.kept_results import makerOf
         from MedNCAScene.results.segments import segmentedVolume
 
         segmentationNode = self._segmentationNode
-        made = segmentedVolume(segmentationNode) if segmentationNode else None
-        return made or self.scriptedEffect.parameterSetNode().GetSourceVolumeNode()
+        if segmentationNode is None:
+            return None
+        volumes = [segmentedVolume(segmentationNode), self.scriptedEffect.parameterSetNode().GetSourceVolumeNode()]
+        if makerOf(segmentationNode) is None:
+            volumes.reverse()
+        return volumes[0] or volumes[1]
 
     @property
     def _model(self) -> str | None:
@@ -194,6 +207,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         return self._runSection
 
     def _onRunChanged(self) -> None:
+        if not self.isRunning:
+            for tag in self._sceneTags:
+                slicer.mrmlScene.RemoveObserver(tag)
+            self._sceneTags = []
         if self.scriptedEffect.active():
             self.updateGUIFromMRML()
 

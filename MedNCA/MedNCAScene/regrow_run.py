@@ -18,7 +18,7 @@ from MedNCALib.segmentation.regrowing import require_can_regrow
 
 from .application.segment_editor import saveStateForUndo
 from .application.settings import modelsFolder
-from .derived_nodes import derivedNode
+from .derived_nodes import derivedNode, removeNodes
 from .display.live_overlay import LiveOverlay
 from .inputs.region import regionInVolume
 from .inputs.volumes import checkUnchanged, checkVolume, imageFromVolume
@@ -89,7 +89,8 @@ class History:
     def add(self, outcome: SceneRegrown) -> None:
         """Remember what was written."""
         if outcome.restore is not None:
-            self._entries = [*self._entries[1 - self._LENGTH :], outcome]
+            there = [entry for entry in self._entries if entry.segmentationNode.GetScene() is not None]
+            self._entries = [*there[1 - self._LENGTH :], outcome]
 
     def canUndo(self, segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> bool:
         """Whether the latest is of this segmentation, and nobody has changed it since."""
@@ -180,8 +181,15 @@ def regrowSteps(
         placeIn(segmentationNode, labelmap, volumeNode)
         replaceVoxels(segmentationNode, labelmap, after.segmentIds)
         keep(segmentationNode, volumeNode, after)
+        hadUncertainty = derivedNode("vtkMRMLScalarVolumeNode", loaded.name, volumeNode, UNCERTAINTY) is not None
         uncertaintyNode = _writeUncertainty(found, loaded, volumeNode)
         _writeVolumes(after, loaded, volumeNode)
+
+    def restoreAll() -> None:
+        restore()
+        if uncertaintyNode is not None and not hadUncertainty:
+            removeNodes([uncertaintyNode])
+
     return SceneRegrown(
         segmentationNode,
         volumeNode,
@@ -189,33 +197,36 @@ def regrowSteps(
         said=int(np.count_nonzero(before.edited)),
         changed=int(np.count_nonzero(labels != before.labels)),
         uncertaintyNode=uncertaintyNode,
-        restore=restore,
+        restore=restoreAll,
         written=keptTexts(segmentationNode),
     )
 
 
 def forgetCorrections(
-    segmentationNode: slicer.vtkMRMLSegmentationNode, beforeWriting: Callable[[], None] | None = None
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode | None = None,
+    model: str | None = None,
+    beforeWriting: Callable[[], None] | None = None,
 ) -> SceneRegrown:
-    """Give segments the model's own result again, as it was before all corrections; see `regrowSteps`.
+    """Give segments the model's own result again, as it was before all corrections; arguments: see `regrowSteps`.
 
     Raises:
         MedNCAError: no segmentation, or one without corrections.
     """
-    volumeNode = checkRegrown(segmentationNode, None)
+    volumeNode = checkRegrown(segmentationNode, volumeNode)
     reason = whyNotForgotten(segmentationNode)
     if reason:
         raise mednca.ImageError(reason)
-    model = modelOfSegments(segmentationNode, None)
+    loaded = modelOfSegments(segmentationNode, model)
     (beforeWriting or (lambda: saveStateForUndo(segmentationNode)))()
-    restore = remember(model, volumeNode, segmentationNode)
-    with allOrNothing(model, volumeNode, segmentationNode):
+    restore = remember(loaded, volumeNode, segmentationNode)
+    with allOrNothing(loaded, volumeNode, segmentationNode):
         forget(segmentationNode)
-        after = readCorrected(segmentationNode, volumeNode, model.name)
+        after = readCorrected(segmentationNode, volumeNode, loaded.name)
         if after is not None:
-            _writeVolumes(after, model, volumeNode)
+            _writeVolumes(after, loaded, volumeNode)
     written = keptTexts(segmentationNode)
-    return SceneRegrown(segmentationNode, volumeNode, model.name, restore=restore, written=written)
+    return SceneRegrown(segmentationNode, volumeNode, loaded.name, restore=restore, written=written)
 
 
 def checkRegrown(

@@ -125,9 +125,23 @@ def test_it_can_be_cancelled_and_ends_if_the_volume_is_deleted(host, editing):
     np.testing.assert_array_equal(voxels_of(node, 2, volume_node), painted)
     host.click(effect.self().regrowButton)
     slicer.mrmlScene.RemoveNode(volume_node)
-    host.waitUntil(lambda: not effect.self().isRunning)
-    assert "deleted" in effect.self().statusLabel.text
+    assert not effect.self().isRunning
+    assert effect.self().statusLabel.text == "Cancelled: head was deleted."
     assert not effect.self().regrowButton.enabled
+
+
+def test_closing_the_scene_in_the_middle_ends_it(host, editing):
+    import slicer
+
+    widget, editor, _, _ = editing
+    effect = widget.effectByName("Regrow")
+    editor.paint(STROKE)
+    widget.setActiveEffectByName("Regrow")
+    host.click(effect.self().regrowButton)
+    host.processEvents()
+    host.closeScene()
+    assert not effect.self().isRunning
+    assert not slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
 
 
 def test_a_model_that_cannot_is_named_and_those_that_can_are_listed(host, editing):

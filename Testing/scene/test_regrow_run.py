@@ -131,9 +131,8 @@ def test_corrections_go_on_after_saving_and_loading(
     assert logic.regrowOutcome.said == 1
     assert after[K][AROUND].all()
     assert after[K + 1, J - 1 : J + 2, 2:5].all()
-    if ending == ".mrb":  # the file alone does not say which volume it belongs to
-        logic.forgetCorrections(loaded)
-        assert not voxels_of(loaded, 2, volume)[K][AROUND].any()
+    logic.forgetCorrections(loaded, volume)
+    assert not voxels_of(loaded, 2, volume)[K][AROUND].any()
 
 
 def test_it_regrows_under_a_rotated_transform_and_on_an_oblique_anisotropic_volume(logic):
@@ -225,6 +224,8 @@ def test_segments_that_were_moved_are_a_new_starting_point_and_not_one_large_cor
 ):
     segmentation_node.SetAndObserveTransformNodeID(add_transform(rotation((0, 0, 20))).GetID())
     segmentation_node.HardenTransform()
+    with pytest.raises(MedNCAError, match="no corrections"):
+        logic.forgetCorrections(segmentation_node)
     logic.regrow(segmentation_node, model="obedient")
     assert logic.regrowOutcome.isStart
 

@@ -120,14 +120,17 @@ def keep(
     segmentationNode: slicer.vtkMRMLSegmentationNode, volumeNode: slicer.vtkMRMLScalarVolumeNode, corrected: Corrected
 ) -> None:
     """Keep what belongs to segments that were just written on the grid of a volume."""
-    background = _SAID_BACKGROUND * (corrected.said == BACKGROUND)
+    inUse = (corrected.own > 0) | (corrected.latest > 0) | (corrected.said > 0)
+    labelmap = labelmapFromImage(imageOnGridOf(volumeNode, inUse.astype(np.uint8)))
+    placeIn(segmentationNode, labelmap, volumeNode)
+    extent = labelmap.GetExtent()
+    cut = tuple(slice(first, last + 1) for first, last in zip(extent[4::-2], extent[5::-2]))
+    own, latest, said = (labels[cut] for labels in (corrected.own, corrected.latest, corrected.said))
     for value, segmentId in corrected.segmentIds.items():
-        bits = background.astype(np.uint8)
-        for bit, labels in ((_OWN, corrected.own), (_LATEST, corrected.latest), (_SAID, corrected.said)):
+        bits = np.where(said == BACKGROUND, _SAID_BACKGROUND, 0).astype(np.uint8)
+        for bit, labels in ((_OWN, own), (_LATEST, latest), (_SAID, said)):
             bits[labels == value] |= bit
-        labelmap = labelmapFromImage(imageOnGridOf(volumeNode, bits))
-        placeIn(segmentationNode, labelmap, volumeNode)
-        _setKept(segmentationNode, segmentId, _Kept(corrected.origin, value, labelmap))
+        _setKept(segmentationNode, segmentId, _Kept(corrected.origin, value, _like(labelmap, bits)))
 
 
 def startFrom(
@@ -177,7 +180,7 @@ def hasCorrections(segmentationNode: slicer.vtkMRMLSegmentationNode) -> bool:
     """Whether segments have grown from corrections, or have been edited."""
     said = _SAID | _SAID_BACKGROUND
     return isEdited(segmentationNode) or any(
-        (_array(kept.labelmap) & said).any() for kept in _allKept(segmentationNode)
+        (_array(kept.labelmap) & said).any() for _segmentId, kept in _lying(segmentationNode)
     )
 
 
