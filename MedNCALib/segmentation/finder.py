@@ -86,8 +86,11 @@ class Search:
         own = cell_count(space) * work_of_cell(self._finder)
         return own / (own + self._runs * cells * work_of_cell(model))
 
-    def steps(self) -> Generator[Step, None, Finding]:
+    def steps(self, at_once: int = 1) -> Generator[Step, None, Finding]:
         """Search, step by step.
+
+        Args:
+            at_once: how many groups of slices go on side by side, see `side_by_side`.
 
         Yields:
             The steps of the finder, with the share of them that is done.
@@ -96,6 +99,6 @@ class Search:
             NotFoundError: nothing is found, or more than one on a side.
         """
         coarse = CoarseMap(self._input.space, self._finder.labels)
-        steps = pass_steps(self._input, self._finder, self._options, None, coarse.add)
+        steps = pass_steps(self._input, self._finder, self._options, None, coarse.add, at_once=at_once)
         yield from part_of_run(steps, 0, 1, is_finding=True)
         return found_in(coarse, self._model, self._finder)
