@@ -23,6 +23,7 @@ from typing import Optional
 
 import numpy as np
 
+from ..numerics.channels import over_channels
 from ..numerics.resampling import Method
 from .architecture import Architecture
 
@@ -60,7 +61,7 @@ class SkipRule:
         Returns:
             Boolean, shape (N, h * ratio, w * ratio).
         """
-        likely = probabilities.sum(axis=-1) > self.threshold
+        likely = over_channels(np.add, probabilities) > self.threshold
         if said is not None:
             likely |= said.any(axis=-1)
         found = grown(_enlarged(likely, ratio), self.margin)

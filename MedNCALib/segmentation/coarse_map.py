@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from ..imaging.labels import Label
 from ..imaging.slice_space import SliceSpace
+from ..numerics.channels import over_channels
 from .output import argmax_labels
 
 
@@ -60,7 +61,8 @@ class CoarseMap:
         """Add the next group of slices: the probabilities of the one pass, shape (n, H, W, K)."""
         (probabilities,) = (run[self.space.inside] for run in finished)
         ready = slice(self._done, self._done + len(probabilities))
-        self._labels[ready], self._probability[ready] = argmax_labels(probabilities), probabilities.max(axis=-1)
+        self._labels[ready] = argmax_labels(probabilities)
+        self._probability[ready] = over_channels(np.maximum, probabilities)
         self._done = ready.stop
 
     def pieces(self, label: Label, least_ml: float) -> list[Piece]:
