@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
+from typing import Any, Callable
 
 import SimpleITK as sitk
 
@@ -41,8 +41,22 @@ def segment_sequence_steps(
     Raises:
         MedNCAError: a frame or an option cannot be used; the message names the frame.
     """
+    results: list[Result] = []
+    yield from frame_steps(frames, count, model, results.append, **options)
+    return results
+
+
+def frame_steps(
+    frames: Iterable[sitk.Image], count: int, model: Model, done: Callable[[Result], object], **options: Any
+) -> Generator[Step, None, None]:
+    """Segment the frames of a sequence as `segment_sequence_steps` does.
+
+    Args:
+        frames, count, model, options: as there.
+        done: is called with the result of each frame, in their order.
+    """
     at_once, options = _shared_out(count, options)
-    waiting, results = iter(frames), list[Result]()
+    waiting = iter(frames)
 
     def of_frame(index: int, image: sitk.Image) -> Generator[Step, None, Result]:
         with _named(index, count):
@@ -54,8 +68,7 @@ def segment_sequence_steps(
                 image = next(waiting)
             yield of_frame(index, image)
 
-    yield from side_by_side(runs(), [1] * count, at_once, results.append)
-    return results
+    yield from side_by_side(runs(), [1] * count, at_once, done)
 
 
 def _shared_out(count: int, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
