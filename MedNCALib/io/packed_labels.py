@@ -32,7 +32,7 @@ class PackedLabels(Sequence[sitk.Image]):
 
     def append(self, image: sitk.Image) -> None:
         """Add the image of the next frame."""
-        voxels = zlib.compress(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)), _LEVEL)
+        voxels = zlib.compress(sitk.GetArrayViewFromImage(image).tobytes(), _LEVEL)
         place = image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection()
         self._packed.append(_Packed(voxels, *place))
 

@@ -76,9 +76,12 @@ class CoarseMap:
 
     def _pieces(self, mask: np.ndarray, least_cells: float) -> list[Piece]:
         """Pieces of at least so many cells; cells that share a face, an edge or a corner belong together."""
-        numbered = sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8)), True)
-        numbers = sitk.GetArrayViewFromImage(numbered)[mask]
-        cells, sizes = np.argwhere(mask), np.bincount(numbers)
-        weights = np.bincount(numbers, self._probability[mask])
+        cells = np.argwhere(mask)
+        if not len(cells):
+            return []
+        box = tuple(slice(first, last + 1) for first, last in zip(cells.min(axis=0), cells.max(axis=0)))
+        numbered = sitk.ConnectedComponent(sitk.GetImageFromArray(mask[box].astype(np.uint8)), True)
+        numbers = sitk.GetArrayViewFromImage(numbered)[mask[box]]
+        sizes, weights = np.bincount(numbers), np.bincount(numbers, self._probability[mask])
         large = [number for number in range(1, len(sizes)) if sizes[number] >= least_cells]
         return [Piece(cells[numbers == number], float(weights[number])) for number in large]
