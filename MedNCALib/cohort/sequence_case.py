@@ -14,7 +14,7 @@ from ..io.image_sequence import ImageSequence
 from ..io.label_sequence import write_label_sequence
 from ..io.segmentation_file import write_label_table
 from ..measurement.cardiac import Beat, chamber_of, chamber_volumes, check_slices
-from ..measurement.volume_curve import write_volume_picture, write_volume_table
+from ..measurement.volume_curve import VOLUME_PICTURE, write_volume_picture, write_volume_table
 from ..model.card import AUTO
 from ..model.model import Model
 from ..segmentation.input_checks import check_input
@@ -77,7 +77,7 @@ class SequenceCase:
         settings = self._job.settings
         table = picture = None
         if self._beat:
-            table, picture = files.new("_volumes.csv"), files.new("_volumes.png")
+            table, picture = files.new("_volumes.csv"), files.new(VOLUME_PICTURE)
             write_volume_table(table, self._beat)
             write_volume_picture(picture, self._beat)
         shown = self._beat.ed_frame if self._beat else 0
