@@ -83,11 +83,14 @@ class FiringCellsKernel(ABC):
         self._framed = np.empty((*self._layout.shape, channels), np.float32)
         self._framed[self._layout.interior] = state
         self._layout.refresh_frame(self._framed)
-        self._flat = self._framed.reshape(-1, channels)
+        flat = self._framed.reshape(-1, channels)
+        # A state is one piece of memory too, and is put into its place whole.
+        self._state = np.dtype((np.void, channels * 4))
+        self._states = flat.view(self._state)[:, 0]
         # A row of a neighbourhood is one piece of memory. As items of an array whose pieces overlap, rows are gathered
         # whole.
         row = np.dtype((np.void, (2 * self._radius + 1) * channels * 4))
-        self._rows = np.ndarray(len(self._flat) - 2 * self._radius, row, self._framed, strides=(channels * 4,))
+        self._rows = np.ndarray(len(flat) - 2 * self._radius, row, self._framed, strides=(channels * 4,))
         self._after = np.empty((len(self._layout.cells), channels), np.float32)
 
     @property
@@ -121,7 +124,9 @@ class FiringCellsKernel(ABC):
             work(scratch[0])
             for other in others:
                 other.result()
-        self._flat[cells] = after  # only now: every cell has to see its neighbours before the step
+        self._states[cells] = after.view(self._state)[
+            :, 0
+        ]  # only now: every cell has to see its neighbours before the step
         self._layout.refresh_frame(self._framed)
 
     def _neighbourhoods(self, cells: np.ndarray) -> np.ndarray:
