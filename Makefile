@@ -23,7 +23,8 @@ test: export OMP_NUM_THREADS = 1
 PROCESSES = $(shell $(PYTHON) -c "import os; print(min(8, 1 + os.cpu_count()))")
 PYTEST = -m pytest -q --numprocesses $(PROCESSES) --dist worksteal
 # Without PyTorch: on an older Python all tests of the engine, on the same one those of the parts that may use PyTorch.
-ENGINE_TESTS = $(if $(filter $(PYTHON),$(OLD_PYTHON)),$(addprefix Testing/engine/,automaton benchmark cli segmentation),Testing/engine)
+MAY_USE_TORCH = automaton benchmark segmentation cli/test_main.py cli/test_new_model_commands.py cli/test_segment_command.py
+ENGINE_TESTS = $(if $(filter $(PYTHON),$(OLD_PYTHON)),$(addprefix Testing/engine/,$(MAY_USE_TORCH)),Testing/engine)
 
 .PHONY: demo test engine-test lint bench pictures pages weights comparison packages clean help
 .DEFAULT_GOAL := demo
@@ -94,22 +95,25 @@ packages: .venv/packages
 		{ echo "The stand-in application needs Python 3.10 to 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# Packages are compiled as they are imported: most of their files never are.
+install = install --quiet --no-compile
+
 .venv/host: .venv/bin/pip pyproject.toml
-	.venv/bin/pip install --quiet --editable ".[host]"
+	.venv/bin/pip $(install) --editable ".[host]"
 	touch $@
 
 .venv/test: .venv/host
-	.venv/bin/pip install --quiet "$(TORCH)"
-	.venv/bin/pip install --quiet --editable ".[host,test,lint,comparison,cluster,dicom]"
+	.venv/bin/pip $(install) "$(TORCH)"
+	.venv/bin/pip $(install) --editable ".[host,test,lint,comparison,cluster,dicom]"
 	touch $@
 
 .venv/packages: .venv/bin/pip
-	.venv/bin/pip install --quiet build
+	.venv/bin/pip $(install) build
 	touch $@
 
 .venv-engine/test: pyproject.toml
 	$(OLD_PYTHON) -m venv .venv-engine
-	.venv-engine/bin/pip install --quiet --editable ".[test]"
+	.venv-engine/bin/pip $(install) --editable ".[test]"
 	touch $@
 
 clean:

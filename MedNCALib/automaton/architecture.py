@@ -10,6 +10,7 @@ import numpy as np
 
 from ..checks import require, require_choice, require_keys, require_list, require_number, require_whole_number
 from ..numerics import blas_threads
+from ..numerics.channels import over_channels
 from ..numerics.resampling import METHODS, Method, sampling_matrix
 from .firing import FIRINGS, FireDraws, Firing
 from .hints import HintFormat, at_scale
@@ -175,8 +176,8 @@ class Architecture:
         logits = state[..., self.fixed_channels : self.first_hidden]
         if self.activation == "sigmoid":
             return 1 / (1 + np.exp(-logits))
-        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return shifted[..., 1:] / shifted.sum(axis=-1, keepdims=True)
+        shifted = np.exp(logits - over_channels(np.maximum, logits)[..., None])
+        return shifted[..., 1:] / over_channels(np.add, shifted)[..., None]
 
     def initial_state(
         self,

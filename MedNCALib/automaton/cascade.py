@@ -85,6 +85,7 @@ class Cascade:
         skip: SkipRule | None = None,
         protocol: float = 0.0,
         hints: np.ndarray | None = None,
+        beside: int = 1,
     ) -> Iterator[CascadeStep]:
         """Run all stages on a group of slices, one step of the automaton for each `next`.
 
@@ -97,6 +98,7 @@ class Cascade:
             skip: which cells matter; None runs all.
             protocol: value of the segmentation protocol, 0 if none is named, see `Architecture.initial_state`.
             hints: what is said and what is present, see `Architecture.initial_state`.
+            beside: how many groups run at the same time, this one among them.
 
         Yields:
             Where the run stands after each step, those in which no cell runs among them.
@@ -112,7 +114,7 @@ class Cascade:
                 target = skip.next_target(cells.probabilities(), target, ratio, said)
             cells = StageCells(architecture, index, image, cells, target, protocol, hints)
             if cells.any_runs:
-                running = make_kernel(kernel, rule, architecture.fixed_channels, architecture.padding, threads)
+                running = make_kernel(kernel, rule, architecture.fixed_channels, architecture.padding, threads, beside)
                 cells.load(running)
             for step in range(stage.steps):
                 if cells.any_runs:

@@ -23,6 +23,7 @@ from typing import Optional
 
 import numpy as np
 
+from ..numerics.channels import over_channels
 from ..numerics.resampling import Method
 from .architecture import Architecture
 
@@ -60,7 +61,7 @@ class SkipRule:
         Returns:
             Boolean, shape (N, h * ratio, w * ratio).
         """
-        likely = probabilities.sum(axis=-1) > self.threshold
+        likely = over_channels(np.add, probabilities) > self.threshold
         if said is not None:
             likely |= said.any(axis=-1)
         found = grown(_enlarged(likely, ratio), self.margin)
@@ -80,8 +81,8 @@ def reaches(architecture: Architecture) -> list[int]:
 def grown(mask: np.ndarray, reach: int) -> np.ndarray:
     """Cells at most `reach` rows and columns from those of a mask; boolean, shape (N, h, w)."""
     for axis in (1, 2):
-        narrow, wide = np.moveaxis(mask, axis, 0), mask.copy()
-        lines = np.moveaxis(wide, axis, 0)
+        narrow, wide = mask.swapaxes(axis, 0), mask.copy()
+        lines = wide.swapaxes(axis, 0)
         for distance in range(1, min(reach, len(lines) - 1) + 1):
             lines[distance:] |= narrow[:-distance]
             lines[:-distance] |= narrow[distance:]

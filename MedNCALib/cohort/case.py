@@ -24,24 +24,25 @@ from .volume_case import VolumeCase
 _one_at_a_time = threading.Lock()
 
 
-def segment_case(job: Job, progress: Progress = ignore_progress) -> Record:
+def segment_case(job: Job, progress: Progress = ignore_progress, model: Model | None = None) -> Record:
     """Do one case: write its results and, last, its record.
 
     Args:
         job: the case.
         progress: is called with the share that is done and with what is going on.
+        model: the job's, if it is loaded already.
 
     Returns:
         The record, of a case that failed too.
     """
     with _one_at_a_time:
-        return run_to_end(case_steps(job), lambda step: progress(step.fraction, step.text))
+        return run_to_end(case_steps(job, model), lambda step: progress(step.fraction, step.text))
 
 
-def case_steps(job: Job) -> Generator[CaseStep, None, Record]:
+def case_steps(job: Job, model: Model | None = None) -> Generator[CaseStep, None, Record]:
     """Do one case as `segment_case` does, step by step; closing the generator leaves no results."""
     try:
-        record = yield from _done(job)
+        record = yield from _done(job, model or _model(job.settings.model, job.settings.model_sha256))
         if job.settings.keep_record:
             write_record(job, record)
     except USER_ERRORS as error:
@@ -60,10 +61,9 @@ def keep_failure(job: Job, record: Record) -> None:
             discard_record(job.record)
 
 
-def _done(job: Job) -> Generator[CaseStep, None, Record]:
+def _done(job: Job, model: Model) -> Generator[CaseStep, None, Record]:
     settings = job.settings
     record = new_record(job)
-    model = _model(settings.model, settings.model_sha256)
     end = None if settings.timeout is None else time.monotonic() + settings.timeout
     yield CaseStep(0, f"reading {Path(job.image).name}")
     with warnings.catch_warnings(record=True) as caught:

@@ -23,6 +23,7 @@ from ..atomic_write import written_whole
 from ..errors import MedNCAError
 from ..imaging.labels import Label
 from ..io.image_sequence import ImageSequence, read_volumes
+from ..measurement.volume_curve import VOLUME_PICTURE
 from .picture import case_picture
 from .record import DONE, Record
 from .table import BEAT, beat_of, least_sure, quality_of, volumes_of
@@ -63,9 +64,11 @@ def write_report(path: Path, cases: Sequence[tuple[Path, Record]], title: str) -
     with written_whole(path) as beside, beside.open("w", encoding="utf-8") as file:
         file.write(before)
         for number, record in enumerate(records):
-            picture = _picture(folders[id(record)], record)
-            if picture:
-                file.write(f'<script type="text/plain" id="p{number}">{base64.b64encode(picture).decode()}</script>\n')
+            folder = folders[id(record)]
+            for kind, picture in (("p", _picture(folder, record)), ("c", _curve(folder, record))):
+                if picture:
+                    text = base64.b64encode(picture).decode()
+                    file.write(f'<script type="text/plain" id="{kind}{number}">{text}</script>\n')
         file.write(after)
 
 
@@ -126,6 +129,15 @@ def _picture(folder: Path, record: Record) -> bytes | None:
         labels = _label_file(folder, record)
         return None if labels is None else _drawn(record, labels)
     except (MedNCAError, OSError, RuntimeError, ValueError, KeyError):
+        return None
+
+
+def _curve(folder: Path, record: Record) -> bytes | None:
+    """The plot of a heart's volume over time; None of other cases, or if it is gone."""
+    written = next((name for name in record.get("files") or () if name.endswith(VOLUME_PICTURE)), None)
+    try:
+        return (folder / written).read_bytes() if written else None
+    except OSError:
         return None
 
 

@@ -14,13 +14,14 @@ from ..io.image_sequence import ImageSequence
 from ..io.label_sequence import write_label_sequence
 from ..io.segmentation_file import write_label_table
 from ..measurement.cardiac import Beat, chamber_of, chamber_volumes, check_slices
-from ..measurement.volume_curve import write_volume_picture, write_volume_table
+from ..measurement.volume_curve import VOLUME_PICTURE, write_volume_picture, write_volume_table
 from ..model.card import AUTO
 from ..model.model import Model
 from ..segmentation.input_checks import check_input
-from ..segmentation.sequence import segment_sequence_steps
+from ..segmentation.packed_results import PackedResults
+from ..segmentation.sequence import frame_steps
 from ..segmentation.slice_volumes import slice_count
-from ..segmentation.steps import Result, map_steps
+from ..segmentation.steps import map_steps
 from .job import CaseFiles, CaseStep, Job
 from .picture import write_case_picture
 from .record import Record, labels_of
@@ -46,7 +47,7 @@ class SequenceCase:
 
     def __init__(self, frames: ImageSequence, model: Model, job: Job) -> None:
         self._frames, self._model, self._job = frames, model, job
-        self._results: list[Result] = []
+        self._results = PackedResults()
         self._beat: Beat | None = None
         self.warnings = [f"{note} They are left out." for note in frames.left_out]
 
@@ -59,8 +60,8 @@ class SequenceCase:
         self._check_options()
         name, count = Path(self._job.image).name, len(self._frames)
         options = {key: value for key, value in self._job.settings.options.items() if key not in _SINGLE_ONLY}
-        steps = segment_sequence_steps(self._checked(), count, self._model, **options)
-        self._results = yield from map_steps(
+        steps = frame_steps(self._checked(), count, self._model, self._results.append, **options)
+        yield from map_steps(
             steps, lambda step: CaseStep(step.fraction, f"{name}, frame {1 + int(step.fraction * count - 1e-9)}")
         )
         for number, result in enumerate(self._results, 1):
@@ -76,7 +77,7 @@ class SequenceCase:
         settings = self._job.settings
         table = picture = None
         if self._beat:
-            table, picture = files.new("_volumes.csv"), files.new("_volumes.png")
+            table, picture = files.new("_volumes.csv"), files.new(VOLUME_PICTURE)
             write_volume_table(table, self._beat)
             write_volume_picture(picture, self._beat)
         shown = self._beat.ed_frame if self._beat else 0
@@ -86,7 +87,7 @@ class SequenceCase:
         if "nii.gz" in settings.formats:
             write_label_table(files.new(".tsv"), label_table)
         segmentation = files.new(".nii.gz")
-        write_label_sequence(segmentation, [result.labels for result in self._results], self._frames.times)
+        write_label_sequence(segmentation, self._results.labels, self._frames.times)
         return {
             **dict.fromkeys(_OF_SINGLE_VOLUMES),
             "segmentation": str(segmentation),

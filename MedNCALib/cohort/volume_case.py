@@ -75,7 +75,8 @@ class VolumeCase:
             )
         else:
             self._result = yield from map_steps(
-                segment_steps(self._image, self._model, **options), lambda step: CaseStep(step.fraction, name)
+                segment_steps(self._image, self._model, every_step=False, **options),
+                lambda step: CaseStep(step.fraction, name),
             )
         self.warnings += self._result.notes
 

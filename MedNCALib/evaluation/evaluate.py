@@ -171,7 +171,8 @@ def perturbed_scores(
 def _labels_of(trial: Trial, options: RunOptions) -> sitk.Image:
     """What a model segments in the image of a trial: nothing if its finder finds nothing."""
     try:
-        return run_to_end(segment_steps(trial.image, trial.model, **asdict(options))).labels_without_sides
+        steps = segment_steps(trial.image, trial.model, every_step=False, **asdict(options))
+        return run_to_end(steps).labels_without_sides
     except NotFoundError:
         return trial.labels * 0
 

@@ -197,7 +197,7 @@ class SliceSpace:
             rows = matrix[start:stop]
             used = np.flatnonzero(rows.any(axis=0))
             first, last = used[0], used[-1] + 1
-            thick = self.voxels[first:last].astype(np.float32)
+            thick = self.voxels[first:last].astype(np.float32, order="C")
             planes = np.tensordot(rows[:, first:last], thick, axes=1)
         # In one order in memory whatever the image's was, so that sums are added up in the same order.
         return resample_planes(np.ascontiguousarray(planes), self._rows.forward, self._columns.forward)

@@ -157,7 +157,7 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping
         raise ImageError(f"{path} cannot be written: choose a name that ends with {', '.join(_WRITTEN)}.")
     if record:
         fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}  # which a changed copy would lose
-        fields.update({f"MedNCA_{key}": str(value) for key, value in record.items()})
+        fields.update(record_fields(record))
         image = sitk.Image(image)
         for key, value in fields.items():
             image.SetMetaData(key, value)
@@ -170,6 +170,11 @@ def write_image(path: str | os.PathLike[str], image: sitk.Image, record: Mapping
             sitk.WriteImage(image, name, useCompression=True)
         except RuntimeError as error:
             raise OSError(0, "the disk is full, or the format does not take such an image") from error
+
+
+def record_fields(record: Mapping[str, object] | None) -> dict[str, str]:
+    """The fields of a file that keep how it came about, see `write_image`; none for None."""
+    return {f"MedNCA_{key}": str(value) for key, value in (record or {}).items()}
 
 
 def open_source(path: Path, series: str | int | None) -> ImageFile:

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from ..atomic_write import written_whole
 from ..errors import ImageError
 from ..imaging.labels import Label
-from .images import write_image
+from .images import record_fields, write_image
 from .itk_file import read_metadata
 
 
@@ -40,9 +40,10 @@ def write_segmentation(
     segmentation = sitk.Cast(labels, sitk.sitkUInt8)
     for key in segmentation.GetMetaDataKeys():
         segmentation.EraseMetaData(key)
-    for key, value in _segmentation_fields(labels.GetSize(), model_labels).items():
+    fields = {**_segmentation_fields(labels.GetSize(), model_labels), **record_fields(record)}
+    for key, value in fields.items():
         segmentation.SetMetaData(key, value)
-    write_image(path, segmentation, record)
+    write_image(path, segmentation)
 
 
 def write_label_table(path: str | os.PathLike[str], model_labels: Sequence[Label]) -> None:

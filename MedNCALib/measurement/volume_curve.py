@@ -8,6 +8,8 @@ from pathlib import Path
 from ..atomic_write import written_whole
 from .cardiac import Beat
 
+VOLUME_PICTURE = "_volumes.png"  # how the name of a case's picture ends
+
 _SIZE, _MARGINS = (720, 420), (70, 40, 20, 60)  # pixels; left, top, right and bottom
 _INK, _GRID, _LINE, _ED, _ES = (40, 40, 40), (222, 222, 222), (0, 114, 178), (213, 94, 0), (0, 158, 115)
 _TICKS = 5

@@ -14,6 +14,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
@@ -198,7 +199,7 @@ def list_models(directory: str | os.PathLike[str] | None = None) -> list[Model]:
     """All models that load, bundled ones first. Folders that do not load are left out; `check_model` says why."""
     models: dict[str, Model] = {}
     for folder in _model_folders(directory):
-        if check_model(folder) is None:
+        with suppress(ModelError):
             models.setdefault(folder.name, _load(folder))
     return list(models.values())
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from ..imaging.labels import Label
 from ..imaging.slice_space import SliceSpace
+from ..numerics.channels import over_channels
 from .output import argmax_labels
 
 
@@ -60,7 +61,8 @@ class CoarseMap:
         """Add the next group of slices: the probabilities of the one pass, shape (n, H, W, K)."""
         (probabilities,) = (run[self.space.inside] for run in finished)
         ready = slice(self._done, self._done + len(probabilities))
-        self._labels[ready], self._probability[ready] = argmax_labels(probabilities), probabilities.max(axis=-1)
+        self._labels[ready] = argmax_labels(probabilities)
+        self._probability[ready] = over_channels(np.maximum, probabilities)
         self._done = ready.stop
 
     def pieces(self, label: Label, least_ml: float) -> list[Piece]:
@@ -74,9 +76,12 @@ class CoarseMap:
 
     def _pieces(self, mask: np.ndarray, least_cells: float) -> list[Piece]:
         """Pieces of at least so many cells; cells that share a face, an edge or a corner belong together."""
-        numbered = sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8)), True)
-        numbers = sitk.GetArrayViewFromImage(numbered)[mask]
-        cells, sizes = np.argwhere(mask), np.bincount(numbers)
-        weights = np.bincount(numbers, self._probability[mask])
+        cells = np.argwhere(mask)
+        if not len(cells):
+            return []
+        box = tuple(slice(first, last + 1) for first, last in zip(cells.min(axis=0), cells.max(axis=0)))
+        numbered = sitk.ConnectedComponent(sitk.GetImageFromArray(mask[box].astype(np.uint8)), True)
+        numbers = sitk.GetArrayViewFromImage(numbered)[mask[box]]
+        sizes, weights = np.bincount(numbers), np.bincount(numbers, self._probability[mask])
         large = [number for number in range(1, len(sizes)) if sizes[number] >= least_cells]
         return [Piece(cells[numbers == number], float(weights[number])) for number in large]

@@ -62,13 +62,15 @@ class CoarsePlaces:
 
     def cut_area(self, cells: np.ndarray) -> float:
         """Area, in mm2, of the faces of cells beyond which the image shows nothing."""
-        columns, area = cells[:, ::-1], 0.0
+        places, area = np.ascontiguousarray(_mapped(self._to_image, cells[:, ::-1]).T), 0.0
         for axis in range(3):  # columns, rows and slices
             face = float(np.prod(np.delete(self._spacing[::-1], axis)))
-            for step in (-1, 1):
-                beyond = _mapped(self._to_image, columns + step * np.eye(3)[axis])
-                outside = (beyond < -0.5 - _SAME_PLACE) | (beyond > self._size - 0.5 + _SAME_PLACE)
-                area += face * int(np.count_nonzero(outside.any(axis=1)))
+            for step in (self._to_image[:3, axis], -self._to_image[:3, axis]):
+                outside = np.zeros(len(cells), bool)
+                for along, distance, size in zip(places, step, self._size):
+                    first, last = -0.5 - _SAME_PLACE, size - 0.5 + _SAME_PLACE
+                    outside |= (along < first - distance) | (along > last - distance)
+                area += face * int(np.count_nonzero(outside))
         return area
 
     def _corners_around(self, cells: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from .found_structures import Finding
 from .model_input import ModelInput
 from .options import Find, RunOptions
 from .passes import cell_count, pass_steps, work_of_cell
-from .steps import Step, part_of_run
+from .steps import Step, part_of_run, tap
 
 # An image that is longer along any axis than this many times what a model expects is searched. The blocks that models
 # are trained on differ in size by less.
@@ -86,16 +87,23 @@ class Search:
         own = cell_count(space) * work_of_cell(self._finder)
         return own / (own + self._runs * cells * work_of_cell(model))
 
-    def steps(self) -> Generator[Step, None, Finding]:
+    def steps(self, at_once: int = 1) -> Generator[Step, None, Finding]:
         """Search, step by step.
 
+        Args:
+            at_once: how many groups of slices go on side by side, see `side_by_side`.
+
         Yields:
-            The steps of the finder, with the share of them that is done.
+            The steps of the finder, with the share of them that is done; the last one again when it is known what is
+            found, so that an event loop has its turn before that is segmented.
 
         Raises:
             NotFoundError: nothing is found, or more than one on a side.
         """
         coarse = CoarseMap(self._input.space, self._finder.labels)
-        steps = pass_steps(self._input, self._finder, self._options, None, coarse.add)
-        yield from part_of_run(steps, 0, 1, is_finding=True)
-        return found_in(coarse, self._model, self._finder)
+        steps = pass_steps(self._input, self._finder, self._options, None, coarse.add, at_once=at_once)
+        last: deque[Step] = deque(maxlen=1)
+        yield from tap(part_of_run(steps, 0, 1, is_finding=True), last.append)
+        finding = found_in(coarse, self._model, self._finder)
+        yield last.pop()
+        return finding

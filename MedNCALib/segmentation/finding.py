@@ -11,6 +11,7 @@ from ..imaging.labels import Label
 from ..imaging.laterality import name_without_side, side_of
 from ..model.card import FinderUse
 from ..model.model import Model, knows_brain, structures_of
+from ..numerics import blas_threads
 from .coarse_map import CoarseMap, Piece
 from .coarse_places import CoarsePlaces
 from .found_structures import Box, Finding, FoundStructure
@@ -26,6 +27,7 @@ _LONGEST = 1.5
 _BRAIN_CUT = 2000.0
 
 
+@blas_threads.one_thread()
 def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
     """What a finder has found.
 

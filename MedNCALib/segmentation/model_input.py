@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 import numpy as np
 import SimpleITK as sitk
@@ -52,6 +53,7 @@ class ModelInput:
         self._normalisation = model.normalisation
         self._reach = model.cascade.architecture.image_channels // 2  # neighbouring slices on either side
         self._recent: dict[int, np.ndarray] = {}  # slices read last, by their numbers
+        self._reading = Lock()  # for groups that run side by side
 
     def slices(self, group: range) -> np.ndarray:
         """Normalised slices with their neighbours as channels.
@@ -72,13 +74,14 @@ class ModelInput:
         """Normalised slices; those that the group before had as neighbours are not read again."""
         if not self.space.reads_slices_apart:
             return self._normalisation.apply(self.space.read(numbers.start, numbers.stop), self.limits)
-        new = [number for number in numbers if number not in self._recent]
-        if new:
-            first, stop = new[0], new[-1] + 1
-            slices = self._normalisation.apply(self.space.read(first, stop), self.limits)
-            self._recent.update(zip(range(first, stop), slices))
-        self._recent = {number: self._recent[number] for number in numbers}
-        return np.stack(list(self._recent.values()))
+        with self._reading:
+            new = [number for number in numbers if number not in self._recent]
+            if new:
+                first, stop = new[0], new[-1] + 1
+                slices = self._normalisation.apply(self.space.read(first, stop), self.limits)
+                self._recent.update(zip(range(first, stop), slices))
+            self._recent = {number: self._recent[number] for number in numbers}
+            return np.stack(list(self._recent.values()))
 
     def plane(self, number: int) -> np.ndarray:
         """One slice as a picture: scaled to 0..1, without local contrast normalisation; float32, shape (H, W)."""

@@ -12,6 +12,7 @@ from ..imaging.connected_components import keep_largest
 from ..imaging.labels import Label
 from ..imaging.slice_space import SliceSpace
 from ..model.card import Protocol, Thresholds
+from ..numerics.channels import over_channels
 from .found_structures import Finding
 from .quality import Quality, QualityMeter
 from .slice_volumes import slice_numbers
@@ -29,8 +30,10 @@ def argmax_labels(probabilities: np.ndarray) -> np.ndarray:
     """
     if not probabilities.any():  # as where no cell matters
         return np.zeros(probabilities.shape[:-1], np.uint8)
-    background = 1 - probabilities.sum(axis=-1)
-    return np.where(probabilities.max(axis=-1) > background, probabilities.argmax(axis=-1) + 1, 0).astype(np.uint8)
+    background = 1 - over_channels(np.add, probabilities)
+    return np.where(over_channels(np.maximum, probabilities) > background, probabilities.argmax(axis=-1) + 1, 0).astype(
+        np.uint8
+    )
 
 
 class Output:

@@ -11,11 +11,13 @@ from ..automaton.architecture import Architecture
 from ..imaging.slice_space import SliceSpace
 from ..model.card import Protocol
 from ..model.model import Model
+from .group_steps import group_steps
 from .model_input import ModelInput
 from .options import RunOptions
 from .protocol import value_of
+from .side_by_side import side_by_side
 from .slice_groups import slice_groups
-from .steps import Step
+from .steps import Step, part_of_run
 
 # Normalised intensities of a slice that differ by less are rounding.
 _NO_CONTRAST = 1e-5
@@ -29,6 +31,7 @@ def pass_steps(
     add: Callable[[Sequence[np.ndarray]], object],
     groups: Sequence[range] | None = None,
     hints: Callable[[range], np.ndarray] | None = None,
+    at_once: int = 1,
 ) -> Generator[Step, None, None]:
     """All passes over each group of slices in turn.
 
@@ -38,44 +41,31 @@ def pass_steps(
         add: is called with each group's probabilities, for each pass of shape (n, H, W, K), when it is finished.
         groups: the slices that run; None for all.
         hints: gives those of a group, see `Architecture.initial_state`; None if nobody has said anything.
+        at_once: how many groups go on side by side, see `side_by_side`.
 
     Yields:
         The steps, with the share of all of them that is done.
     """
     cascade = model.cascade.without_hints if hints is None else model.cascade
-    architecture, space = cascade.architecture, model_input.space
-    groups = slice_groups(space, architecture) if groups is None else groups
-    work = np.cumsum([0, *(1 / stage.scale**2 for stage in architecture.stages for _ in range(stage.steps))])
-    total = work[-1] * options.runs * sum(map(len, groups))
-    done = 0.0
+    groups = slice_groups(model_input.space, cascade.architecture) if groups is None else groups
+    at_once = min(at_once, len(groups))
     skip = None if options.all_cells else model.skip_rule
-    for group in groups:
+
+    def passes(group: range) -> Generator[Step, None, list[np.ndarray]]:
         slices = model_input.slices(group)
         said = None if hints is None else hints(group)
         empty = _without_contrast(slices, model)
         finished = []
         for run in range(options.runs):
-            draws = architecture.fire_draws(options.seed, run)
-            steps = cascade.run(slices, group, draws, options.kernel, options.threads, skip, value_of(protocol), said)
-            for count, now in enumerate(steps, 1):
-                yield Step(
-                    fraction=(done + work[count] * len(group)) / total,
-                    stage=now.stage + 1,
-                    stages=len(architecture.stages),
-                    step=now.step + 1,
-                    steps=architecture.stages[now.stage].steps,
-                    run=run + 1,
-                    runs=options.runs,
-                    slices=(group.start, group.stop, space.count),
-                    cells=now.cells,
-                    space=space,
-                    architecture=architecture,
-                    label_table=model.labels,
-                )
-            finished.append(now.cells.probabilities())
+            steps = group_steps(
+                model_input, model, options, cascade, slices, group, run, at_once, skip, value_of(protocol), said
+            )
+            cells = yield from part_of_run(steps, run / options.runs, (run + 1) / options.runs)
+            finished.append(cells.probabilities())
             finished[-1][empty] = 0
-            done += work[-1] * len(group)
-        add(finished)
+        return finished
+
+    yield from side_by_side(map(passes, groups), [len(group) for group in groups], at_once, add, ahead=len(groups))
 
 
 def _without_contrast(slices: np.ndarray, model: Model) -> np.ndarray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -18,8 +17,10 @@ from ..automaton.architecture import Architecture
 from ..errors import ArgumentError
 from ..model.card import AUTO, Protocol
 from ..model.model import Model
+from .group_steps import group_steps
 from .model_input import ModelInput
 from .options import RunOptions
+from .side_by_side import side_by_side
 from .slice_groups import slice_groups
 from .steps import Step, run_to_end
 
@@ -71,37 +72,34 @@ def protocol_steps(
     return protocol_of_votes(model, [(yield from vote_steps(model_input, model, options))])
 
 
-def vote_steps(model_input: ModelInput, model: Model, options: RunOptions) -> Generator[Step, None, Vote]:
+def vote_steps(
+    model_input: ModelInput, model: Model, options: RunOptions, at_once: int = 1
+) -> Generator[Step, None, Vote]:
     """Let the cells of all slices vote on the protocol.
+
+    Args:
+        model_input, model, options: of the run.
+        at_once: how many groups of slices go on side by side, see `side_by_side`.
 
     Yields:
         The steps, with `run` 0 and the share of the vote that is done.
     """
     cascade, space = model.cascade.without_hints, model_input.space
-    architecture = cascade.architecture
-    draws, first_stage = architecture.fire_draws(options.seed), architecture.stages[0]
+    groups = slice_groups(space, cascade.architecture)
+    at_once = min(at_once, len(groups))
     sums: list[float] = []  # of each slice, so that groups of any size give the same mean
-    for group in slice_groups(space, architecture):
-        run = cascade.run(model_input.slices(group), group, draws, options.kernel, options.threads)
-        for now in islice(run, first_stage.steps):
-            done = group.start * first_stage.steps + (now.step + 1) * len(group)
-            yield Step(
-                fraction=done / (space.count * first_stage.steps),
-                stage=1,
-                stages=len(architecture.stages),
-                step=now.step + 1,
-                steps=first_stage.steps,
-                run=0,
-                runs=options.runs,
-                slices=(group.start, group.stop, space.count),
-                cells=now.cells,
-                space=space,
-                architecture=architecture,
-                label_table=model.labels,
-            )
-        votes = now.state[..., -1]
-        sums += votes.sum(axis=(1, 2), dtype=np.float64).tolist()
-    return Vote(math.fsum(sums), space.count * votes[0].size)
+
+    def vote(group: range) -> Generator[Step, None, list[float]]:
+        slices = model_input.slices(group)
+        cells = yield from group_steps(model_input, model, options, cascade, slices, group, None, at_once)
+        of_slices: list[float] = cells.state[..., -1].sum(axis=(1, 2), dtype=np.float64).tolist()
+        return of_slices
+
+    yield from side_by_side(
+        map(vote, groups), [len(group) for group in groups], at_once, sums.extend, ahead=len(groups)
+    )
+    scale = cascade.architecture.stages[0].scale
+    return Vote(math.fsum(sums), space.count * (space.height // scale) * (space.width // scale))
 
 
 def protocol_of_votes(model: Model, votes: Sequence[Vote]) -> Protocol:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..model.card import Thresholds
+from ..numerics.channels import over_channels
 
 Verdict = Literal["pass", "review"]
 
@@ -102,7 +103,7 @@ class QualityMeter:
             self._sizes[:, label] += [np.count_nonzero(mask) for mask in masks]
             for a, b in combinations(range(len(masks)), 2):
                 self._overlaps[a, b, label] += np.count_nonzero(masks[a] & masks[b])
-        of_any = np.stack([run.sum(axis=-1) for run in probabilities])
+        of_any = np.stack([over_channels(np.add, run) for run in probabilities])
         self._deviation += float(of_any.std(axis=0).sum(dtype=np.float64))
         self._probability += float(of_any.mean(axis=0).sum(dtype=np.float64))
 

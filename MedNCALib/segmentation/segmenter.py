@@ -21,6 +21,7 @@ from .options import Find, RunOptions
 from .output import Output
 from .passes import cell_count, pass_steps
 from .protocol import is_voted, named_protocol, protocol_of_votes, vote_share, vote_steps
+from .side_by_side import threads_for_runs
 from .slice_groups import cell_bytes, group_size
 from .steps import Result, Step, part_of_run, run_to_end
 
@@ -38,7 +39,7 @@ def segment(image: sitk.Image, model: Model, **options: Any) -> Result:
     Raises:
         MedNCAError: the image, the region or a setting cannot be used, or nothing is found.
     """
-    result = run_to_end(segment_steps(image, model, **options))
+    result = run_to_end(segment_steps(image, model, **{"every_step": False, **options}))
     for note in result.notes:
         warnings.warn(note, MedNCAWarning, stacklevel=2)
     return result
@@ -59,6 +60,7 @@ def segment_steps(
     protocol: str = AUTO,
     find: Find = "auto",
     found: Finding | Sequence[FoundStructure] | None = None,
+    every_step: bool = True,
 ) -> Generator[Step, None, Result]:
     """Segment a volume step by step.
 
@@ -73,6 +75,8 @@ def segment_steps(
         largest_only: whether only the largest connected piece of each label stays.
         found: what was found before, in place of the finder's work: one structure on each side, whose boxes may have
             been moved; or a `Finding`, which keeps the volume of the brain too. Empty or None: nothing was.
+        every_step: whether each step is yielded. If not, groups of slices run side by side, which is faster, and only
+            some steps are; the result is the same.
 
     Yields:
         A `Step` after each step of the automaton: those of the finder, if it runs; then, if the cells decide on the
@@ -90,15 +94,16 @@ def segment_steps(
     named_protocol(model, protocol)
     if uncertainty and runs < 2:
         raise MedNCAError("The uncertainty is the spread over several runs: choose at least 2 runs.")
+    at_once = 1 if every_step else threads_for_runs(options.kernel, threads)
     try:
-        parts, finding, begin = yield from find_parts(image, model, region, options, found)
+        parts, finding, begin = yield from find_parts(image, model, region, options, found, at_once)
         structures = finding.structures if finding else ()
         float_images = len(model.labels) * len(parts) * bool(probabilities) + bool(uncertainty)
         require_memory(parts, model, runs, float_images)
         volume = parts[0].model_input.space.image
         axes, thresholds = model.slice_format.axes, model.card.thresholds
         output = Output(volume, runs, axes, thresholds, probabilities, uncertainty, largest_only)
-        drawn = yield from part_of_run(_run_parts(parts, model, options, output), begin, 1, found=structures)
+        drawn = yield from part_of_run(_run_parts(parts, model, options, output, at_once), begin, 1, found=structures)
         return output.result(drawn, finding)
     except MemoryError as error:
         raise MedNCAError(
@@ -138,8 +143,9 @@ def find_parts(
     region: Sequence[float] | None,
     options: RunOptions,
     found: Finding | Sequence[FoundStructure] | None,
+    at_once: int = 1,
 ) -> Generator[Step, None, tuple[list[Part], Finding | None, float]]:
-    """The parts of an image that are segmented; for the arguments see `segment_steps`.
+    """The parts of an image that are segmented; for the arguments see `segment_steps` and `pass_steps`.
 
     Yields:
         The steps of the finder, if it runs, with the share of the whole run that is done.
@@ -154,7 +160,7 @@ def find_parts(
     if finding is None and runs_finder(image, model, region, options.find):
         search = Search(image, model, options)
         begin = search.share
-        finding = yield from part_of_run(search.steps(), 0, begin)
+        finding = yield from part_of_run(search.steps(at_once), 0, begin)
     structures = finding.structures if finding else ()
     parts = [Part(image, model, each.box, each) for each in structures] or [Part(image, model, region)]
     return parts, finding, begin
@@ -178,7 +184,7 @@ def _given(found: Finding | Sequence[FoundStructure] | None, region: Sequence[fl
 
 
 def _run_parts(
-    parts: Sequence[Part], model: Model, options: RunOptions, output: Output
+    parts: Sequence[Part], model: Model, options: RunOptions, output: Output, at_once: int
 ) -> Generator[Step, None, Protocol | None]:
     """Segment all parts, one after the other; what the cells of all of them vote for comes first.
 
@@ -190,12 +196,12 @@ def _run_parts(
     if is_vote:
         votes = []
         for part, begin, end in _spans(parts, 0, share):
-            voting = vote_steps(part.model_input, model, options)
+            voting = vote_steps(part.model_input, model, options, at_once)
             votes.append((yield from part_of_run(voting, begin, end, **part.marks)))
         protocol = protocol_of_votes(model, votes)
     for part, begin, end in _spans(parts, share, 1):
         collected = output.part(part.model_input.space, part.labels)
-        steps = pass_steps(part.model_input, model, options, protocol, collected.add)
+        steps = pass_steps(part.model_input, model, options, protocol, collected.add, at_once=at_once)
         yield from part_of_run(steps, begin, end, **part.marks)
     return protocol
 

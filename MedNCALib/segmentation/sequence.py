@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import fields
+from typing import Any, Callable
 
 import SimpleITK as sitk
 
@@ -15,10 +14,8 @@ from ..model.model import Model
 from ..numerics import blas_threads
 from .options import RunOptions
 from .segmenter import segment_steps
+from .side_by_side import side_by_side, threads_for_runs
 from .steps import Result, Step
-
-# Frames that run at once: more would wait for the interpreter's lock, and each takes its own memory.
-_MOST_AT_ONCE = 4
 
 
 def segment_sequence_steps(
@@ -44,55 +41,43 @@ def segment_sequence_steps(
     Raises:
         MedNCAError: a frame or an option cannot be used; the message names the frame.
     """
+    results: list[Result] = []
+    yield from frame_steps(frames, count, model, results.append, **options)
+    return results
+
+
+def frame_steps(
+    frames: Iterable[sitk.Image], count: int, model: Model, done: Callable[[Result], object], **options: Any
+) -> Generator[Step, None, None]:
+    """Segment the frames of a sequence as `segment_sequence_steps` does.
+
+    Args:
+        frames, count, model, options: as there.
+        done: is called with the result of each frame, in their order.
+    """
     at_once, options = _shared_out(count, options)
     waiting = iter(frames)
-    running: dict[int, Generator[Step, None, Result]] = {}
-    shares = [0.0] * count
-    results: dict[int, Result] = {}
-    started = 0
-    try:
-        with ThreadPoolExecutor(at_once) as pool:
-            while running or started < count:
-                while len(running) < at_once and started < count:
-                    with _named(started, count):
-                        running[started] = segment_steps(next(waiting), model, **options)
-                    started += 1
-                advances = {index: pool.submit(_advance, steps) for index, steps in running.items()}
-                wait(advances.values())
-                now = []
-                for index, advance in advances.items():
-                    with _named(index, count):
-                        step, result = advance.result()
-                    if result is not None:
-                        results[index] = result
-                        del running[index]
-                    if step is not None:
-                        shares[index] = step.fraction
-                        now.append(step)
-                if now:
-                    yield replace(now[0], fraction=sum(shares) / count)
-    finally:
-        for steps in running.values():
-            steps.close()
-    return [results[index] for index in range(count)]
+
+    def of_frame(index: int, image: sitk.Image) -> Generator[Step, None, Result]:
+        with _named(index, count):
+            return (yield from segment_steps(image, model, **options))
+
+    def runs() -> Iterator[Generator[Step, None, Result]]:
+        for index in range(count):
+            with _named(index, count):
+                image = next(waiting)
+            yield of_frame(index, image)
+
+    yield from side_by_side(runs(), [1] * count, at_once, done)
 
 
 def _shared_out(count: int, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """How many of so many frames run side by side, and the options of each."""
     names = {field.name for field in fields(RunOptions)}
     asked = RunOptions(**{name: value for name, value in options.items() if name in names})
-    # PyTorch's number of threads belongs to the whole process, so that runs beside each other would change it.
-    threads = (asked.threads or blas_threads.threads()) if asked.kernel == "numpy" else 1
-    at_once = min(count, threads, _MOST_AT_ONCE)
-    return max(1, at_once), {**options, "threads": threads // at_once} if at_once > 1 else options
-
-
-def _advance(steps: Generator[Step, None, Result]) -> tuple[Step | None, Result | None]:
-    """The next step of a run, or at its end the result."""
-    try:
-        return next(steps), None
-    except StopIteration as end:
-        return None, end.value
+    at_once = max(1, min(count, threads_for_runs(asked.kernel, asked.threads)))
+    threads = asked.threads or blas_threads.threads()
+    return at_once, {**options, "threads": threads // at_once} if at_once > 1 else options
 
 
 @contextmanager

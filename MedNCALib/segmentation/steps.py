@@ -7,7 +7,7 @@ value is the result. Closing it cancels the run.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Callable, TypeVar
 
 import numpy as np
@@ -162,7 +162,16 @@ def part_of_run(
         begin, end: the share that is done before and after it.
         changes: other attributes that its steps have.
     """
-    return map_steps(steps, lambda step: replace(step, fraction=begin + (end - begin) * step.fraction, **changes))
+    if (begin, end) == (0, 1) and not changes:
+        return steps
+    return map_steps(steps, lambda step: _with(step, fraction=begin + (end - begin) * step.fraction, **changes))
+
+
+def _with(step: Step, **changes: Any) -> Step:
+    """`dataclasses.replace` for a step, whose attributes depend on each other in no way: many times as fast."""
+    other = object.__new__(type(step))
+    other.__dict__.update(step.__dict__, **changes)
+    return other
 
 
 def tap(

@@ -65,7 +65,7 @@ class CasesValidation:
     def __call__(self, model: Model) -> Validated:
         """Measure a model."""
         *by_label, whole = figures = validation_scores(model, self._cases)
-        mean = float(np.mean(by_label))
+        mean = _mean(by_label)
         return Validated(tuple(figures), mean, f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}")
 
 
@@ -121,9 +121,9 @@ class CollectionsValidation:
         for each in self._collections:
             *by_label, whole = scores = each.scores(model)
             figures += scores
-            counted.append((whole + float(np.mean(by_label))) / 2 if by_label else whole)
+            counted.append((whole + _mean(by_label)) / 2 if by_label else whole)
             said.append(f"{each.collection.name} {whole:.4f}")
-        score = float(np.mean(counted))
+        score = _mean(counted)
         return Validated((*figures, score), score, f"Dice of the whole: {', '.join(said)}; score {score:.4f}")
 
 
@@ -157,9 +157,13 @@ class CorrectedValidation:
         said = ", ".join(f"{dice:.4f}" for dice in by_label)
         return Validated(
             (*found.figures, *by_label, *whole),
-            float(np.mean([found.score, *by_label])),
+            _mean([found.score, *by_label]),
             f"{found.summary}; labels after 1 to {_TURNS} corrections {said}",
         )
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return float(np.mean(scores))
 
 
 def validation_scores(model: Model, cases: Iterable[LabelledCase], protocol: str = AUTO) -> list[float]:

@@ -30,7 +30,7 @@ LIBRARY = {
     "RunOptions": "runs seed engine threads all_cells protocol find",
     "segment": "image model options",  # those of segment_steps
     "segment_steps": "image model region runs seed engine threads probabilities uncertainty largest_only all_cells "
-    "protocol find found",
+    "protocol find found every_step",
     "Step": "fraction stage stages step steps run runs slices cells space architecture label_table is_finding found "
     "structure",
     "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes pass_slices",

@@ -56,13 +56,16 @@ def needed_size(widget):
 
 def overlapping(panel):
     """Widgets that lie over another one or reach out of what they are in."""
-    for parent in visible(panel):
-        children = [child for child in visible(panel) if child.parent() is parent]
-        for index, child in enumerate(children):
-            if not parent.rect.contains(child.geometry):
+    children = {}
+    for widget in visible(panel):
+        children.setdefault(widget.parent(), []).append(widget)
+    for parent, siblings in children.items():
+        inside, places = parent.rect, [sibling.geometry for sibling in siblings]
+        for index, (child, place) in enumerate(zip(siblings, places)):
+            if not inside.contains(place):
                 yield f"{child.objectName} reaches out of {parent.objectName}"
-            for other in children[:index]:
-                if child.geometry.intersects(other.geometry):
+            for other, its_place in zip(siblings[:index], places):
+                if place.intersects(its_place):
                     yield f"{child.objectName} lies over {other.objectName}"
 
 

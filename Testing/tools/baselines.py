@@ -132,8 +132,12 @@ class UNetCascade:
     def parameter_count(self):
         return sum(each.numel() for each in self.network.parameters())
 
+    @property
+    def without_hints(self):
+        return self
+
     @torch.inference_mode()
-    def run(self, image, slices, draws, kernel="torch", threads=None, skip=None, protocol=0.0):
+    def run(self, image, slices, draws, kernel="torch", threads=None, skip=None, protocol=0.0, hints=None):
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 1)))
         # One slice at a time: a UNet's copies of a whole group would take gigabytes.
         logits = np.concatenate([self.network(plane[None]).numpy() for plane in planes])

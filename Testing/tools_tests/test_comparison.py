@@ -41,7 +41,9 @@ def arguments(few_perturbations, tmp_path_factory):
     images, labels = write_phantoms(root, 2, size=(8, 48, 32), spacing=(4.0, 1.0, 1.0))
     preset = json.loads((comparison.REPOSITORY / "MedNCALib/training/presets/hippocampus-mr.json").read_text("utf-8"))
     preset.update(phantoms=0, batch_size=2, collections=[])
+    stages = [{**stage, "steps": 4} for stage in preset["architecture"]["stages"]]
     preset["architecture"].update(channels=12, hidden=8, filters=8, image_channels=3)  # the UNet grows with them
+    preset["architecture"].update(stages=stages)
     (root / "preset.json").write_text(json.dumps(preset), encoding="utf-8")
     train(images, labels, root / "model", preset=str(root / "preset.json"), batches=2)
     return argparse.Namespace(

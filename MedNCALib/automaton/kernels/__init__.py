@@ -33,11 +33,11 @@ def choose_kernel(engine: KernelName) -> KernelName:
 
 
 def make_kernel(
-    name: KernelName, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None
+    name: KernelName, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None, beside: int = 1
 ) -> FiringCellsKernel:
     """A kernel for one rule; `name` is what `choose_kernel` gives, the rest as for `FiringCellsKernel`."""
     if name == "torch":
         from .torch_kernel import TorchKernel  # PyTorch is optional and slow to import
 
-        return TorchKernel(rule, image_channels, padding, threads)
-    return NumpyKernel(rule, image_channels, padding, threads)
+        return TorchKernel(rule, image_channels, padding, threads, beside)
+    return NumpyKernel(rule, image_channels, padding, threads, beside)

@@ -46,7 +46,9 @@ class FiringCellsKernel(ABC):
         rule: the rule.
         image_channels: leading channels that hold the image.
         padding: "edge" or "reflect".
-        threads: how many processors to use; None takes as many as the library's own products would.
+        threads: how many processors to use; None takes as many as the library's own products would. Into so many blocks
+            cells are divided at least, by which products are rounded one way or another.
+        beside: how many kernels run at the same time, this one among them, and share these processors.
 
     Attributes:
         largest_block: most cells of a block. A small block stays in a core's cache; with large blocks threads seldom
@@ -55,7 +57,9 @@ class FiringCellsKernel(ABC):
 
     largest_block: int
 
-    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
+    def __init__(
+        self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None, beside: int = 1
+    ) -> None:
         size, channels = rule.perception.shape[2], rule.channels
         self.perception = np.ascontiguousarray(
             rule.perception.transpose(2, 3, 1, 0).reshape(size * size * channels, -1), np.float32
@@ -66,9 +70,9 @@ class FiringCellsKernel(ABC):
         self.update[:, :image_channels] = 0
         self.centre = np.s_[:, size * size // 2 * channels : (size * size // 2 + 1) * channels]
         self._radius, self._padding = rule.radius, padding
-        self._scratch = [
-            Scratch(self.largest_block, *self.hidden.shape) for _ in range(threads or self.library_threads())
-        ]
+        self._least_blocks = threads or self.library_threads()
+        own_threads = max(1, self._least_blocks // beside)
+        self._scratch = [Scratch(self.largest_block, *self.hidden.shape) for _ in range(own_threads)]
         # Threads start when they are needed, and end with the kernel.
         self._others = ThreadPoolExecutor(max(1, len(self._scratch) - 1), initializer=self.begin_thread)
 
@@ -79,11 +83,14 @@ class FiringCellsKernel(ABC):
         self._framed = np.empty((*self._layout.shape, channels), np.float32)
         self._framed[self._layout.interior] = state
         self._layout.refresh_frame(self._framed)
-        self._flat = self._framed.reshape(-1, channels)
+        flat = self._framed.reshape(-1, channels)
+        # A state is one piece of memory too, and is put into its place whole.
+        self._state = np.dtype((np.void, channels * 4))
+        self._states = flat.view(self._state)[:, 0]
         # A row of a neighbourhood is one piece of memory. As items of an array whose pieces overlap, rows are gathered
         # whole.
         row = np.dtype((np.void, (2 * self._radius + 1) * channels * 4))
-        self._rows = np.ndarray(len(self._flat) - 2 * self._radius, row, self._framed, strides=(channels * 4,))
+        self._rows = np.ndarray(len(flat) - 2 * self._radius, row, self._framed, strides=(channels * 4,))
         self._after = np.empty((len(self._layout.cells), channels), np.float32)
 
     @property
@@ -99,7 +106,7 @@ class FiringCellsKernel(ABC):
         """
         cells = np.compress(fire.ravel(), self._layout.cells)
         after = self._after[: len(cells)]
-        share = -(-len(cells) // len(self._scratch))
+        share = -(-len(cells) // self._least_blocks)
         size = min(max(SMALLEST_BLOCK, share), self.largest_block)
         blocks = deque(slice(start, start + size) for start in range(0, len(cells), size))
 
@@ -117,7 +124,9 @@ class FiringCellsKernel(ABC):
             work(scratch[0])
             for other in others:
                 other.result()
-        self._flat[cells] = after  # only now: every cell has to see its neighbours before the step
+        self._states[cells] = after.view(self._state)[
+            :, 0
+        ]  # only now: every cell has to see its neighbours before the step
         self._layout.refresh_frame(self._framed)
 
     def _neighbourhoods(self, cells: np.ndarray) -> np.ndarray:

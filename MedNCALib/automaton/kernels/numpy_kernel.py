@@ -20,8 +20,10 @@ class NumpyKernel(FiringCellsKernel):
 
     largest_block = 2048  # chosen by timing, see Resources/Documentation/decisions
 
-    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
-        super().__init__(rule, image_channels, padding, threads)
+    def __init__(
+        self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None, beside: int = 1
+    ) -> None:
+        super().__init__(rule, image_channels, padding, threads, beside)
         # NumPy's maximum is faster with an array than with a number.
         self._zeros = np.zeros((self.largest_block, self.hidden.shape[1]), np.float32)
 

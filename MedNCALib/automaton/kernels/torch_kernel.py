@@ -17,8 +17,10 @@ class TorchKernel(FiringCellsKernel):
 
     largest_block = 4096  # chosen by timing, see Resources/Documentation/decisions
 
-    def __init__(self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None) -> None:
-        super().__init__(rule, image_channels, padding, threads)
+    def __init__(
+        self, rule: Rule, image_channels: int, padding: Padding, threads: int | None = None, beside: int = 1
+    ) -> None:
+        super().__init__(rule, image_channels, padding, threads, beside)
         self._weights = [torch.from_numpy(array) for array in (self.perception, self.hidden, self.update)]
 
     def library_threads(self) -> int:

@@ -137,7 +137,7 @@ def _workers(options: Namespace, tally: _Tally, bar: ProgressBar) -> Workers:
     def show(done: float, text: str) -> None:
         bar.show((tally.finished + done) / len(tally.jobs), text)
 
-    return ThisProcess(partial(segment_case, progress=show))
+    return ThisProcess(partial(segment_case, progress=show, model=tally.model))
 
 
 def _opened(path: Path) -> TextIO:

@@ -109,8 +109,9 @@ def test_without_its_scheduler_a_run_ends_in_a_line_and_a_second_one_goes_on(clu
     cluster.worker()
     images = write_cases(tmp_path / "in", 8, size=(40, 40, 40))
     command = ["segment", images, "-m", model_folder, "-o", tmp_path / "out"]
-    process = start(*command, "--dask", cluster.file)
-    wait_for(lambda: len(list(tmp_path.glob("out/*.json"))) >= 2)
+    log = tmp_path / "log.jsonl"
+    process = start(*command, "--dask", cluster.file, "--log", log)
+    wait_for(lambda: log.is_file() and len(log.read_text("utf-8").splitlines()) >= 2)  # it knows that they are done
     cluster.scheduler.kill()
     said = process.communicate(timeout=WAIT_SECONDS)[1]
     assert process.returncode == 1

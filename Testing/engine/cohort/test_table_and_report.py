@@ -147,7 +147,7 @@ def test_a_beat_gives_its_figures(hearts):
 
 
 def test_a_page_shows_the_beat_and_the_frame_of_end_diastole(hearts, tmp_path):
-    _, data, pictures = page_of(hearts, tmp_path)
+    page, data, pictures = page_of(hearts, tmp_path)
     units = {column["name"]: column["unit"] for column in data["columns"]}
     assert (units["edv_ml"], units["ejection_fraction"]) == ("mL", "%")
     assert sorted(pictures) == [0, 1]
@@ -161,6 +161,8 @@ def test_a_page_shows_the_beat_and_the_frame_of_end_diastole(hearts, tmp_path):
     with PIL.open(io.BytesIO(pictures[number])) as picture:
         expected = np.asarray(case_picture(frame, labels, known), np.int16)
         assert np.abs(np.asarray(picture, np.int16) - expected).mean() < 3
+    (curve,) = re.findall(rf'<script type="text/plain" id="c{number}">([^<]*)</script>', page)
+    assert base64.b64decode(curve) == path.with_name("a_volumes.png").read_bytes()
 
 
 def page_of(cases, tmp_path):
