@@ -93,7 +93,7 @@ RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
 MANY = "--jobs --dask --shard --existing --max-failures --timeout --table --report --dry-run --log"
 COMMANDS = {
-    "models": "--json",
+    "models": "--json --export --add",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
     "--corrections "
     f"--frame-interval --leave-out --slices --list --recursive --pattern --format {MANY} {RUNNING} {READING}",
