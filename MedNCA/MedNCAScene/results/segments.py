@@ -9,12 +9,15 @@ import SimpleITK as sitk
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtk.util.numpy_support import numpy_to_vtk
 
 import MedNCALib as mednca
 
 from ..derived_nodes import LABEL_TAG, MODEL_TAG, placeBeside
-from ..inputs.geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
+from ..inputs.geometry import ijkToRasOfImage
+from ..inputs.segment_voxels import imageOnGrid, voxelsOfSegment
+from ..inputs.segment_voxels import segmentsOf as _segments
+from ..inputs.segment_voxels import segmentTag as _tag
 from ..transforms import between
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
@@ -119,23 +122,12 @@ def imageOfSegment(
     Returns:
         uint8, all 0 if there is no such segment.
     """
-    grid, labelmap, resampled = (slicer.vtkOrientedImageData() for _number in range(3))
-    grid.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfVolume(volumeNode)))
-    grid.SetDimensions(volumeNode.GetImageData().GetDimensions())
-    voxels = np.zeros(grid.GetDimensions()[::-1], np.uint8)
-    isMoved = segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID()
-    moved = between(segmentationNode, volumeNode) if isMoved else None
+    voxels = np.zeros(volumeNode.GetImageData().GetDimensions()[::-1], bool)
     tags = modelName, str(value)
     for segment in _segments(frameNode):
-        if (_tag(segment, MODEL_TAG), _tag(segment, LABEL_TAG)) != tags:
-            continue
-        frameNode.GetBinaryLabelmapRepresentation(frameNode.GetSegmentation().GetSegmentIdBySegment(segment), labelmap)
-        resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
-        if not labelmap.IsEmpty() and resample(labelmap, grid, resampled, False, False, moved):
-            voxels = vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(voxels.shape)
-    image = sitk.GetImageFromArray((voxels > 0).astype(np.uint8))
-    placeImage(image, ijkToRasOfVolume(volumeNode))
-    return image
+        if (_tag(segment, MODEL_TAG), _tag(segment, LABEL_TAG)) == tags:
+            voxels = voxelsOfSegment(segment, frameNode, volumeNode, segmentationNode)
+    return imageOnGrid(voxels, volumeNode)
 
 
 def segmentationsOf(
@@ -198,11 +190,6 @@ def showIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode, shown: bool) -> N
         return
     segmentationNode.CreateClosedSurfaceRepresentation()
     segmentationNode.GetDisplayNode().SetVisibility3D(True)
-
-
-def _segments(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[slicer.vtkSegment]:
-    segmentation = segmentationNode.GetSegmentation()
-    return [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
 
 
 def _shareSpace(
@@ -302,8 +289,3 @@ def _labelmapFromImage(labels: sitk.Image) -> slicer.vtkOrientedImageData:
     scalars.SetName("ImageScalars")
     labelmap.GetPointData().SetScalars(scalars)
     return labelmap
-
-
-def _tag(segment: slicer.vtkSegment, name: str) -> str:
-    value = vtk.reference("")
-    return str(value) if segment.GetTag(name, value) else ""

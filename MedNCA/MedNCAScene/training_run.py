@@ -1,0 +1,208 @@
+"""A training from cases of the scene to a model in the user's list: copied, taught by a process, compared, taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+import MedNCALib as mednca
+from MedNCALib.model.model_archive import add_model, checked_name
+
+from .application.pytorch import requireTorch
+from .application.settings import modelsFolder, ownModelsFolder
+from .learning.case_checks import check, checkFolders, require
+from .learning.cases import LearningCase, Naming, caseOf
+from .learning.held_out import HeldOut, compareSteps
+from .learning.history import History, TrainingStep, fraction
+from .learning.process import TrainingProcess
+from .learning.workplace import Description, Plan, Workplace, arguments, describedCard
+
+MINUTES = 10.0
+
+Steps = Generator[TrainingStep, None, "TrainedModel"]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What came of a training.
+
+    Attributes:
+        model: as it is in the user's models directory.
+        history: what the training has said.
+        heldOut: what became of the cases that were kept aside; None if there is nothing to compare.
+        isStopped: whether it was ended before its time; *Continue* goes on.
+    """
+
+    model: mednca.Model
+    history: History
+    heldOut: HeldOut | None
+    isStopped: bool
+
+
+class TrainingRun:
+    """One training, which may be stopped.
+
+    Args:
+        waitMs: how long a step waits for the process to say something; 0 if the application's event loop runs in
+            between.
+    """
+
+    def __init__(self, waitMs: int = 100) -> None:
+        self._waitMs = waitMs
+        self._process: TrainingProcess | None = None
+        self._isStopped = False
+
+    def stop(self) -> None:
+        """Have it end with the best model so far; the steps go on until that is done."""
+        self._isStopped = True
+        if self._process is not None:
+            self._process.stop()
+
+    def steps(
+        self,
+        pairs: Any,
+        name: str,
+        minutes: float | None = MINUTES,
+        startFrom: str | None = None,
+        names: dict[str, str] | None = None,
+        leftOut: Iterable[str] = (),
+        preset: str = "auto",
+        batches: int | None = None,
+        seed: int = 0,
+        data: str = "",
+        licence: str = "",
+        limits: str = "",
+        replaceModel: bool = False,
+    ) -> Steps:
+        """Train a new model; for the arguments see `MedNCALogic.trainSteps`."""
+        requireTorch()
+        models = ownModelsFolder()
+        workplace = Workplace(models, name)
+        _checkName(name, models, replaceModel)
+        if startFrom is not None:
+            startFrom = str(mednca.load_model(startFrom, models).folder)
+        plan = Plan(name, "", "", minutes, batches, startFrom, preset, seed, Description(data, licence, limits))
+        folders = _folders(pairs)
+        if folders is not None:
+            require(checkFolders(*folders))
+            workplace.clear()
+        else:
+            cases, naming = casesOf(pairs), Naming(names or {}, frozenset(leftOut))
+            require(check(cases, naming))
+            workplace.clear()
+            folders = yield from self._copied(workplace, cases, naming)
+        plan = workplace.save(replace(plan, images=folders[0], labels=folders[1]))
+        return (yield from self._trained(workplace, plan, resume=False))
+
+    def stepsOn(self, name: str, minutes: float | None = None) -> Steps:
+        """Go on with a training; for the arguments see `MedNCALogic.continueTrainingSteps`."""
+        requireTorch()
+        workplace = Workplace(ownModelsFolder(), name)
+        plan = workplace.plan()
+        if not workplace.canGoOn:
+            raise mednca.TrainingError(_("There is no training of {name} to go on with: start one.").format(name=name))
+        if plan.batches is None and minutes is not None:
+            plan = replace(plan, minutes=plan.seconds / 60 + minutes)
+        elif plan.isFinished:
+            more = MINUTES if plan.minutes is None else plan.minutes
+            plan = replace(plan, minutes=plan.seconds / 60 + more, batches=plan.batches and 2 * plan.batches)
+        workplace.save(replace(plan, isFinished=False))
+        return (yield from self._trained(workplace, plan, resume=True))
+
+    def _copied(
+        self, workplace: Workplace, cases: Sequence[LearningCase], naming: Naming
+    ) -> Generator[TrainingStep, None, tuple[str, str]]:
+        writing = workplace.writeCases(cases, naming)
+        try:
+            while True:
+                try:
+                    _number, case = next(writing)
+                except StopIteration as end:
+                    folders: tuple[str, str] = end.value
+                    return folders
+                yield TrainingStep(0.0, "cases", History(), case=case)
+        finally:
+            writing.close()
+
+    def _trained(self, workplace: Workplace, plan: Plan, resume: bool) -> Steps:
+        history, length = History(), (plan.minutes, plan.batches)
+        history.seconds = plan.seconds
+        process = self._process = TrainingProcess(arguments(plan, workplace.folder, resume))
+        try:
+            if self._isStopped:
+                process.stop()
+            yield TrainingStep(fraction(history, *length), "starting", history)
+            isRunning = True
+            while isRunning:
+                isRunning = process.isRunning  # before its last words are read
+                events = process.events(self._waitMs)
+                for event in events:
+                    history.add(event)
+                phase = "ending" if self._isStopped else "training" if history.losses else "starting"
+                yield TrainingStep(fraction(history, *length), phase, history, bool(events))
+            failure = process.failure()
+            if failure or not history.model:
+                raise mednca.TrainingError(failure or _("The training ended without a model: train for longer."))
+        finally:
+            process.kill()
+            self._process = None
+            if history.seconds > plan.seconds:
+                workplace.stands(history.seconds, bool(history.model) and not history.isStopped)
+        return (yield from self._takenIn(workplace, plan, history))
+
+    def _takenIn(self, workplace: Workplace, plan: Plan, history: History) -> Steps:
+        """Compare the model with the one before, and take it into the user's list."""
+        trained = describedCard(mednca.load_model(workplace.folder), plan.description)
+        before = mednca.load_model(plan.startFrom, workplace.models) if plan.startFrom else None
+        comparing = compareSteps(trained, before, plan.images, plan.labels, workplace.folder / "held-out")
+        try:
+            while True:
+                try:
+                    case = next(comparing)
+                except StopIteration as end:
+                    heldOut = end.value
+                    break
+                yield TrainingStep(1.0, "comparing", history, case=case)
+        finally:
+            comparing.close()
+        if before is not None and trained.card.training is not None:  # its folder's path is nobody's business
+            since = replace(trained.card.training, started_from=before.name)
+            trained = replace(trained, card=replace(trained.card, training=since))
+        trained.save(workplace.folder)
+        model = add_model(workplace.folder, workplace.models, plan.name, replace=True)
+        return TrainedModel(model, history, heldOut, history.isStopped)
+
+
+def casesOf(pairs: Any) -> list[LearningCase]:
+    """Pairs of a volume and a segmentation node, or cases, as cases."""
+    return [pair if isinstance(pair, LearningCase) else caseOf(pair[1], pair[0]) for pair in pairs]
+
+
+def describe(name: str, data: str, licence: str, limits: str) -> mednca.Model:
+    """Put what the user says of a model into its card, in the user's models directory.
+
+    Raises:
+        MedNCAError: there is no such model, or it cannot be written.
+    """
+    model = mednca.load_model(Path(ownModelsFolder()) / checked_name(name))
+    assert model.folder is not None
+    return describedCard(model, Description(data, licence, limits)).save(model.folder)
+
+
+def _folders(pairs: Any) -> tuple[str, str] | None:
+    """The folders of images and labels; None if the pairs are of the scene."""
+    pairs = list(pairs)
+    if len(pairs) != 2 or any(isinstance(each, (tuple, list, slicer.vtkMRMLNode, LearningCase)) for each in pairs):
+        return None
+    return str(pairs[0]), str(pairs[1])
+
+
+def _checkName(name: str, models: str, replaceModel: bool) -> None:
+    names = {model.name.casefold() for model in mednca.list_models(modelsFolder())}
+    if name.casefold() in names and not (replaceModel and (Path(models) / name).is_dir()):
+        raise mednca.ModelError(_("There is a model {name} already: choose another name.").format(name=name))
