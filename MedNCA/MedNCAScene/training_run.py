@@ -17,6 +17,7 @@ from .application.pytorch import requireTorch
 from .application.settings import modelsFolder, ownModelsFolder
 from .learning.case_checks import check, checkFolders, require
 from .learning.cases import LearningCase, Naming, caseOf
+from .learning.choices import AUTO, presetFor
 from .learning.held_out import HeldOut, compareSteps
 from .learning.history import History, TrainingStep, fraction
 from .learning.process import TrainingProcess
@@ -71,7 +72,9 @@ class TrainingRun:
         startFrom: str | None = None,
         names: dict[str, str] | None = None,
         leftOut: Iterable[str] = (),
-        preset: str = "auto",
+        preset: str = AUTO,
+        slices: str | None = None,
+        mirror: bool | None = None,
         batches: int | None = None,
         seed: int = 0,
         data: str = "",
@@ -96,7 +99,8 @@ class TrainingRun:
             require(check(cases, naming))
             workplace.clear()
             folders = yield from self._copied(workplace, cases, naming)
-        plan = workplace.save(replace(plan, images=folders[0], labels=folders[1]))
+        preset = presetFor(preset, slices, mirror, workplace.folder / "preset.json")
+        plan = workplace.save(replace(plan, images=folders[0], labels=folders[1], preset=preset))
         return (yield from self._trained(workplace, plan, resume=False))
 
     def stepsOn(self, name: str, minutes: float | None = None) -> Steps:

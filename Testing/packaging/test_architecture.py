@@ -32,7 +32,8 @@ FLOORS = {
         ("application",),
         ("results",),
         ("display",),
-        ("many_run", "segmentation_run", "sequence_run", "stress_run"),
+        ("learning",),
+        ("many_run", "segmentation_run", "sequence_run", "stress_run", "training_run"),
     ),
 }
 
@@ -57,7 +58,9 @@ MAY_IMPORT = {
     "MedNCALib/cli/commands/progress.py": "tqdm",
     "MedNCA/MedNCAScene": "MedNCALib numpy SimpleITK slicer vtk",
     "MedNCA/MedNCAScene/application/sample_data.py": "SampleData",
+    "MedNCA/MedNCAScene/application/pytorch.py": "PyTorchUtils",
     "MedNCA/MedNCAScene/display/growth_export.py": "PIL",
+    "MedNCA/MedNCAScene/learning/process.py": "qt",
     "MedNCA/MedNCAPanel": "MedNCALib MedNCAScene qt slicer",
     "MedNCA/MedNCA.py": "MedNCALib MedNCAPanel MedNCAScene SimpleITK slicer vtk",
     "Testing": "numpy pytest SimpleITK",

@@ -33,6 +33,14 @@ def ownModelsFolder() -> str:
     return folder
 
 
+def isOwnModel(model: mednca.Model) -> bool:
+    """Whether a model is in the folder of the user's own."""
+    folder = modelsFolder() or os.environ.get("MEDNCA_MODELS")
+    if not folder or model.folder is None:
+        return False
+    return model.folder.resolve().parent == Path(folder).resolve()
+
+
 def isLicenceAccepted(model: mednca.Model) -> bool:
     """Whether the user has accepted the licence that a model has now, in whichever folder the model is."""
     return slicer.util.settingsValue(f"{_ACCEPTED_LICENCES}/{model.name}", "") == model.card.licence

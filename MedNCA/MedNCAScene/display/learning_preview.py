@@ -9,7 +9,7 @@ import slicer
 
 import MedNCALib as mednca
 
-from ..derived_nodes import removeNodes
+from ..derived_nodes import MODEL_TAG, removeNodes
 from ..inputs.geometry import ijkToRasOfImage
 from ..results.cell_colors import addLabelColors, showCellColors
 from .slice_foreground import TemporaryForeground
@@ -50,7 +50,7 @@ class LearningPreview:
         Raises:
             MedNCAError: a file cannot be read.
         """
-        result = mednca.read_image(labels)
+        result = sitk.Cast(mednca.read_image(labels), sitk.sitkUInt8)
         isNew = self._labels is None or self._labels.GetScene() is None or case != self._case
         if isNew:
             self.remove()
@@ -62,7 +62,7 @@ class LearningPreview:
             slicer.util.setSliceViewerLayers(background=background, fit=True)
         node = self._labels
         assert node is not None
-        slicer.util.updateVolumeFromArray(node, sitk.GetArrayViewFromImage(sitk.Cast(result, sitk.sitkUInt8)))
+        slicer.util.updateVolumeFromArray(node, sitk.GetArrayViewFromImage(result))
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfImage(result)))
         showCellColors(node, self._colors)
         if isNew:
@@ -99,6 +99,7 @@ def _hiddenVolume(name: str) -> slicer.vtkMRMLScalarVolumeNode:
     node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
     node.SetHideFromEditors(True)
     node.SetSaveWithScene(False)
+    node.SetAttribute(MODEL_TAG, name)  # nobody shall segment it
     return slicer.mrmlScene.AddNode(node)
 
 

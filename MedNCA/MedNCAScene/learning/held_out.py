@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +112,6 @@ def _common(model: mednca.Model, before: mednca.Model | None) -> Mapping[int, in
     return {label.value: own[keyOf(label.name)] for label in before.labels if keyOf(label.name) in own}
 
 
-def _dice(truth: sitk.Image, found: sitk.Image, values: Sequence[int], foundValues: Sequence[int]) -> float:
+def _dice(truth: sitk.Image, found: sitk.Image, values: Collection[int], foundValues: Collection[int]) -> float:
     inside = np.isin(sitk.GetArrayViewFromImage(truth), list(values))
     return float(dice(inside, np.isin(sitk.GetArrayViewFromImage(found), list(foundValues))))

@@ -20,16 +20,16 @@ from ..library import LIBRARY, homeFolder
 Event = dict[str, Any]  # one of the lines of `mednca train --json-progress`
 
 
-def pythonProgram() -> str:
-    """The Python that the application runs its scripts with.
+def command(arguments: Sequence[str]) -> list[str]:
+    """The program and its arguments that run `mednca` in the Python that the application runs its scripts with.
 
     Raises:
-        TrainingError: it is not there.
+        TrainingError: that is not there.
     """
     program = shutil.which("PythonSlicer") or sys.executable
     if not program or "python" not in Path(program).name.lower():
         raise mednca.TrainingError(_("The Python of Slicer (PythonSlicer) is not found: install Slicer again."))
-    return program
+    return [program, "-m", LIBRARY, *arguments]
 
 
 class TrainingProcess:
@@ -51,7 +51,8 @@ class TrainingProcess:
         self._process = qt.QProcess()
         # The first place that Python looks for a package in is the folder that it is started in.
         self._process.setWorkingDirectory(str(homeFolder()))
-        self._process.start(pythonProgram(), ["-m", LIBRARY, *arguments])
+        program, *rest = command(arguments)
+        self._process.start(program, rest)
         if not self._process.waitForStarted(self._START_MS):
             raise mednca.TrainingError(_("The training could not be started: {reason}.").format(reason=self._reason()))
 

@@ -11,6 +11,7 @@ that a training can go on after Slicer was closed:
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,11 +23,12 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.atomic_write import written_whole
-from MedNCALib.imaging.labels import write_labels
+from MedNCALib.imaging.labels import read_labels, write_labels
 from MedNCALib.io.images import write_image
 from MedNCALib.model.model import LABELS
 from MedNCALib.model.model_archive import checked_name
 
+from ..application.settings import modelsFolder
 from ..inputs.segment_voxels import imageOnGrid, segmentsOf, voxelsOfSegment
 from ..inputs.volumes import imageFromVolume
 from .cases import LearningCase, Naming, fileNames, isInScene, keyOf, labelsOf
@@ -100,6 +102,11 @@ class Workplace:
         """Whether a training was begun here and left a checkpoint."""
         return (self.folder / _SETTINGS).is_file() and (self.folder / _CHECKPOINT).is_file()
 
+    @property
+    def changed(self) -> float:
+        """When its settings were written last."""
+        return (self.folder / _SETTINGS).stat().st_mtime
+
     def clear(self) -> None:
         """Remove what an earlier training has left."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -158,13 +165,27 @@ class Workplace:
         return str(folder / "images"), str(folder / "labels")
 
 
-def begunTrainings(models: str | Path | None) -> list[str]:
-    """Names of the models whose training was begun, the latest first."""
-    root = Path(models) / _HIDDEN if models else None
-    if root is None or not root.is_dir():
-        return []
-    found = [path for path in root.glob(f"*/{_SETTINGS}") if (path.parent / _CHECKPOINT).is_file()]
-    return [path.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+def begunTrainings() -> list[str]:
+    """Names of the models whose training has not come to its end, the latest first."""
+    places = [Workplace(folder.parent.parent, folder.name) for folder in _folders()]
+    begun = [place for place in places if place.canGoOn and not place.plan().isFinished]
+    return [place.folder.name for place in sorted(begun, key=lambda place: -place.changed)]
+
+
+def canContinue(name: str) -> bool:
+    """Whether a training of this name was begun."""
+    return any(folder.name == name and Workplace(folder.parent.parent, name).canGoOn for folder in _folders())
+
+
+def labelsInWork(name: str) -> tuple[mednca.Label, ...]:
+    """The labels of a training; none if they are not known yet."""
+    tables = [folder / LABELS for folder in _folders() if folder.name == name and (folder / LABELS).is_file()]
+    return read_labels(tables[0]) if tables else ()
+
+
+def _folders() -> list[Path]:
+    models = modelsFolder() or os.environ.get("MEDNCA_MODELS")
+    return [path.parent for path in Path(models, _HIDDEN).glob(f"*/{_SETTINGS}")] if models else []
 
 
 def _writeCase(case: LearningCase, naming: Naming, labels: Sequence[mednca.Label], folder: Path, name: str) -> None:
