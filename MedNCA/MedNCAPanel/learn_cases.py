@@ -7,7 +7,7 @@ from typing import Any
 
 import qt
 from MedNCAScene.inputs.many_volumes import FolderWatch
-from MedNCAScene.learning.case_checks import Finding, check, checkFolders
+from MedNCAScene.learning.case_checks import Finding, check, checkFolders, require
 from MedNCAScene.learning.cases import (
     LearningCase,
     Naming,
@@ -17,6 +17,7 @@ from MedNCAScene.learning.cases import (
     segmentNames,
     volumesToLearnFrom,
 )
+from MedNCAScene.learning.choices import proposal, proposalForFolders
 
 from . import learn_messages as messages
 from .qt_helpers import signalsBlocked
@@ -122,6 +123,20 @@ class CasesEditor:
         if self.source == FOLDERS:
             return {}
         return {"names": dict(self._names), "leftOut": frozenset(self._leftOut)}
+
+    def proposal(self, startFrom: Any) -> tuple[str, ...]:
+        """What the cases suggest, in sentences.
+
+        Args:
+            startFrom: the model that is adapted, or None.
+
+        Raises:
+            MedNCAError: they cannot be learned from.
+        """
+        require(self.findings)
+        if self.source == FOLDERS:
+            return proposalForFolders(*self.pairs(), startFrom).sentences
+        return proposal(self.chosen(), Naming(self._names, frozenset(self._leftOut)), startFrom).sentences
 
     def correctedModel(self) -> str | None:
         """Name of the model whose corrections are learned; None if it is something else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from MedNCAScene.learning.case_checks import Finding
-from MedNCAScene.learning.history import History, TrainingStep
+from MedNCAScene.learning.history import TrainingStep
 from MedNCAScene.training_run import TrainedModel
 from slicer.i18n import tr as _
 
@@ -127,6 +127,11 @@ def nameMissing() -> str:
     return _("Give the new model a name.")
 
 
+def nameTaken(name: str) -> str:
+    """A training of the name of a model that is there."""
+    return _("There is a model {name} already: choose another name for a new one.").format(name=name)
+
+
 def continueTip(name: str, canGoOn: bool, missing: str) -> str:
     """The tooltip of Continue."""
     if missing:
@@ -151,7 +156,11 @@ def stepLine(step: TrainingStep) -> str:
     if step.phase == "starting":
         return _("Preparing the cases")
     if step.phase == "ending":
-        return _("Stopping: the best model so far is measured")
+        if history.measured is None:
+            return stopping()
+        return _("Measuring the model on what was kept aside, {percent} %").format(
+            percent=round(100 * history.measured)
+        )
     parts = [_("Batch {batch}").format(batch=history.batch)]
     if history.losses:
         parts.append(_("loss {loss:.3f}").format(loss=history.losses[-1][1]))
@@ -197,11 +206,6 @@ def resultText(trained: TrainedModel) -> str:
         )
         lines.append(f"{line} {verdict}")
     return "\n".join(lines)
-
-
-def pictureTip(history: History) -> str:
-    """The tooltip of the pictures."""
-    return _("Cases that were kept aside: above as they were drawn, below as the new model finds them.")
 
 
 def plotMissing() -> str:

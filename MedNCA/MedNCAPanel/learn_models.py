@@ -68,7 +68,7 @@ class ModelButtons:
         self._trained = trained.model.name
         self._ui.learnResultLabel.text = messages.resultText(trained)
         self._ui.learnResultLabel.setVisible(True)
-        picture = _picture(trained.heldOut, self._ui.learnResultLabel.width) if trained.heldOut else None
+        picture = _picture(trained.heldOut, self._ui.learnChecksLabel.width) if trained.heldOut else None
         if picture is not None:
             self._ui.learnPictureLabel.setPixmap(picture)
         self._ui.learnPictureLabel.setVisible(picture is not None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import slicer
 from MedNCAScene.learning.choices import AUTO, presetNames
 from MedNCAScene.learning.workplace import begunTrainings, canContinue
 from MedNCAScene.training_run import TrainedModel
 
 import MedNCALib as mednca
+from MedNCALib.model.model_archive import checked_name
 
 from . import learn_messages as messages
 from .learn_cases import CasesEditor
@@ -52,6 +54,7 @@ class LearnSection:
         self._cases = CasesEditor(ui, self.update)
         self._fillChoices()
         ui.learnStartButton.connect("clicked(bool)", self._onStart)
+        ui.learnProposeButton.connect("clicked(bool)", self._onPropose)
         ui.learnContinueButton.connect("clicked(bool)", self._onContinue)
         ui.learnNameLineEdit.connect("textChanged(QString)", self._onSomething)
         ui.learnMinutesSpinBox.connect("valueChanged(int)", self._onSomething)
@@ -108,9 +111,19 @@ class LearnSection:
     def _missing(self) -> str:
         """Why a training cannot start, in sentences; empty if it can."""
         in_the_way = [finding.text for finding in self._cases.findings if finding.isInTheWay]
-        return " ".join(
-            text for text in (self._torch.missing, *in_the_way, "" if self._name else messages.nameMissing()) if text
-        )
+        return " ".join(text for text in (self._torch.missing, *in_the_way, self._wrongName()) if text)
+
+    def _wrongName(self) -> str:
+        """Why there can be no model of the name, in a sentence; empty if there can."""
+        if not self._name:
+            return messages.nameMissing()
+        if self._name.casefold() in {name.casefold() for name in self._models()}:
+            return messages.nameTaken(self._name)
+        try:
+            checked_name(self._name)
+        except mednca.MedNCAError as error:
+            return str(error)
+        return ""
 
     def _fillChoices(self) -> None:
         ui = self._ui
@@ -161,6 +174,15 @@ class LearnSection:
     def _onCollapsed(self, isCollapsed: bool) -> None:
         if not isCollapsed:
             self._cases.follow()
+
+    def _onPropose(self, *_args: Any) -> None:
+        """Say what the cases suggest; that takes seconds for large volumes."""
+        try:
+            with slicer.util.WaitCursor():
+                sentences = self._cases.proposal(self._models().get(self._ui.learnStartComboBox.currentData))
+        except mednca.MedNCAError as error:
+            sentences = (str(error),)
+        self._ui.learnProposalLabel.text = "\n".join(sentences)
 
     def _onStart(self, *_args: Any) -> None:
         if self.isOn:

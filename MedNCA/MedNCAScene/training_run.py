@@ -17,7 +17,7 @@ from .application.pytorch import requireTorch
 from .application.settings import modelsFolder, ownModelsFolder
 from .learning.case_checks import check, checkFolders, require
 from .learning.cases import LearningCase, Naming, caseOf
-from .learning.choices import AUTO, presetFor
+from .learning.choices import AUTO, presetFor, proposalForFolders
 from .learning.held_out import HeldOut, compareSteps
 from .learning.history import History, TrainingStep, fraction
 from .learning.process import TrainingProcess
@@ -99,7 +99,10 @@ class TrainingRun:
             require(check(cases, naming))
             workplace.clear()
             folders = yield from self._copied(workplace, cases, naming)
-        preset = presetFor(preset, slices, mirror, workplace.folder / "preset.json")
+        before, chosen = _loaded(startFrom, models), folders
+        preset = presetFor(
+            preset, slices, mirror, lambda: proposalForFolders(*chosen, before), workplace.folder / "preset.json"
+        )
         plan = workplace.save(replace(plan, images=folders[0], labels=folders[1], preset=preset))
         return (yield from self._trained(workplace, plan, resume=False))
 
@@ -147,8 +150,7 @@ class TrainingRun:
                 events = process.events(self._waitMs)
                 for event in events:
                     history.add(event)
-                phase = "ending" if self._isStopped else "training" if history.losses else "starting"
-                yield TrainingStep(fraction(history, *length), phase, history, bool(events))
+                yield TrainingStep(fraction(history, *length), self._phase(history), history, bool(events))
             failure = process.failure()
             if failure or not history.model:
                 raise mednca.TrainingError(failure or _("The training ended without a model: train for longer."))
@@ -159,10 +161,15 @@ class TrainingRun:
                 workplace.stands(history.seconds, bool(history.model) and not history.isStopped)
         return (yield from self._takenIn(workplace, plan, history))
 
+    def _phase(self, history: History) -> str:
+        if self._isStopped or history.measured is not None:
+            return "ending"
+        return "training" if history.losses else "starting"
+
     def _takenIn(self, workplace: Workplace, plan: Plan, history: History) -> Steps:
         """Compare the model with the one before, and take it into the user's list."""
         trained = describedCard(mednca.load_model(workplace.folder), plan.description)
-        before = mednca.load_model(plan.startFrom, workplace.models) if plan.startFrom else None
+        before = _loaded(plan.startFrom, workplace.models)
         comparing = compareSteps(trained, before, plan.images, plan.labels, workplace.folder / "held-out")
         try:
             while True:
@@ -196,6 +203,10 @@ def describe(name: str, data: str, licence: str, limits: str) -> mednca.Model:
     model = mednca.load_model(Path(ownModelsFolder()) / checked_name(name))
     assert model.folder is not None
     return describedCard(model, Description(data, licence, limits)).save(model.folder)
+
+
+def _loaded(name: str | None, models: str | Path) -> mednca.Model | None:
+    return mednca.load_model(name, models) if name else None
 
 
 def _folders(pairs: Any) -> tuple[str, str] | None:

@@ -12,6 +12,8 @@ import MedNCALib as mednca
 from ..derived_nodes import MODEL_TAG, removeNodes
 from ..inputs.geometry import ijkToRasOfImage
 from ..results.cell_colors import addLabelColors, showCellColors
+from ..results.segments import segmentedVolume
+from .segment_outlines import HiddenFill
 from .slice_foreground import TemporaryForeground
 
 
@@ -30,6 +32,8 @@ class LearningPreview:
         self._image: slicer.vtkMRMLScalarVolumeNode | None = None
         self._foreground: TemporaryForeground | None = None
         self._case = ""
+        self._fills: list[HiddenFill] = []
+        self._hidden: list[slicer.vtkMRMLSegmentationDisplayNode] = []
 
     def show(
         self,
@@ -68,6 +72,7 @@ class LearningPreview:
         if isNew:
             node.GetDisplayNode().SetHideFromEditors(True)
             node.GetDisplayNode().SetSaveWithScene(False)
+            self._makeRoom(background)
             _jumpTo(result)
             self._foreground = TemporaryForeground(node, self.OPACITY)
 
@@ -76,13 +81,30 @@ class LearningPreview:
         nodes = [node for node in (self._labels, self._colors, self._image) if node is not None]
         if self._foreground is not None and self._labels is not None and self._labels.GetScene() is not None:
             self._foreground.restore()
+        for fill in self._fills:
+            fill.restore()
+        for display in self._hidden:
+            if display.GetScene() is not None:
+                display.SetVisibility(True)
         removeNodes(nodes)
         self.forget()
 
     def forget(self) -> None:
         """Leave the views as they are: the scene is being closed."""
         self._labels = self._colors = self._image = self._foreground = None
-        self._case = ""
+        self._case, self._fills, self._hidden = "", [], []
+
+    def _makeRoom(self, background: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """What was drawn in this case becomes outlines, and segmentations of others are hidden meanwhile."""
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+            display = node.GetDisplayNode()
+            if display is None or not display.GetVisibility():
+                continue
+            if segmentedVolume(node) is background:
+                self._fills.append(HiddenFill(display))
+            else:
+                display.SetVisibility(False)
+                self._hidden.append(display)
 
     def _load(self, path: str, case: str) -> slicer.vtkMRMLScalarVolumeNode:
         image = mednca.read_image(path)

@@ -6,15 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import SimpleITK as sitk
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.imaging.labels import CodedConcept
 
 from ..derived_nodes import MODEL_TAG, modelOf
-from ..inputs.segment_voxels import segmentsOf, segmentTag
-from ..inputs.volumes import canBeInput
+from ..inputs.segment_voxels import imageOnGrid, segmentsOf, segmentTag, voxelsOfSegment
+from ..inputs.volumes import canBeInput, imageFromVolume
 from ..results.segments import segmentedVolume
 
 # What Slicer's Segment Editor writes to a segment that a tool of it has changed.
@@ -118,6 +121,36 @@ def labelsOf(cases: Sequence[LearningCase], naming: Naming) -> tuple[mednca.Labe
                 value = len(found) + 1
                 found.setdefault(keyOf(name), _label(segment, name, value))
     return tuple(found.values())
+
+
+def imagesOf(
+    case: LearningCase, naming: Naming, labels: Sequence[mednca.Label]
+) -> tuple[sitk.Image, sitk.Image, list[mednca.Label]]:
+    """The voxels of a case.
+
+    Returns:
+        The volume, the labels on its grid (uint8), and those of the labels that the case knows. A voxel of several
+        segments is of the last.
+
+    Raises:
+        MedNCAError: a node of it has left the scene, or the volume cannot be used.
+    """
+    if not isInScene(case):
+        raise mednca.TrainingError(
+            _("{name} was deleted before it was copied: start again without it.").format(name=case.name)
+        )
+    assert case.volumeNode is not None
+    image = imageFromVolume(case.volumeNode)
+    voxels = np.zeros(image.GetSize()[::-1], np.uint8)
+    values, own = {keyOf(label.name): label for label in labels}, []
+    for segment in segmentsOf(case.segmentationNode):
+        learned = naming.labelOf(segment.GetName())
+        if learned is None:
+            continue
+        label = values[keyOf(learned)]
+        own += [] if label in own else [label]
+        voxels[voxelsOfSegment(segment, case.segmentationNode, case.volumeNode, case.segmentationNode)] = label.value
+    return image, imageOnGrid(voxels, case.volumeNode), own
 
 
 def keyOf(name: str) -> str:

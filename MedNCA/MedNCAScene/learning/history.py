@@ -47,6 +47,7 @@ class History:
     """The lines of `mednca train --json-progress`, as far as they have come.
 
     Attributes:
+        proposal: why the settings are as they are, in sentences; none if the user has chosen them.
         labels: names of the labels.
         trainingCases, validationCases: how many there are.
         device: that it computes on.
@@ -54,10 +55,12 @@ class History:
         validations: in their order.
         batch, seconds, secondsLeft: where it stands; the last is None while it is unknown.
         preview: the latest, or None.
+        measured: share of the measurement of the finished model that is done; None before it.
         model: path of the finished model's folder; empty before.
         isStopped: whether it was ended before its time.
     """
 
+    proposal: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     trainingCases: int = 0
     validationCases: int = 0
@@ -68,6 +71,7 @@ class History:
     seconds: float = 0.0
     secondsLeft: float | None = None
     preview: Preview | None = None
+    measured: float | None = None
     model: str = ""
     isStopped: bool = False
 
@@ -81,6 +85,12 @@ class History:
         read = getattr(self, f"_on_{event['event']}", None)
         if read is not None:
             read(event)
+
+    def _on_proposal(self, event: Event) -> None:
+        self.proposal = tuple(event.get("sentences") or ())
+
+    def _on_measuring(self, event: Event) -> None:
+        self.measured = float(event.get("done") or 0.0)
 
     def _on_start(self, event: Event) -> None:
         cases = event.get("cases") or {}

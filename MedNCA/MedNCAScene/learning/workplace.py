@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
@@ -29,9 +28,7 @@ from MedNCALib.model.model import LABELS
 from MedNCALib.model.model_archive import checked_name
 
 from ..application.settings import modelsFolder
-from ..inputs.segment_voxels import imageOnGrid, segmentsOf, voxelsOfSegment
-from ..inputs.volumes import imageFromVolume
-from .cases import LearningCase, Naming, fileNames, isInScene, keyOf, labelsOf
+from .cases import LearningCase, Naming, fileNames, imagesOf, labelsOf
 
 _HIDDEN = ".learning"
 _SETTINGS, _CHECKPOINT = "learning.json", Path("training") / "checkpoint.pt"
@@ -189,26 +186,12 @@ def _folders() -> list[Path]:
 
 
 def _writeCase(case: LearningCase, naming: Naming, labels: Sequence[mednca.Label], folder: Path, name: str) -> None:
-    if not isInScene(case):
-        raise mednca.TrainingError(
-            _("{name} was deleted before it was copied: start again without it.").format(name=case.name)
-        )
-    assert case.volumeNode is not None
-    image = imageFromVolume(case.volumeNode)
-    voxels = np.zeros(image.GetSize()[::-1], np.uint8)
-    values, own = {keyOf(label.name): label for label in labels}, []
-    for segment in segmentsOf(case.segmentationNode):
-        learned = naming.labelOf(segment.GetName())
-        if learned is None:
-            continue
-        label = values[keyOf(learned)]
-        own += [] if label in own else [label]
-        voxels[voxelsOfSegment(segment, case.segmentationNode, case.volumeNode, case.segmentationNode)] = label.value
+    image, drawn, own = imagesOf(case, naming, labels)
     for key in image.GetMetaDataKeys():  # what the files need not say of a patient
         image.EraseMetaData(key)
     write_image(folder / "images" / f"{name}.nrrd", image)
     # A case says which labels it has: of one that it does not name, it teaches nothing.
-    mednca.write_segmentation(folder / "labels" / f"{name}.seg.nrrd", imageOnGrid(voxels, case.volumeNode), own)
+    mednca.write_segmentation(folder / "labels" / f"{name}.seg.nrrd", drawn, own)
 
 
 def describedCard(model: mednca.Model, description: Description) -> mednca.Model:
