@@ -4,27 +4,11 @@ import os
 import signal
 
 import pytest
-from support.brightness_model import boxes_image
 from support.fake_training import use_fake_training
+from support.learning import add_case, open_learn, start_learning, until_learned, until_second
 from support.panel_driver import choose_model, segment, segmentation_nodes
-from support.scene_assertions import add_volume
 
 CASES = 2
-
-
-def add_case(name):
-    """A volume, and a segmentation of it that somebody has drawn."""
-    import numpy as np
-    import slicer
-
-    volume = add_volume(boxes_image(), name)
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{name} drawn")
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    voxels = slicer.util.arrayFromVolume(volume)
-    for segment_name, value in (("bright box", 100), ("middle box", 60)):
-        segment_id = node.GetSegmentation().AddEmptySegment("", segment_name)
-        slicer.util.updateSegmentBinaryLabelmapFromArray((voxels == value).astype(np.uint8), node, segment_id, volume)
-    return volume, node
 
 
 @pytest.fixture
@@ -33,37 +17,10 @@ def cases(panel):
 
 
 @pytest.fixture
-def learn(host, panel, cases, monkeypatch):
+def learn(host, panel, cases, monkeypatch, tmp_path):
     """The panel with the section open, two cases, and a fast training."""
-    use_fake_training(monkeypatch)
-    return opened(host, panel)
-
-
-def opened(host, panel):
-    panel.ui.learnCollapsibleButton.collapsed = False
-    host.processEvents()
-    return panel
-
-
-def is_on(panel):
-    return panel._panel._learn.isOn
-
-
-def start(host, panel, minutes=1, name="boxes"):
-    panel.ui.learnNameLineEdit.setText(name)
-    panel.ui.learnMinutesSpinBox.setValue(minutes)
-    host.processEvents()
-    host.click(panel.ui.learnStartButton)
-
-
-def until_ended(host, panel):
-    host.waitUntil(lambda: not is_on(panel), 120)
-    return panel.ui.learnStatusLabel.text
-
-
-def until_second(host, panel, second):
-    host.waitUntil(lambda: panel._panel._learn._training._history.seconds >= second or not is_on(panel), 60)
-    assert is_on(panel), panel.ui.learnStatusLabel.text
+    use_fake_training(monkeypatch, tmp_path)
+    return open_learn(host, panel)
 
 
 def models(panel):
@@ -89,11 +46,11 @@ def test_a_training_gives_a_model_that_is_used_exported_removed_and_added_again(
     ui = learn.ui
     ui.learnDataLineEdit.setText("boxes, drawn by hand")
     ui.learnLicenceLineEdit.setText("CC0 1.0")
-    start(host, learn)
+    start_learning(host, learn)
     assert ui.learnStartButton.text == "S&top and keep the best"
     until_second(host, learn, 20)
     host.click(ui.learnPlotButton)
-    assert until_ended(host, learn).startswith("Done in 1 min 0 s: boxes is in the list of models.")
+    assert until_learned(host, learn).startswith("Done in 1 min 0 s: boxes is in the list of models.")
     assert "Held-out Dice: bright box 0.800, middle box 0.800; all labels 0.800." in ui.learnResultLabel.text
     assert ui.learnPictureLabel.visible
     assert ui.modelComboBox.currentData == "boxes"
@@ -121,14 +78,14 @@ def test_a_training_gives_a_model_that_is_used_exported_removed_and_added_again(
 def test_the_plot_grows_with_the_training(host, learn):
     import slicer
 
-    start(host, learn)
+    start_learning(host, learn)
     until_second(host, learn, 8)
     host.click(learn.ui.learnPlotButton)
     (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
     assert [each.GetName() for each in series] == ["Loss", "Dice, all labels", "Dice, bright box", "Dice, middle box"]
     before = series[0].GetTableNode().GetNumberOfRows()
-    until_ended(host, learn)
+    until_learned(host, learn)
     assert series[0].GetTableNode().GetNumberOfRows() == 60 > before
     assert series[1].GetTableNode().GetNumberOfRows() == 15
 
@@ -136,52 +93,52 @@ def test_the_plot_grows_with_the_training(host, learn):
 def test_the_present_result_is_shown_and_goes_at_the_end(host, learn, cases):
     import slicer
 
-    start(host, learn)
+    start_learning(host, learn)
     until_second(host, learn, 9)
     (view, *_rest) = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     assert view.GetBackgroundVolumeID() == cases[0][0].GetID()
     shown = slicer.mrmlScene.GetNodeByID(view.GetForegroundVolumeID())
     assert slicer.util.arrayFromVolume(shown).max() == 2
     assert shown.GetName() not in [learn.ui.manySourceComboBox.itemText(0)]
-    until_ended(host, learn)
+    until_learned(host, learn)
     assert shown.GetScene() is None
     assert view.GetForegroundVolumeID() is None
 
 
 def test_stop_keeps_the_best_and_continue_goes_on(host, learn):
     ui = learn.ui
-    start(host, learn, minutes=5)
+    start_learning(host, learn, minutes=5)
     until_second(host, learn, 10)
     host.click(ui.learnStartButton)
     assert not ui.learnStartButton.enabled
-    line = until_ended(host, learn)
+    line = until_learned(host, learn)
     assert line.startswith("Stopped after ")
     assert "boxes" in models(learn)
     host.click(ui.learnContinueButton)
     until_second(host, learn, 20)
     host.click(ui.learnStartButton)
-    assert until_ended(host, learn).startswith("Stopped after ")
+    assert until_learned(host, learn).startswith("Stopped after ")
 
 
 def test_a_killed_process_is_said_and_continue_goes_on_from_its_checkpoint(host, learn):
-    start(host, learn)
+    start_learning(host, learn)
     until_second(host, learn, 10)
     process = learn.logic._training._process._process
     os.kill(process.processId(), signal.SIGKILL)
-    line = until_ended(host, learn)
+    line = until_learned(host, learn)
     assert line == (
         "The training ended before its time: it was killed, or ran out of memory. Continue goes on from its last"
         " checkpoint."
     )
     assert "boxes" not in models(learn)
     host.click(learn.ui.learnContinueButton)
-    assert until_ended(host, learn).startswith("Done in 1 min")
+    assert until_learned(host, learn).startswith("Done in 1 min")
 
 
-def test_what_the_engine_refuses_is_said_in_its_words(host, learn, monkeypatch):
-    use_fake_training(monkeypatch, "--refuse", "The cases are of different planets.")
-    start(host, learn)
-    assert until_ended(host, learn) == "The cases are of different planets."
+def test_what_the_engine_refuses_is_said_in_its_words(host, learn, monkeypatch, tmp_path):
+    use_fake_training(monkeypatch, tmp_path, "--refuse", "The cases are of different planets.")
+    start_learning(host, learn)
+    assert until_learned(host, learn) == "The cases are of different planets."
     assert models(learn).count("boxes") == 0
     assert not learn.ui.learnContinueButton.enabled
 
@@ -189,14 +146,14 @@ def test_what_the_engine_refuses_is_said_in_its_words(host, learn, monkeypatch):
 def test_a_training_outlives_the_scene_and_a_deleted_case(host, learn, cases):
     import slicer
 
-    start(host, learn)
+    start_learning(host, learn)
     until_second(host, learn, 5)
     host.click(learn.ui.learnPlotButton)
     slicer.mrmlScene.RemoveNode(cases[0][0])
     until_second(host, learn, 15)
     host.closeScene()
     until_second(host, learn, 20)
-    assert until_ended(host, learn).startswith("Done in ")
+    assert until_learned(host, learn).startswith("Done in ")
     assert "boxes" in models(learn)
     assert segmentation_nodes() == []
 
@@ -206,15 +163,15 @@ def test_a_case_that_is_deleted_before_it_was_copied_is_said(host, learn, cases)
 
     host.click(learn.ui.learnStartButton)
     slicer.mrmlScene.RemoveNode(cases[1][1])
-    assert "head 2 drawn was deleted" in until_ended(host, learn)
+    assert "head 2 drawn was deleted" in until_learned(host, learn)
     assert learn.ui.learnStartButton.enabled
 
 
 def test_the_application_ends_the_training_and_finds_it_again(host, learn):
-    start(host, learn, minutes=5)
+    start_learning(host, learn, minutes=5)
     until_second(host, learn, 10)
     process = learn.logic._training._process._process
-    new = opened(host, host.reloadModule("MedNCA"))
+    new = open_learn(host, host.reloadModule("MedNCA"))
     assert process.state() == 0 or str(process.state()).endswith("NotRunning")
     assert new.ui.learnNameLineEdit.text == "boxes"
     assert new.ui.learnStatusLabel.text == "The training of boxes has not come to its end: Continue goes on."
@@ -228,8 +185,8 @@ def test_segments_are_named_and_left_out(host, learn):
     table.item(0, 1).setText("lesion")
     table.item(1, 0).setCheckState(QtCore.Qt.Unchecked)
     host.processEvents()
-    start(host, learn)
-    until_ended(host, learn)
+    start_learning(host, learn)
+    until_learned(host, learn)
     assert [label.name for label in learn._panel.model().labels] == ["lesion"]
 
 
@@ -237,14 +194,14 @@ def test_segments_of_one_name_are_one_label(host, learn):
     table = learn.ui.learnSegmentsTable
     for row in range(2):
         table.item(row, 1).setText("box")
-    start(host, learn)
-    until_ended(host, learn)
+    start_learning(host, learn)
+    until_learned(host, learn)
     assert [label.name for label in learn._panel.model().labels] == ["box"]
 
 
-def test_without_cases_the_button_says_what_is_missing(host, panel, monkeypatch):
-    use_fake_training(monkeypatch)
-    opened(host, panel)
+def test_without_cases_the_button_says_what_is_missing(host, panel, monkeypatch, tmp_path):
+    use_fake_training(monkeypatch, tmp_path)
+    open_learn(host, panel)
     assert not panel.ui.learnStartButton.enabled
     assert "no case to learn from" in panel.ui.learnStartButton.toolTip
 
@@ -253,7 +210,7 @@ def test_a_volume_is_chosen_for_a_segmentation_that_knows_none(host, learn, case
     node = cases[0][1]
     node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), None)
     learn.ui.learnCollapsibleButton.collapsed = True
-    opened(host, learn)
+    open_learn(host, learn)
     assert "Choose the volume that head 1 drawn was drawn on." in learn.ui.learnChecksLabel.text
     box = learn.ui.learnCasesTable.cellWidget(0, 1)
     box.setCurrentIndex(box.findText("head 1"))
@@ -261,10 +218,10 @@ def test_a_volume_is_chosen_for_a_segmentation_that_knows_none(host, learn, case
     assert "Choose the volume" not in learn.ui.learnChecksLabel.text
 
 
-def test_corrections_are_offered_with_the_model_that_they_correct(host, panel, volume_node, monkeypatch):
-    use_fake_training(monkeypatch)
+def test_corrections_are_offered_with_the_model_that_they_correct(host, panel, volume_node, monkeypatch, tmp_path):
+    use_fake_training(monkeypatch, tmp_path)
     segment(host, panel)
-    opened(host, panel)
+    open_learn(host, panel)
     ui = panel.ui
     ui.learnSourceComboBox.setCurrentIndex(ui.learnSourceComboBox.findData("corrections"))
     host.processEvents()
@@ -277,8 +234,8 @@ def test_corrections_are_offered_with_the_model_that_they_correct(host, panel, v
     assert texts(ui.learnCasesTable) == [node.GetName()]
     assert ui.learnStartComboBox.currentData == "brightness"
     assert ui.learnNameLineEdit.text == "brightness-adapted"
-    start(host, panel, name="brightness-adapted")
-    assert until_ended(host, panel).startswith("Done in")
+    start_learning(host, panel, name="brightness-adapted")
+    assert until_learned(host, panel).startswith("Done in")
     assert "Before 1.000, after 0." in ui.learnResultLabel.text
     assert "The new model is not better: keep the old one" in ui.learnResultLabel.text
     assert panel._panel.model().card.training.started_from == "brightness"
@@ -289,7 +246,7 @@ def test_without_pytorch_every_button_says_so_and_the_rest_works(host, panel, vo
     from MedNCAScene.application import pytorch
 
     monkeypatch.setattr(pytorch, "find_spec", lambda name: None)
-    opened(host, panel)
+    open_learn(host, panel)
     ui = panel.ui
     for button in (ui.learnStartButton, ui.learnContinueButton):
         assert not button.enabled
@@ -317,7 +274,7 @@ def test_pytorch_is_installed_after_a_question(host, panel, cases, monkeypatch):
 
     monkeypatch.setattr(pytorch, "find_spec", lambda name: object() if isThere and name == "torch" else None)
     monkeypatch.setattr(slicer, "packaging", types.SimpleNamespace(pip_install=pip_install), raising=False)
-    opened(host, panel)
+    open_learn(host, panel)
     host.messages.answerNext("confirm", False)
     host.click(panel.ui.learnTorchButton)
     assert asked == []
@@ -337,7 +294,7 @@ def test_pytorch_that_cannot_be_installed_says_what_to_copy(host, panel, monkeyp
     monkeypatch.setattr(pytorch, "find_spec", lambda name: None)
     failing = types.SimpleNamespace(pip_install=lambda *_a, completedCallback, **_o: completedCallback(1))
     monkeypatch.setattr(slicer, "packaging", failing, raising=False)
-    opened(host, panel)
+    open_learn(host, panel)
     host.click(panel.ui.learnTorchButton)
     text = panel.ui.learnTorchLabel.text
     assert text.startswith("PyTorch could not be installed: the installer ended with code 1.")

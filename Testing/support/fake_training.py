@@ -1,35 +1,47 @@
 """`mednca train` without PyTorch: says the same lines, a second of training in some milliseconds, and writes a model.
 
-As a program it takes the arguments of `mednca`; tests put it in the place of the real one with `use_fake_training`.
+As a program it takes the arguments of `mednca`; tests put it in the place of the real one with `use_fake_training`. It
+imports nothing but the standard library: each test starts it.
 """
 
 import argparse
+import csv
 import json
+import shutil
 import sys
 import threading
 import time
 from pathlib import Path
 
-_SECOND = 0.02  # how long a second of training takes
+_SECOND = 0.01  # how long a second of training takes
 _EVERY = 4  # seconds between two validations
+_SCORE = 0.8
 
 
-def use_fake_training(monkeypatch, *more):
+def use_fake_training(monkeypatch, folder, *more):
     """Have the panel start this program.
 
-    :param more: further arguments: ``--die-at SECONDS``, ``--refuse TEXT``.
+    :param folder: for the models that it hands out.
+    :param more: further arguments: ``--refuse TEXT``.
     """
     from MedNCAScene.learning import process
 
-    monkeypatch.setattr(process, "command", lambda arguments: [sys.executable, __file__, *arguments, *more])
+    from MedNCALib.imaging.labels import Label
+    from support.random_models import random_model
+
+    for count in (1, 2):
+        labels = tuple(Label(value, f"label {value}") for value in range(1, count + 1))
+        random_model(labels=labels, stages=((1, 2),)).save(Path(folder) / "templates" / str(count))
+    own = [sys.executable, __file__, "--templates", str(Path(folder) / "templates"), *more]
+    monkeypatch.setattr(process, "command", lambda arguments: [*own, *arguments])
 
 
 def _arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=["train"])
-    for name in ("--images", "--labels", "--output", "--preset", "--from", "--refuse"):
+    for name in ("--images", "--labels", "--output", "--preset", "--from", "--refuse", "--templates"):
         parser.add_argument(name)
-    for name in ("--minutes", "--batches", "--seed", "--die-at"):
+    for name in ("--minutes", "--seed"):
         parser.add_argument(name, type=float)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--json-progress", action="store_true", required=True)
@@ -46,22 +58,19 @@ def main():
     if options.refuse:
         sys.stderr.write(f"mednca: {options.refuse}\n")
         return 2
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
-    from MedNCALib.imaging.labels import read_labels
-    from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in
-
-    output = Path(options.output)
-    pairs = find_pairs(options.images, options.labels)
-    table = output / "labels.csv"
-    labels = read_labels(table) if table.is_file() else labels_named_in(pairs)
+    output, images = Path(options.output), sorted(Path(options.images).iterdir())
+    case = images[0].stem
+    preview = {"case": case, "image": str(images[0]), "labels": str(Path(options.labels) / f"{case}.seg.nrrd")}
+    with (output / "labels.csv").open(encoding="utf-8") as file:
+        names = [row["Name"] for row in csv.DictReader(file)]
     checkpoint = output / "training" / "checkpoint.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     second = int(checkpoint.read_text()) if options.resume else 0
     stopped = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.readline(), stopped.set()), daemon=True).start()
-    names = [label.name for label in labels]
-    _say("start", batches=None, minutes=options.minutes, parameters=1, device="cpu", labels=names,
-         cases={"train": len(pairs) - 1, "validation": 1})  # fmt: skip
+    _say("proposal", sentences=["Slices are axial."])
+    _say("start", batches=None, minutes=options.minutes, parameters=1, device="cpu", labels=names, batch=10 * second,
+         cases={"train": len(images) - 1, "validation": 1})  # fmt: skip
     total = 60 * options.minutes
     while second < total and not stopped.is_set():
         time.sleep(_SECOND)
@@ -75,27 +84,24 @@ def main():
         if second % _EVERY == 0:
             dice = dict.fromkeys(names, score)
             _say("validation", batch=10 * second, seconds=second, dice=dice, whole=score, best=True)
-            _say(
-                "preview", batch=10 * second, case=pairs[0].name, image=str(pairs[0].image), labels=str(pairs[0].label)
-            )
-        if options.die_at and second >= options.die_at:
-            return 137
-    _save(output, labels, pairs[0].name, vars(options)["from"])
-    _say("end", stopped=second < total, model=str(output), batch=10 * second, dice=dict.fromkeys(names, 0.8), whole=0.8)
+            _say("preview", batch=10 * second, **preview)
+    _say("measuring", done=0.5)
+    _save(output, options.templates, names, case, vars(options)["from"])
+    dice = dict.fromkeys(names, _SCORE)
+    _say("end", stopped=second < total, model=str(output), batch=10 * second, dice=dice, whole=_SCORE)
     return 0
 
 
-def _save(output, labels, case, start_from):
-    """A model of one step that finds the first label in what is bright, with a card as a training fills it."""
-    from dataclasses import replace
-
-    from MedNCALib.model.card import DataSource, Scores, TrainingHistory
-    from support.random_models import random_model
-
-    model = random_model(labels=tuple(labels), stages=((1, 2),), name=output.name, title=output.name)
-    history = TrainingHistory(data=(DataSource("images", "the user's own", "not stated"),), started_from=start_from)
-    scores = Scores(whole=0.8, labels={label.name: 0.8 for label in labels}, cases=(case,), what="held-out cases")
-    replace(model, card=replace(model.card, training=history, scores=scores, licence="not stated")).save(output)
+def _save(output, templates, names, case, start_from):
+    """A model with random weights, and a card as a training fills it."""
+    template = Path(templates) / str(len(names))
+    shutil.copy(template / "weights.npz", output / "weights.npz")
+    card = json.loads((template / "card.json").read_text(encoding="utf-8"))
+    scores = {"whole": _SCORE, "labels": dict.fromkeys(names, _SCORE), "cases": [case], "what": "held-out cases"}
+    data = [{"name": "images", "source": "the user's own", "licence": "not stated", "cases": 1}]
+    training = {"data": data, "preset": "auto", "started_from": start_from, "seed": 0}
+    card.update(name=output.name, title=output.name, licence="not stated", scores=scores, training=training)
+    (output / "card.json").write_text(json.dumps(card), encoding="utf-8")
 
 
 if __name__ == "__main__":
