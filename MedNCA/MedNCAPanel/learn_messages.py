@@ -112,7 +112,7 @@ def sideNames() -> dict[bool, str]:
 
 def startText(isRunning: bool) -> str:
     """The text of Start, which stops a training."""
-    return _("S&top and keep the best") if isRunning else _("S&tart training")
+    return _("Stop and keep the best") if isRunning else _("Start training")
 
 
 def startTip(isRunning: bool, missing: str) -> str:

@@ -47,7 +47,7 @@ def test_a_training_gives_a_model_that_is_used_exported_removed_and_added_again(
     ui.learnDataLineEdit.setText("boxes, drawn by hand")
     ui.learnLicenceLineEdit.setText("CC0 1.0")
     start_learning(host, learn)
-    assert ui.learnStartButton.text == "S&top and keep the best"
+    assert ui.learnStartButton.text == "Stop and keep the best"
     until_second(host, learn, 20)
     host.click(ui.learnPlotButton)
     assert until_learned(host, learn).startswith("Done in 1 min 0 s: boxes is in the list of models.")

@@ -1,7 +1,7 @@
 """The section Learn with the engine's own training, as a user does it: a process of PyTorch, stopped and continued."""
 
 import pytest
-from support.learning import add_case, is_on, open_learn, start_learning, until_learned
+from support.learning import add_case, is_on, open_learn, start_learning, until, until_learned
 from support.panel_driver import segment
 
 pytest.importorskip("torch")
@@ -17,14 +17,14 @@ def test_two_cases_are_learned_stopped_continued_and_used(host, panel, monkeypat
     host.click(panel.ui.learnProposeButton)
     assert panel.ui.learnProposalLabel.text.startswith("Slices are ")
     start_learning(host, panel)
-    host.waitUntil(lambda: "Batch" in panel.ui.learnStatusLabel.text or not is_on(panel), 240)
+    until(host, panel, lambda: "Batch" in panel.ui.learnStatusLabel.text)
     host.click(panel.ui.learnStartButton)
     line = until_learned(host, panel)
     assert line.startswith("Stopped after "), line
     card = panel._panel.model().card
     assert card.scores.labels.keys() == {"bright box", "middle box"}
     host.click(panel.ui.learnContinueButton)
-    host.waitUntil(lambda: "Batch" in panel.ui.learnStatusLabel.text or not is_on(panel), 240)
+    until(host, panel, lambda: "Batch" in panel.ui.learnStatusLabel.text)
     assert is_on(panel), panel.ui.learnStatusLabel.text
     host.click(panel.ui.learnStartButton)
     assert until_learned(host, panel).startswith("Stopped after ")

@@ -1,5 +1,7 @@
 """What the tests of learning share: cases that somebody has drawn, and the way through the section Learn."""
 
+import time
+
 import numpy as np
 
 from support.brightness_model import BRIGHT, MIDDLE, boxes_image
@@ -40,13 +42,23 @@ def start_learning(host, panel, minutes=1, name="boxes"):
     host.click(panel.ui.learnStartButton)
 
 
+def until(host, panel, predicate):
+    """Let the event loop run until this is true or the training is over; the processor is left to the training."""
+    end = time.monotonic() + 300
+    while is_on(panel) and not predicate():
+        assert time.monotonic() < end, panel.ui.learnStatusLabel.text
+        host.processEvents()
+        time.sleep(0.02)
+
+
 def until_learned(host, panel):
     """Let the training come to its end; what the panel says then."""
-    host.waitUntil(lambda: not is_on(panel), 240)
+    until(host, panel, lambda: False)
+    host.processEvents()
     return panel.ui.learnStatusLabel.text
 
 
 def until_second(host, panel, second):
     """Let the training come to this second of its working time."""
-    host.waitUntil(lambda: panel._panel._learn._training._history.seconds >= second or not is_on(panel), 60)
+    until(host, panel, lambda: panel._panel._learn._training._history.seconds >= second)
     assert is_on(panel), panel.ui.learnStatusLabel.text
