@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from MedNCALib.training.proposal import Proposal, propose_preset
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.atomic_write import written_whole
 from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in, read_pair
+from MedNCALib.training.proposal import Proposal, propose_preset
 
 from ..library import LIBRARY, homeFolder
 from .cases import LearningCase, Naming, imagesOf, labelsOf
