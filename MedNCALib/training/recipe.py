@@ -152,7 +152,8 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
             scored = None
             if hints is not None:
                 scored = F.avg_pool2d((network.said(hints).amax(dim=1, keepdim=True) < 1).float(), stage.scale)
-            total = total + weight * _output_loss(preset, network, network.logits(state), small, knowledge, scored)
+            logits = network.logits(state)
+            total = total + weight * _output_loss(preset, network, logits, small, knowledge, scored, batch.known)
         if protocols is not None:
             total = total + preset.vote_weight * protocols.vote_loss(state)
             state = protocols.hand_over(state)
@@ -166,6 +167,7 @@ def _output_loss(
     target: Tensor,
     knowledge: Knowledge | None,
     scored: Tensor | None,
+    known: Tensor | None,
 ) -> Tensor:
     """Loss of one stage's output.
 
@@ -175,11 +177,12 @@ def _output_loss(
         target: (N, K, h, w), as of `Batch`.
         knowledge: likewise.
         scored: share of each pixel that counts, (N, 1, h, w); None if all do.
+        known: as of `Batch`.
     """
     if knowledge is None:
         activation = network.architecture.activation
         return dice_and_cross_entropy(
-            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored
+            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored, known
         )
     unscored = target[:, -1] if scored is None else torch.maximum(target[:, -1], 1 - scored[:, 0])
     return partly_known_loss(
