@@ -98,7 +98,8 @@ class LearnSection:
         ui.learnContinueButton.enabled = canGoOn and not isOn and not self._torch.missing
         ui.learnContinueButton.toolTip = messages.continueTip(name, canGoOn, self._torch.missing)
         ui.learnPlotButton.enabled = self._training.canPlot
-        ui.learnExpectLabel.text = messages.expectation(
+        wrong = "" if isOn else self._wrongName()
+        ui.learnExpectLabel.text = wrong or messages.expectation(
             ui.learnMinutesSpinBox.value, self._cases.count, bool(ui.learnStartComboBox.currentData)
         )
         self._torch.update()

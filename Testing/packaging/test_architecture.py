@@ -31,8 +31,7 @@ FLOORS = {
         ("inputs",),
         ("application",),
         ("results",),
-        ("display",),
-        ("learning",),
+        ("display", "learning"),
         ("many_run", "segmentation_run", "sequence_run", "stress_run", "training_run"),
     ),
 }

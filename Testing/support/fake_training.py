@@ -22,7 +22,7 @@ def use_fake_training(monkeypatch, folder, *more):
     """Have the panel start this program.
 
     :param folder: for the models that it hands out.
-    :param more: further arguments: ``--refuse TEXT``.
+    :param more: further arguments: ``--refuse TEXT``, ``--second HOW_LONG``.
     """
     from MedNCAScene.learning import process
 
@@ -41,7 +41,7 @@ def _arguments():
     parser.add_argument("command", choices=["train"])
     for name in ("--images", "--labels", "--output", "--preset", "--from", "--refuse", "--templates"):
         parser.add_argument(name)
-    for name in ("--minutes", "--seed"):
+    for name in ("--minutes", "--seed", "--second"):
         parser.add_argument(name, type=float)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--json-progress", action="store_true", required=True)
@@ -73,7 +73,7 @@ def main():
          cases={"train": len(images) - 1, "validation": 1})  # fmt: skip
     total = 60 * options.minutes
     while second < total and not stopped.is_set():
-        time.sleep(_SECOND)
+        time.sleep(options.second or _SECOND)
         second += 1
         beside = checkpoint.with_suffix(".new")
         beside.write_text(str(second))
