@@ -37,11 +37,12 @@ _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
 _MARGIN = 1.5  # of the finest windows around the structure
-_WINDOW = 32, 64  # smallest and largest window of the finest stage
+_WINDOW = 32, 48  # smallest and largest window of the finest stage
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
 _UNEVEN = 0.15  # standard deviation between cases of the structure's scaled intensity
+_SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
 _STEPS = {16: 14, 8: 12, 4: 8, 2: 8, 1: 8}
 
 
@@ -106,7 +107,7 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
     if start is not None:
-        return Proposal(*_adapted(settings, start, mirror_sentence))
+        return Proposal(*_adapted(settings, start, len(labels), mirror_sentence))
     sentences = [_slices(settings, measured)]
     sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured)]
     return Proposal(settings, tuple(sentences))
@@ -246,22 +247,31 @@ def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str
     return f"Intensities are scaled by the percentiles of each {normalisation['scope']}."
 
 
-def _adapted(settings: dict[str, Any], start: Model, mirror_sentence: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _adapted(
+    settings: dict[str, Any], start: Model, label_count: int, mirror_sentence: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The settings of a training that goes on from a model: its grid and its network, small steps."""
     architecture = start.cascade.architecture
     network = architecture.to_json()
+    if label_count and architecture.activation == "softmax":
+        network["channels"] += label_count - architecture.label_count
     for key in ("outputs", "activation"):
         del network[key]
+    if architecture.hints is not None:
+        settings["corrections"] = {}  # as a person's are simulated by default
     settings["architecture"] = network
     settings["preprocessing"] = {**start.slice_format.to_json(), "normalisation": start.normalisation.to_json()}
     scales = [stage.scale for stage in architecture.stages]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        coarser = scales[-2]
-        crops[-1] = [coarser * ceil(40 / coarser)] * 2
-    settings["crops"] = crops
-    settings.update(learning_rate=0.001, ema_decay=0.99)
-    return settings, (
-        f"The training starts from {start.title}, so its grid and its network are kept and the steps are small.",
-        mirror_sentence,
+        crops[-1] = [scales[-2] * ceil(_WINDOW[1] / scales[-2])] * 2
+    card = start.card
+    settings["card"].update(
+        description=f"{start.title}, adapted to the user's own images and labels.",
+        modality=card.modality,
+        anatomy=card.anatomy,
+        licence=card.licence,
     )
+    settings.update(crops=crops, learning_rate=_SMALL_STEPS)
+    kept = "its grid and its network are kept, and the steps are small"
+    return settings, (f"The training starts from {start.title}: {kept}.", mirror_sentence)

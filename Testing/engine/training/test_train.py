@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
 from support.random_models import random_model
 from support.shared_data import REPOSITORY
+from support.small_preset import write_small_preset
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
@@ -46,18 +47,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
-    """Sagittal slices of the phantoms, small enough to train in seconds."""
-    settings = json.loads((PRESETS / "hippocampus-mr.json").read_text(encoding="utf-8"))
-    settings["architecture"].update(hidden=32, stages=[{"scale": 4, "steps": 6}, {"scale": 1, "steps": 4}])
-    settings["preprocessing"]["spacing"] = [1.5, 1.5, 2.0]
-    settings.update(
-        canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, ema_decay=0.9, learning_rate=0.01
-    )
-    settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0)
-    settings.update(final_phase=0, final_phase_augmentation={}, foreground_share=0.25, collections=[])
-    path = tmp_path_factory.mktemp("preset") / "tiny.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return str(path)
+    return write_small_preset(tmp_path_factory.mktemp("preset") / "tiny.json")
 
 
 @pytest.fixture
