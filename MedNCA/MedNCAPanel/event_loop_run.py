@@ -20,7 +20,6 @@ class EventLoopRun:
         onStep: called with each step, and with the seconds that are left, None while that is unknown.
         onDone: called with the return value, and with the seconds since the start.
         onFailed: called with the error.
-        intervalMs: time between two steps: 0 for steps that compute, more for those that only look.
     """
 
     # Before this an estimate of the time left is worse than none.
@@ -31,7 +30,6 @@ class EventLoopRun:
         onStep: Callable[[Any, float | None], None],
         onDone: Callable[[Any, float], None],
         onFailed: Callable[[Exception], None],
-        intervalMs: int = 0,
     ) -> None:
         self._onStep = onStep
         self._onDone = onDone
@@ -39,12 +37,17 @@ class EventLoopRun:
         self._steps: Generator[Any, None, Any] | None = None
         self._started = 0.0
         self._timer = qt.QTimer()
-        self._timer.setInterval(intervalMs)
+        self._timer.setInterval(0)
         self._timer.connect("timeout()", self._tick)
 
     @property
     def isOn(self) -> bool:
         return self._steps is not None
+
+    def setInterval(self, milliseconds: int) -> None:
+        """Another time between two steps, from now on."""
+        if self._timer.interval != milliseconds:
+            self._timer.setInterval(milliseconds)
 
     def start(self, steps: Generator[Any, None, Any]) -> None:
         """Drive a generator; its first step is done as soon as the event loop has its next turn."""

@@ -135,7 +135,8 @@ class CasesEditor:
         """
         require(self.findings)
         if self.source == FOLDERS:
-            return proposalForFolders(*self.pairs(), startFrom).sentences
+            images, labels = self.pairs()
+            return proposalForFolders(images, labels, startFrom).sentences
         return proposal(self.chosen(), Naming(self._names, frozenset(self._leftOut)), startFrom).sentences
 
     def correctedModel(self) -> str | None:

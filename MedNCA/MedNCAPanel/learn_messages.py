@@ -132,6 +132,11 @@ def nameTaken(name: str) -> str:
     return _("There is a model {name} already: choose another name for a new one.").format(name=name)
 
 
+def startAnewQuestion(name: str) -> str:
+    """Whether to give up a training that could go on."""
+    return _("There is a training of {name} that could go on. Give it up, and start a new one?").format(name=name)
+
+
 def continueTip(name: str, canGoOn: bool, missing: str) -> str:
     """The tooltip of Continue."""
     if missing:
@@ -255,7 +260,10 @@ def added(name: str) -> str:
 
 def removeQuestion(name: str) -> str:
     """Whether to delete a model."""
-    return _("Delete the model {name}? It cannot be brought back, unless it was exported.").format(name=name)
+    return _(
+        "Delete the model {name}, and the copies of the cases that it was trained on here? It cannot be brought back,"
+        " unless it was exported."
+    ).format(name=name)
 
 
 def removed(name: str) -> str:

@@ -10,10 +10,10 @@ import qt
 import slicer
 from MedNCAScene.application.settings import isOwnModel, ownModelsFolder
 from MedNCAScene.learning.held_out import HeldOut
-from MedNCAScene.training_run import TrainedModel, describe
+from MedNCAScene.training_run import TrainedModel, describe, removeOwnModel
 
 import MedNCALib as mednca
-from MedNCALib.model.model_archive import add_model, export_model, remove_model
+from MedNCALib.model.model_archive import add_model, export_model
 
 from . import learn_messages as messages
 
@@ -115,7 +115,7 @@ class ModelButtons:
             return
 
         def remove() -> str:
-            remove_model(model, ownModelsFolder())
+            removeOwnModel(model)
             self._onModels(None)
             if model.name == self._trained:
                 self.forget()

@@ -190,6 +190,10 @@ class LearnSection:
             self._isStopping = True
             self._training.stop()
             return
+        if canContinue(self._name) and not slicer.util.confirmYesNoDisplay(
+            messages.startAnewQuestion(self._name), windowTitle="MedNCA"
+        ):
+            return
         self._buttons.forget()
         ui, cases, name = self._ui, self._cases.pairs(), self._name
         mirror = ui.learnSidesComboBox.currentData

@@ -21,6 +21,7 @@ from . import learn_messages as messages
 from .event_loop_run import EventLoopRun
 
 _INTERVAL_MS = 100  # between two looks at the process
+_LOOKING = ("starting", "training", "ending")  # the phases in which it is that which works
 
 
 class TrainingDriver:
@@ -40,7 +41,7 @@ class TrainingDriver:
         self._logic = logic
         self._onChanged = onChanged
         self._onTrained = onTrained
-        self._run = EventLoopRun(self._onStep, self._onDone, self._onFailed, _INTERVAL_MS)
+        self._run = EventLoopRun(self._onStep, self._onDone, self._onFailed)
         self._preview = LearningPreview()
         self._previewed: Preview | None = None
         self._history = History()
@@ -94,6 +95,7 @@ class TrainingDriver:
 
     def _onStep(self, step: TrainingStep, _secondsLeft: float | None) -> None:
         self._history = step.history
+        self._run.setInterval(_INTERVAL_MS if step.phase in _LOOKING else 0)
         self._ui.learnProgressBar.value = int(100 * step.fraction)
         self._ui.learnStatusLabel.text = messages.stepLine(step)
         if step.isNew:

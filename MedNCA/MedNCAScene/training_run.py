@@ -11,7 +11,8 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.model.model_archive import add_model, checked_name
+from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in
+from MedNCALib.model.model_archive import add_model, checked_name, remove_model
 
 from .application.pytorch import requireTorch
 from .application.settings import modelsFolder, ownModelsFolder
@@ -80,13 +81,12 @@ class TrainingRun:
         data: str = "",
         licence: str = "",
         limits: str = "",
-        replaceModel: bool = False,
     ) -> Steps:
         """Train a new model; for the arguments see `MedNCALogic.trainSteps`."""
         requireTorch()
         models = ownModelsFolder()
         workplace = Workplace(models, name)
-        _checkName(name, models, replaceModel)
+        _checkName(name)
         if startFrom is not None:
             startFrom = str(mednca.load_model(startFrom, models).folder)
         plan = Plan(name, "", "", minutes, batches, startFrom, preset, seed, Description(data, licence, limits))
@@ -94,6 +94,9 @@ class TrainingRun:
         if folders is not None:
             require(checkFolders(*folders))
             workplace.clear()
+            named = labels_named_in(find_pairs(*folders))
+            if named:
+                workplace.writeLabels(named)
         else:
             cases, naming = casesOf(pairs), Naming(names or {}, frozenset(leftOut))
             require(check(cases, naming))
@@ -194,6 +197,16 @@ def casesOf(pairs: Any) -> list[LearningCase]:
     return [pair if isinstance(pair, LearningCase) else caseOf(pair[1], pair[0]) for pair in pairs]
 
 
+def removeOwnModel(model: mednca.Model) -> None:
+    """Delete a model of the user's own, with the copied cases of its training.
+
+    Raises:
+        ModelError: it is none of the user's own, or cannot be deleted.
+    """
+    remove_model(model, ownModelsFolder())
+    Workplace(ownModelsFolder(), model.name).remove()
+
+
 def describe(name: str, data: str, licence: str, limits: str) -> mednca.Model:
     """Put what the user says of a model into its card, in the user's models directory.
 
@@ -217,7 +230,6 @@ def _folders(pairs: Any) -> tuple[str, str] | None:
     return str(pairs[0]), str(pairs[1])
 
 
-def _checkName(name: str, models: str, replaceModel: bool) -> None:
-    names = {model.name.casefold() for model in mednca.list_models(modelsFolder())}
-    if name.casefold() in names and not (replaceModel and (Path(models) / name).is_dir()):
+def _checkName(name: str) -> None:
+    if name.casefold() in {model.name.casefold() for model in mednca.list_models(modelsFolder())}:
         raise mednca.ModelError(_("There is a model {name} already: choose another name.").format(name=name))

@@ -1,11 +1,12 @@
 """The section Learn, driven as a user does; the training is a program that says what `mednca train` says."""
 
+import gc
 import os
 import signal
 
 import pytest
 from support.fake_training import use_fake_training
-from support.learning import add_case, open_learn, start_learning, until_learned, until_second
+from support.learning import add_case, is_on, open_learn, start_learning, until_learned, until_second
 from support.panel_driver import choose_model, segment, segmentation_nodes
 
 CASES = 2
@@ -153,6 +154,9 @@ def test_a_training_outlives_the_scene_and_a_deleted_case(host, learn, cases):
     until_second(host, learn, 15)
     host.closeScene()
     until_second(host, learn, 20)
+    host.closeModule()
+    until_second(host, learn, 25)
+    host.openModule("MedNCA")
     assert until_learned(host, learn).startswith("Done in ")
     assert "boxes" in models(learn)
     assert segmentation_nodes() == []
@@ -261,7 +265,6 @@ def test_without_pytorch_every_button_says_so_and_the_rest_works(host, panel, vo
 def test_pytorch_is_installed_after_a_question(host, panel, cases, monkeypatch):
     import types
 
-    import slicer
     from MedNCAScene.application import pytorch
 
     isThere, asked = [], []
@@ -273,7 +276,7 @@ def test_pytorch_is_installed_after_a_question(host, panel, cases, monkeypatch):
         completedCallback(0)
 
     monkeypatch.setattr(pytorch, "find_spec", lambda name: object() if isThere and name == "torch" else None)
-    monkeypatch.setattr(slicer, "packaging", types.SimpleNamespace(pip_install=pip_install), raising=False)
+    monkeypatch.setattr(pytorch, "_packaging", lambda: types.SimpleNamespace(pip_install=pip_install))
     open_learn(host, panel)
     host.messages.answerNext("confirm", False)
     host.click(panel.ui.learnTorchButton)
@@ -288,15 +291,54 @@ def test_pytorch_is_installed_after_a_question(host, panel, cases, monkeypatch):
 def test_pytorch_that_cannot_be_installed_says_what_to_copy(host, panel, monkeypatch):
     import types
 
-    import slicer
     from MedNCAScene.application import pytorch
 
     monkeypatch.setattr(pytorch, "find_spec", lambda name: None)
     failing = types.SimpleNamespace(pip_install=lambda *_a, completedCallback, **_o: completedCallback(1))
-    monkeypatch.setattr(slicer, "packaging", failing, raising=False)
+    monkeypatch.setattr(pytorch, "_packaging", lambda: failing)
     open_learn(host, panel)
     host.click(panel.ui.learnTorchButton)
     text = panel.ui.learnTorchLabel.text
     assert text.startswith("PyTorch could not be installed: the installer ended with code 1.")
     assert "pip download torch" in text
     assert panel.ui.learnTorchFolderButton.enabled
+
+
+def test_a_second_training_leaves_nothing_more(host, learn):
+    def train(name):
+        start_learning(host, learn, name=name)
+        until_learned(host, learn)
+        choose_model(learn, "brightness")
+        host.processEvents()
+        gc.collect()
+        return host.counts()
+
+    assert train("first") == train("second")
+
+
+def test_a_training_that_could_go_on_is_given_up_only_after_a_question(host, learn):
+    start_learning(host, learn)
+    until_second(host, learn, 10)
+    learn._panel._learn.end()
+    learn._panel._learn.update()
+    host.messages.answerNext("confirm", False)
+    host.click(learn.ui.learnStartButton)
+    assert not is_on(learn)
+    assert "There is a training of boxes that could go on." in host.messages.texts("confirm")[-1]
+
+
+def test_files_of_two_folders_are_learned(host, learn, cases, tmp_path):
+    ui = learn.ui
+    start_learning(host, learn, name="first")
+    until_learned(host, learn)
+    folder = tmp_path / ".learning" / "first" / "cases"
+    host.closeScene()
+    ui.learnSourceComboBox.setCurrentIndex(ui.learnSourceComboBox.findData("folders"))
+    host.processEvents()
+    assert not ui.learnCasesTable.visible
+    ui.learnImagesPathLineEdit.setCurrentPath(str(folder / "images"))
+    ui.learnLabelsPathLineEdit.setCurrentPath(str(folder / "labels"))
+    assert "2 pairs of images and labels. They name bright box, middle box." in ui.learnChecksLabel.text
+    start_learning(host, learn, name="second")
+    assert until_learned(host, learn).startswith("Done in ")
+    assert [label.name for label in learn._panel.model().labels] == ["bright box", "middle box"]

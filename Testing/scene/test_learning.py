@@ -1,5 +1,7 @@
 """Learning without a panel: what is checked, what is written for the training, and what comes of it."""
 
+import types
+
 import pytest
 import SimpleITK as sitk
 from support.brightness_model import MODULE, boxes_image, truth_of
@@ -174,3 +176,40 @@ def test_without_pytorch_a_training_is_refused(logic, cases, monkeypatch):
     monkeypatch.setattr(pytorch, "find_spec", lambda name: None)
     with pytest.raises(MedNCAError, match="Training needs PyTorch, which is not installed"):
         logic.train(cases, "boxes")
+
+
+def installed_by(monkeypatch, extension=None, packaging=None, folder=""):
+    """What an installation has said last: why it failed, or nothing."""
+    from MedNCAScene.application import pytorch
+
+    ended = []
+    monkeypatch.setattr(pytorch, "_extension", lambda: extension)
+    monkeypatch.setattr(pytorch, "_packaging", lambda: packaging)
+    pytorch.installTorch(lambda line: None, ended.append, folder)
+    return ended
+
+
+def test_pytorch_comes_through_the_extension_of_slicer_if_that_is_there(logic, monkeypatch):
+    asked = []
+
+    class Logic:
+        def installTorch(self, **options):
+            asked.append(options)
+
+    assert installed_by(monkeypatch, extension=types.SimpleNamespace(PyTorchUtilsLogic=Logic)) == [""]
+    assert asked == [{"askConfirmation": False, "forceComputationBackend": "cpu", "torchVersionRequirement": ">=2.9"}]
+
+
+def test_pytorch_comes_through_pip_in_an_older_slicer_and_from_a_folder(logic, monkeypatch):
+    import slicer
+
+    asked = []
+    monkeypatch.setattr(slicer.util, "pip_install", asked.append, raising=False)
+    assert installed_by(monkeypatch, folder="/stick/torch-files") == [""]
+    assert asked == [["torch>=2.9", "--no-index", "--find-links", "/stick/torch-files"]]
+
+    def fail(_requirements):
+        raise RuntimeError("no route to host")
+
+    monkeypatch.setattr(slicer.util, "pip_install", fail)
+    assert installed_by(monkeypatch) == ["PyTorch could not be installed: no route to host."]

@@ -95,8 +95,8 @@ def add_drawn_phantom(seed):
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     values = sitk.GetArrayFromImage(phantom.labels)
-    for name, value in (("head", 1), ("body and tail", 2)):
-        segment_id = node.GetSegmentation().AddEmptySegment("", name)
+    for name, value, color in (("head", 1, (0.9, 0.62, 0.0)), ("body and tail", 2, (0.34, 0.71, 0.91))):
+        segment_id = node.GetSegmentation().AddEmptySegment("", name, color)
         drawn = (values == value).astype(np.uint8)
         slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
 

@@ -172,12 +172,12 @@ def learnPictures(host, widget, output):
             if state == "learn: training":
                 whole = Path(folder) / "application.png"
                 host.applicationPicture(whole, widget, width=1480, height=960, panelWidth=NORMAL["width"])
-                opened(whole).save(output / "learn-views.jpg", quality=QUALITY, optimize=True)
+                opened(whole).resize((1110, 720)).save(output / "learn-views.jpg", quality=QUALITY, optimize=True)
     os.environ.pop("MEDNCA_MODELS")
     if before is not None:
         os.environ["MEDNCA_MODELS"] = before
     rows = [[(pictures[state], text) for state, text in row] for row in LEARN_SHEET]
-    page = sheet(rows).quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    page = sheet(rows).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     page.save(output / "learn-states.png", optimize=True)
 
 

@@ -57,7 +57,7 @@ def installTorch(onLine: Callable[[str], None], onDone: Callable[[str], None], f
     """
     source = ["--no-index", "--find-links", folder] if folder else ["--index-url", _CPU_BUILDS]
     pytorch = None if folder else _extension()
-    packaging: Any = getattr(slicer, "packaging", None)
+    packaging = _packaging()
     try:
         if pytorch is not None:
             pytorch.PyTorchUtilsLogic().installTorch(
@@ -94,6 +94,14 @@ def copyingHelp() -> str:
 def _extension() -> Any:
     """The module of Slicer's PyTorch extension; None if that is not installed."""
     return importlib.import_module("PyTorchUtils") if find_spec("PyTorchUtils") is not None else None
+
+
+def _packaging() -> Any:
+    """Slicer's module for packages; None in versions that have none."""
+    try:
+        return importlib.import_module("slicer.packaging")
+    except ImportError:
+        return None
 
 
 def _ended(code: int) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,26 @@ class Workplace:
         return (self.folder / _SETTINGS).is_file() and (self.folder / _CHECKPOINT).is_file()
 
     @property
+    def isFinished(self) -> bool:
+        """Whether the training went to its end, or cannot be gone on with at all."""
+        try:
+            return self.plan().isFinished
+        except mednca.TrainingError:
+            return True
+
+    @property
     def changed(self) -> float:
         """When its settings were written last."""
         return (self.folder / _SETTINGS).stat().st_mtime
 
     def clear(self) -> None:
         """Remove what an earlier training has left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.remove()
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        """Remove the copied cases, the checkpoint and all else."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def save(self, plan: Plan) -> Plan:
         """Remember what the training was started with and where it stands."""
@@ -133,6 +145,11 @@ class Workplace:
         """Remember where the training stands."""
         self.save(replace(self.plan(), seconds=seconds, isFinished=isFinished))
 
+    def writeLabels(self, labels: Sequence[mednca.Label]) -> None:
+        """Write the names, colours and terminology of the labels, which the training takes over."""
+        with written_whole(self.folder / LABELS) as path:
+            write_labels(path, labels)
+
     def writeCases(
         self, cases: Sequence[LearningCase], naming: Naming
     ) -> Generator[tuple[int, str], None, tuple[str, str]]:
@@ -155,8 +172,7 @@ class Workplace:
         for number, (case, name) in enumerate(zip(cases, fileNames(cases))):
             yield number, case.name
             _writeCase(case, naming, labels, new, name)
-        with written_whole(self.folder / LABELS) as path:
-            write_labels(path, labels)
+        self.writeLabels(labels)
         shutil.rmtree(folder, ignore_errors=True)
         new.replace(folder)
         return str(folder / "images"), str(folder / "labels")
@@ -164,25 +180,29 @@ class Workplace:
 
 def begunTrainings() -> list[str]:
     """Names of the models whose training has not come to its end, the latest first."""
-    places = [Workplace(folder.parent.parent, folder.name) for folder in _folders()]
-    begun = [place for place in places if place.canGoOn and not place.plan().isFinished]
+    begun = [place for place in _places() if place.canGoOn and not place.isFinished]
     return [place.folder.name for place in sorted(begun, key=lambda place: -place.changed)]
 
 
 def canContinue(name: str) -> bool:
     """Whether a training of this name was begun."""
-    return any(folder.name == name and Workplace(folder.parent.parent, name).canGoOn for folder in _folders())
+    return any(place.folder.name == name and place.canGoOn for place in _places())
 
 
 def labelsInWork(name: str) -> tuple[mednca.Label, ...]:
     """The labels of a training; none if they are not known yet."""
-    tables = [folder / LABELS for folder in _folders() if folder.name == name and (folder / LABELS).is_file()]
-    return read_labels(tables[0]) if tables else ()
+    tables = [place.folder / LABELS for place in _places() if place.folder.name == name]
+    return read_labels(tables[0]) if tables and tables[0].is_file() else ()
 
 
-def _folders() -> list[Path]:
+def _places() -> Iterator[Workplace]:
+    """Those of the user's models directory; what only looks like one is left out."""
     models = modelsFolder() or os.environ.get("MEDNCA_MODELS")
-    return [path.parent for path in Path(models, _HIDDEN).glob(f"*/{_SETTINGS}")] if models else []
+    for path in Path(models, _HIDDEN).glob(f"*/{_SETTINGS}") if models else ():
+        try:
+            yield Workplace(models or "", path.parent.name)
+        except mednca.ModelError:
+            continue
 
 
 def _writeCase(case: LearningCase, naming: Naming, labels: Sequence[mednca.Label], folder: Path, name: str) -> None:
