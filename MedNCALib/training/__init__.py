@@ -1,6 +1,6 @@
 """Training of a model from folders of images and labels: the only part of the engine that needs PyTorch.
 
-PyTorch is imported with the first name that is used, so that events and proposals can be read without it.
+Names are imported when they are first used. Proposals and events need no PyTorch.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .train import train
+    from .proposal import Proposal, propose_preset
+    from .train_model import train
 
-__all__ = ["train"]
+_HOMES = {"Proposal": "proposal", "propose_preset": "proposal", "train": "train_model"}
+
+__all__ = ["Proposal", "propose_preset", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    if name != "train":
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = import_module(".train", __name__).train
-    globals()[name] = function  # in place of the module of the same name, which the import has put there
-    return function
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -57,6 +57,7 @@ class Recipe(Generic[NetworkT]):
         learning_rate: for the next batch, from the share of the training that is done and the batches that are done.
         loss: of a network on one batch.
         largest_gradient: norm that the gradients are clipped to.
+        divides_samples: whether the network computes groups of samples side by side; else its products use all threads.
     """
 
     build_network: Callable[[], NetworkT]
@@ -64,6 +65,7 @@ class Recipe(Generic[NetworkT]):
     learning_rate: Callable[[float, int], float]
     loss: Callable[[NetworkT, Batch, Randomness], Tensor]
     largest_gradient: float = 1.0
+    divides_samples: bool = True
 
 
 def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:

@@ -154,7 +154,7 @@ class Trainer:
             self._save_checkpoint()
         self._listen(self._start())
         ahead = ThreadPoolExecutor(1, "batches", initializer=one_thread_a_product)
-        with training_threads(self._threads), ahead:
+        with training_threads(self._threads, self._recipe.divides_samples), ahead:
             self._run_batches(ahead)
             if self._stopped and self._batch > self._validated_batch:
                 self._validate()  # not in the checkpoint: what goes on from there is what was not stopped

@@ -29,11 +29,16 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def training_threads(count: int) -> Iterator[None]:
-    """Within the block, groups of samples are computed on so many threads, and each product on one."""
+def training_threads(count: int, divides_samples: bool = True) -> Iterator[None]:
+    """Within the block, groups of samples are computed on so many threads, and each product on one.
+
+    Args:
+        count: of the threads.
+        divides_samples: false for networks without groups, whose products then use all threads.
+    """
     global _pool, _count
     before, earlier = torch.get_num_threads(), (_pool, _count)
-    torch.set_num_threads(1)
+    torch.set_num_threads(1 if divides_samples else count)
     with ThreadPoolExecutor(count, "training", initializer=one_thread_a_product) as pool:
         _pool, _count = pool, count
         try:

@@ -90,7 +90,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path, monkeypat
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=12, seed=3)
-    training = import_module("MedNCALib.training.train")
+    training = import_module("MedNCALib.training.train_model")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
     def kill(done, message):
@@ -148,7 +148,7 @@ def test_a_training_sees_slices_from_which_the_structure_is_taken_out(folders, p
 
         return replace(recipe, loss=loss)
 
-    monkeypatch.setattr(import_module("MedNCALib.training.train"), "standard_recipe", watched)
+    monkeypatch.setattr(import_module("MedNCALib.training.train_model"), "standard_recipe", watched)
     train(*folders, tmp_path / "with", preset=preset, batches=2)
     assert min(labelled) > 0
     labelled.clear()

@@ -45,7 +45,7 @@ def quick_card(monkeypatch):
     """Figures that cost nothing: measuring them takes longer than such a short training."""
     scores = Scores(0.5, {"Label 1": 0.25, "Label 2": 0.75})
     monkeypatch.setattr(
-        import_module("MedNCALib.training.train"),
+        import_module("MedNCALib.training.train_model"),
         "measured_card",
         lambda model, cases, progress: replace(model.card, scores=scores),
     )
