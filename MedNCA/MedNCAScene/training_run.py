@@ -227,7 +227,8 @@ def _folders(pairs: Any) -> tuple[str, str] | None:
     pairs = list(pairs)
     if len(pairs) != 2 or any(isinstance(each, (tuple, list, slicer.vtkMRMLNode, LearningCase)) for each in pairs):
         return None
-    return str(pairs[0]), str(pairs[1])
+    images, labels = (str(Path(each).absolute()) if str(each) else "" for each in pairs)  # the process runs elsewhere
+    return images, labels
 
 
 def _checkName(name: str) -> None:

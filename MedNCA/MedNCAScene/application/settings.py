@@ -29,6 +29,7 @@ def ownModelsFolder() -> str:
     if not folder:
         folder = str(Path(slicer.app.slicerUserSettingsFilePath).parent / "MedNCA models")
         setModelsFolder(folder)
+    folder = os.path.abspath(folder)
     Path(folder).mkdir(parents=True, exist_ok=True)
     return folder
 
