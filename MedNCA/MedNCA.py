@@ -70,11 +70,13 @@ prostate, PROMISE12 (G. Litjens et al., 2014); left ventricle, Sunnybrook Cardia
 
 
 def onStartupCompleted() -> None:
-    """Offer the synthetic sample and the project's terminology to the rest of the application."""
+    """Offer the sample, the terminology and the effect of the Segment Editor to the rest of the application."""
     from MedNCAScene.application.sample_data import registerSampleData
+    from MedNCAScene.application.segment_editor import registerRegrowEffect
     from MedNCAScene.application.terminology import loadTerminology
 
     registerSampleData()
+    registerRegrowEffect()
     loadTerminology()
 
 
@@ -163,7 +165,7 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
-        self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode)
+        self._panel = Panel(self.ui, self.logic, lambda: self._parameterNode, self.onRegrow)
         self._runSection = RunSection(self.ui.progressBar, self.ui.statusLabel, self.onRunChanged)
 
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
@@ -298,6 +300,12 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             steps = self.logic.stressTestSteps(parameters.inputVolume, **stressArguments(parameters))
             self._runSection.start(steps, [parameters.inputVolume], self.onStressResult)
 
+    def onRegrow(self) -> None:
+        """Let the cells grow again around what was corrected in the output."""
+        parameters = self._parameterNode
+        nodes = [parameters.inputVolume, parameters.outputSegmentation]
+        self._runSection.start(self._panel.regrow.steps(), nodes, self.onRegrown)
+
     def onManyButton(self, *_args: Any) -> None:
         """Start a run over the volumes that the section Many volumes names, with the parameters as they are now."""
         from MedNCAPanel import messages
@@ -347,6 +355,14 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         volumes = {name: volume.mean for name, volume in self.logic.quality.volumes_ml.items()}
         return messages.doneLine(volumes, seconds, self.logic.outcome.brainMl)
 
+    def onRegrown(self, _segmentationNode: vtkMRMLSegmentationNode, seconds: float) -> str:
+        """Return how much has changed in one line."""
+        from MedNCAPanel import messages
+
+        if self._parameterNode:
+            self.onParametersModified()
+        return messages.regrownLine(self.logic.regrowOutcome, seconds)
+
     def onNoResult(self) -> None:
         """A run of the model was cancelled or has failed."""
         self._panel.markScores(areStale=True)
@@ -381,6 +397,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
         manyOutcome: likewise of the latest run over many volumes, see `MedNCAScene.many_run.ManyResult`.
         trainingOutcome: what came of the latest training, see `MedNCAScene.training_run.TrainedModel`.
+        regrowOutcome: likewise of the latest regrowing, see `MedNCAScene.regrow_run.SceneRegrown`.
     """
 
     def __init__(self) -> None:
@@ -390,6 +407,16 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         self.manyOutcome: Any = None
         self.trainingOutcome: Any = None
         self._training: Any = None
+        self.regrowOutcome: Any = None
+        self._regrowHistory: Any = None
+
+    @property
+    def regrowHistory(self) -> Any:
+        """What can be undone, see `MedNCAScene.regrow_run.History`."""
+        from MedNCAScene.regrow_run import History
+
+        self._regrowHistory = self._regrowHistory or History()
+        return self._regrowHistory
 
     @property
     def quality(self) -> Any:
@@ -540,6 +567,90 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
                 volumeNode, segmentationNode, model, region, runs=runs, seed=seed, **options
             )
         return self.outcome.segmentationNode
+
+    def regrow(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> vtkMRMLSegmentationNode:
+        """Regrow segments around what was edited in them; blocks until done; arguments: see `regrowSteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.regrowSteps(segmentationNode, volumeNode, model, runs, seed, interactive, **options))
+
+    def regrowSteps(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+        runs: int = 1,
+        seed: int = 0,
+        interactive: bool = False,
+        **options: Any,
+    ) -> Generator[Any, None, vtkMRMLSegmentationNode]:
+        """Regrow segments around what was edited in them, step by step.
+
+        What differs from what was written last is the correction. It stays as it is, and the rest grows again in the
+        slices that it comes in to. A segmentation that was not made by the model is taken as it is when this is first
+        called: nothing grows, and corrections count from then on (`regrowOutcome.isStart`). The scene changes only
+        after the last step.
+
+        Args:
+            segmentationNode: holds the segments, edited by any tool.
+            volumeNode: the volume; None is the one that the segmentation was made for.
+            model: name of a model that can regrow, or path of its folder; None is the one that made the segments.
+            runs, seed, interactive: see `processSteps`; with two runs or more the uncertainty is written too.
+            options: region, engine, threads, showWhileRunning, allCells and protocol, see `processSteps`; by default
+                region and protocol are those that the segments were made with.
+
+        Yields:
+            The steps of the run, `MedNCALib.Step`.
+
+        Returns:
+            The segmentation node.
+
+        Raises:
+            MedNCAError: the model cannot regrow, nothing was edited, or an option cannot be used; the scene is as it
+                was.
+        """
+        from MedNCAScene.regrow_run import regrowSteps
+
+        with _errorsShown(interactive):
+            self.regrowOutcome = yield from regrowSteps(
+                segmentationNode, volumeNode, model, runs=runs, seed=seed, **options
+            )
+            self.regrowHistory.add(self.regrowOutcome)
+        return self.regrowOutcome.segmentationNode
+
+    def forgetCorrections(
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        volumeNode: vtkMRMLScalarVolumeNode | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Give segments the model's own result again, or what corrections started from; arguments: see `regrowSteps`.
+
+        Raises:
+            MedNCAError: there are no corrections.
+        """
+        from MedNCAScene.regrow_run import forgetCorrections
+
+        self.regrowHistory.add(forgetCorrections(segmentationNode, volumeNode, model))
+
+    def undoRegrow(self, segmentationNode: vtkMRMLSegmentationNode) -> None:
+        """Undo the latest `regrow` or `forgetCorrections`.
+
+        Raises:
+            MedNCAError: there is none, or the segments were changed since.
+        """
+        self.regrowHistory.undo(segmentationNode)
 
     def stressTest(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from MedNCAScene.many_run import ManyStep
+from MedNCAScene.regrow_run import SceneRegrown
 from MedNCAScene.results.growth_sequence import Estimate
 from MedNCAScene.results.quality_table import Verdict
 from MedNCAScene.results.stress_table import StressSummary, perturbationName
@@ -216,6 +217,63 @@ def notShownIn3D() -> str:
 
 
 #
+# Corrections
+#
+
+
+def regrowButtonText(isRunning: bool) -> str:
+    """The text of Regrow in the Segment Editor, which cancels during a run."""
+    return _("Cancel") if isRunning else _("Regrow")
+
+
+def regrowTip(isRunning: bool, reason: str) -> str:
+    """The tooltip of Regrow: what a click does, or why it cannot be clicked.
+
+    Args:
+        isRunning: whether the click cancels.
+        reason: why not, empty if it can be clicked.
+    """
+    if isRunning:
+        return _("Stop, and leave everything as it was")
+    return reason or _(
+        "Keep what was corrected, and let the cells around it grow again, in these slices and those beside them (key"
+        " N)."
+    )
+
+
+def forgetTip(reason: str) -> str:
+    """The tooltip of Forget corrections; see `regrowTip`."""
+    return reason or _("Show the model's own result again, as it was before all corrections.")
+
+
+def undoRegrowTip(canUndo: bool) -> str:
+    """The tooltip of Undo."""
+    if canUndo:
+        return _("Bring back what was before the latest regrowing.")
+    return _("There is no regrowing to undo, or the segments were edited since: the Segment Editor takes edits back.")
+
+
+def regrownLine(outcome: SceneRegrown, seconds: float) -> str:
+    """What came of a regrowing, in a line."""
+    name = outcome.segmentationNode.GetName()
+    if outcome.isStart:
+        return _("{name} as it is now is what corrections start from: correct it, and regrow.").format(name=name)
+    return _("Regrown in {duration}. Voxels corrected: {said}; changed with them: {changed}.").format(
+        duration=_took(seconds), said=outcome.said, changed=outcome.changed
+    )
+
+
+def forgotten() -> str:
+    """The corrections are forgotten."""
+    return _("The corrections are forgotten: this is the model's own result.")
+
+
+def regrowUndone() -> str:
+    """A regrowing is undone."""
+    return _("The segments are as they were before.")
+
+
+#
 # What was found
 #
 
@@ -348,6 +406,8 @@ def verdictLine(verdict: Verdict | None) -> str:
 
 
 def _confidence(verdict: Verdict) -> str:
+    if verdict.isCorrected:
+        return _("Corrected by hand: the volumes are those of the corrected segments, and no score speaks of them.")
     if verdict.agreement is None:
         return _("Not checked: a single run gives no measure of confidence. Set Runs to 3 or more.")
     line = {

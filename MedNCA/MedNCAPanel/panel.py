@@ -21,6 +21,7 @@ from .many_section import ManySection
 from .model_selector import ModelSelector
 from .parameters import GetParameters, Parameters
 from .quality_section import QualitySection
+from .regrow_section import RegrowSection
 from .result_buttons import ResultButtons
 from .stress_section import StressSection
 
@@ -32,12 +33,14 @@ class Panel:
         ui: the panel's widgets.
         logic: the module's logic.
         getParameters: returns the parameters, None while there are none.
+        onRegrow: called when the cells are to grow again around corrections.
 
     Attributes:
         many: the section Many volumes.
+        regrow: the buttons for corrections.
     """
 
-    def __init__(self, ui: Any, logic: Any, getParameters: GetParameters) -> None:
+    def __init__(self, ui: Any, logic: Any, getParameters: GetParameters, onRegrow: Callable[[], None]) -> None:
         self._getParameters = getParameters
         self._overlay = Overlay()
         self._outlines = SegmentOutlines()
@@ -52,6 +55,7 @@ class Panel:
         self._stress = StressSection(ui, self._overlay)
         self._beat = BeatSection(ui)
         self.many = ManySection(ui, getParameters)
+        self.regrow = RegrowSection(ui, logic, getParameters, onRegrow)  # before the editor opens
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
         self._learn = LearnSection(ui, logic, self.model, self._models.all, self._chooseModel)
@@ -80,6 +84,7 @@ class Panel:
         self.many.show(parameters)
         self._learn.show(parameters)
         self._result.show(parameters, isRunning)
+        self.regrow.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
         self._outlines.update()  # a run may have made segments under what the views show
 
@@ -95,6 +100,7 @@ class Panel:
         self._beat.release()
         self.many.release()
         self._learn.release()
+        self.regrow.release()
 
     def markScores(self, areStale: bool) -> None:
         """Whether the scores that were shown last are of an earlier run than the latest."""

@@ -10,6 +10,8 @@ import slicer
 MODEL_TAG = "MedNCA.Model"
 # Likewise: the value of the label that it is for. A volume may have the name of another purpose here.
 LABEL_TAG = "MedNCA.Label"
+# A tag of a segment: what a model has made of it, see `results.kept_results`.
+KEPT_TAG = "MedNCA.Kept"
 # The node reference to the volume that a node was made for.
 INPUT_ROLE = "MedNCA.Input"
 

@@ -21,6 +21,7 @@ from .inputs.region import Box, regionInVolume
 from .inputs.volumes import checkUnchanged, imageFromVolume
 from .results.found_boxes import findingInBoxes, keepFinding
 from .results.growth_sequence import DEFAULT_MEGABYTES, GrowthRecording
+from .results.kept_results import keepResult
 from .results.measurement_table import writeMeasurements
 from .results.overlay_volumes import writeProbabilities, writeUncertainty
 from .results.quality_table import writeQuality
@@ -128,6 +129,7 @@ def processSteps(
     measurements = mednca.measure(result)
     with allOrNothing(loaded, volumeNode, segmentationNode):
         segmentationNode = writeSegments(result.labels, loaded, volumeNode, segmentationNode, result.label_table)
+        keepResult(segmentationNode, volumeNode, loaded, result, box)
         probabilityNodes = writeProbabilities(result, loaded, volumeNode) if probability else []
         uncertaintyNode = None
         if result.uncertainty is not None:

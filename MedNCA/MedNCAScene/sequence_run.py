@@ -17,6 +17,7 @@ from .inputs.region import Box, regionInVolume
 from .inputs.sequence import Frames, browserOf, frameCount, framesOf
 from .inputs.volumes import checkVolume, isMultiVolume
 from .results.beat_table import followSegmentation, showFrame, writeBeat
+from .results.kept_results import keepResult
 from .results.measurement_table import writeMeasurements
 from .results.played_frames import playFrames
 from .results.quality_table import writeQuality
@@ -88,7 +89,7 @@ def processFrames(
         tableNode = writeQuality(shown.quality, loaded, volumeNode, shown.protocol) if table else None
         measurementNode = writeMeasurements(measurements, loaded, volumeNode, shown.brain_ml) if table else None
         beatNode = writeBeat(chamber, loaded, volumeNode) if chamber else None
-        segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser)
+        segmentationNode = _writeFrames(results, loaded, volumeNode, segmentationNode, browser, box)
     if beatNode:
         followSegmentation(beatNode, segmentationNode)
         showFrame(beatNode, browser.GetSelectedItemNumber())
@@ -122,6 +123,7 @@ def _writeFrames(
     volumeNode: slicer.vtkMRMLScalarVolumeNode,
     segmentationNode: slicer.vtkMRMLSegmentationNode | None,
     browser: slicer.vtkMRMLSequenceBrowserNode,
+    box: Box | None,
 ) -> slicer.vtkMRMLSegmentationNode:
     """Write a segmentation for each frame, and have the browser play them in place of those of an earlier run."""
     previous = browser.GetSequenceNode(segmentationNode) if segmentationNode else None
@@ -132,6 +134,7 @@ def _writeFrames(
         sequence = _sequenceLike(browser.GetSequenceNode(volumeNode), _("{name} frames").format(name=node.GetName()))
         for index, result in enumerate(results):
             writeSegments(result.labels, model, volumeNode, node, result.label_table)
+            keepResult(node, volumeNode, model, result, box)
             sequence.SetDataNodeAtValue(node, browser.GetSequenceNode(volumeNode).GetNthIndexValue(index))
     except BaseException:
         if previous is not None:

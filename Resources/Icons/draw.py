@@ -1,9 +1,10 @@
-"""Draws the icon of the extension and of the module: a grid of cells that grow into a hippocampus-like arc.
+"""Draws the icons: a grid of cells that grow into a hippocampus-like arc, and cells that grow around a correction.
 
 Needs Pillow: python Resources/Icons/draw.py
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -13,6 +14,10 @@ SCALE = 4  # drawn larger and scaled down, for smooth edges
 CELLS = 8
 HERE = Path(__file__).resolve().parent
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # the colours of the two labels of the bundled model
+RESTING, WHITE = (70, 79, 94), (255, 255, 255)
+STROKE = {(2, 5), (3, 4), (4, 3)}  # row and column of the cells that a person has painted
+
+Cell = tuple[float, tuple[int, int, int]]  # how far it has grown, and the colour of one that has
 
 
 def strength(x: float, y: float) -> float:
@@ -26,7 +31,17 @@ def strength(x: float, y: float) -> float:
     return max(0.0, 1 - abs(radius - 0.72) / width) ** 0.6
 
 
-def draw() -> Image.Image:
+def arc(row: int, column: int) -> Cell:
+    x, y = 2 * (column + 0.5) / CELLS - 1, 2 * (row + 0.5) / CELLS - 1
+    return strength(x, y), ORANGE if x < -0.12 else BLUE
+
+
+def correction(row: int, column: int) -> Cell:
+    distance = min(math.hypot(row - r, column - c) for r, c in STROKE)
+    return max(0.0, 1 - distance / 4.2) ** 0.7, WHITE if (row, column) in STROKE else BLUE
+
+
+def draw(cell: Callable[[int, int], Cell]) -> Image.Image:
     size = SIZE * SCALE
     image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
@@ -35,11 +50,8 @@ def draw() -> Image.Image:
     pitch = (size - 2 * margin) / CELLS
     for row in range(CELLS):
         for column in range(CELLS):
-            x, y = 2 * (column + 0.5) / CELLS - 1, 2 * (row + 0.5) / CELLS - 1
-            grown = strength(x, y)
-            colour = ORANGE if x < -0.12 else BLUE
-            resting = (70, 79, 94)
-            mixed = tuple(round(r + (c - r) * grown) for r, c in zip(resting, colour, strict=True))
+            grown, colour = cell(row, column)
+            mixed = tuple(round(r + (c - r) * grown) for r, c in zip(RESTING, colour, strict=True))
             half = pitch * (0.2 + 0.26 * grown)
             middle = (margin + (column + 0.5) * pitch, margin + (row + 0.5) * pitch)
             box = [middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half]
@@ -48,6 +60,7 @@ def draw() -> Image.Image:
 
 
 if __name__ == "__main__":
-    icon = draw()
-    for folder in (HERE, HERE.parent.parent / "MedNCA" / "Resources" / "Icons"):
-        icon.save(folder / "MedNCA.png", optimize=True)
+    module = HERE.parent.parent / "MedNCA"
+    for folder in (HERE, module / "Resources" / "Icons"):
+        draw(arc).save(folder / "MedNCA.png", optimize=True)
+    draw(correction).save(module / "MedNCARegrowEffect" / "SegmentEditorEffect.png", optimize=True)

@@ -46,11 +46,11 @@ class Host:
         replaceSlicerUtilDialogs(self.messages)
         from .qt import ui_loader
         from .slicer_api import i18n, modules
-        from .widgets import ctk, ctk_values, node_combobox, qmrml, table_view
+        from .widgets import ctk, ctk_values, node_combobox, qmrml, segment_editor, table_view
 
-        for standIns in (ctk, ctk_values, qmrml, node_combobox, table_view):
+        for standIns in (ctk, ctk_values, qmrml, node_combobox, table_view, segment_editor):
             ui_loader.registerStandIns(standIns)
-        for source in (qmrml, node_combobox, table_view, modules, application):
+        for source in (qmrml, node_combobox, table_view, segment_editor, modules, application):
             for name, value in vars(source).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)
@@ -63,6 +63,7 @@ class Host:
 
         slicer.vtkMRMLMultiVolumeNode = multi_volume.vtkMRMLMultiVolumeNode
 
+        segment_editor.install()
         sys.modules["SampleData"] = sample_data
         sys.modules["sitkUtils"] = sitk_utils
         sys.excepthook = self._recordError
@@ -268,6 +269,7 @@ class Host:
         for attribute in ("sampleDataSources", "sampleDataSourceCategories"):
             if hasattr(slicer.modules, attribute):
                 delattr(slicer.modules, attribute)
+        slicer.qSlicerSegmentEditorEffectFactory.instance()._forget()
         self.app._resetSettings()
         self.app._version = application.VERSION
         self.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)

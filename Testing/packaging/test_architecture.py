@@ -32,7 +32,7 @@ FLOORS = {
         ("application",),
         ("results",),
         ("display", "learning"),
-        ("many_run", "segmentation_run", "sequence_run", "stress_run", "training_run"),
+        ("many_run", "regrow_run", "segmentation_run", "sequence_run", "stress_run", "training_run"),
     ),
 }
 
@@ -58,9 +58,12 @@ MAY_IMPORT = {
     "MedNCA/MedNCAScene": "MedNCALib numpy SimpleITK slicer vtk",
     "MedNCA/MedNCAScene/application/sample_data.py": "SampleData",
     "MedNCA/MedNCAScene/application/pytorch.py": "PyTorchUtils",
+    "MedNCA/MedNCAScene/application/segment_editor.py": "qSlicerSegmentationsEditorEffectsPythonQt",
     "MedNCA/MedNCAScene/display/growth_export.py": "PIL",
     "MedNCA/MedNCAScene/learning/process.py": "qt",
     "MedNCA/MedNCAPanel": "MedNCALib MedNCAScene qt slicer",
+    "MedNCA/MedNCARegrowEffect": "MedNCALib MedNCAPanel MedNCAScene qSlicerSegmentationsEditorEffectsPythonQt qt "
+    "SegmentEditorEffects slicer",
     "MedNCA/MedNCA.py": "MedNCALib MedNCAPanel MedNCAScene SimpleITK slicer vtk",
     "Testing": "numpy pytest SimpleITK",
     "Testing/conftest.py": "host support",
@@ -76,7 +79,7 @@ MAY_IMPORT = {
 }
 
 # What the start of the application may wait for.
-AT_START = {"slicer", "vtk", "qt", "ctk"}
+AT_START = {"slicer", "vtk", "qt", "ctk", "SegmentEditorEffects"}
 
 CODE = [
     path.relative_to(REPOSITORY)
@@ -168,7 +171,7 @@ def knows_its_tests(path, source):
 
 def slows_the_start(path, source):
     """A module that is only listed imports nothing but the application."""
-    if path != Path("MedNCA/MedNCA.py"):
+    if path not in (Path("MedNCA/MedNCA.py"), Path("MedNCA/MedNCARegrowEffect/SegmentEditorEffect.py")):
         return []
     tree = ast.parse(source)
     tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom, ast.If, ast.Try))]

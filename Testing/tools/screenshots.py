@@ -22,6 +22,7 @@ import MedNCALib as mednca
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
 from MedNCALib.measurement.volume_curve import write_volume_picture
 from MedNCALib.segmentation.growth_animation import write_growth_gif
+from tools.correction_pictures import bundled_can_regrow, correction_pictures, write_correction_gif
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
 # File -> rows of its pictures: state, look, caption.
@@ -54,7 +55,7 @@ LEARN_SHEET = [
     [("learn: training", "Training, dark"), ("learn: done", "Done: how well it does on what was kept aside")],
 ]
 LEARN_TOP = {str(NORMAL): 286, str(DARK): 286, str(LARGE): 296}  # pixels above the section
-VIEW, HEART_VIEW, BAR = 280, 356, 22  # pixels of a view, and of the bar above it
+VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 220, 22  # pixels of a view, and of the bar above it
 QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
@@ -82,6 +83,7 @@ def makePictures(output):
                 host.click(widget.ui.show3DButton)
         heart = heartSheet(host, widget, Path(folder))
         learnPictures(host, widget, output)
+        makeCorrectionPictures(host, widget, Path(folder), output)
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
         # A quarter of the size of full colour; this method keeps a colour that has few pixels.
@@ -179,6 +181,17 @@ def learnPictures(host, widget, output):
     rows = [[(pictures[state], text) for state, text in row] for row in LEARN_SHEET]
     page = sheet(rows).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     page.save(output / "learn-states.png", optimize=True)
+
+
+def makeCorrectionPictures(host, widget, folder, output):
+    """Before, edit and after; and, with a bundled model, the animation in which the correction grows."""
+    rows, frames = correction_pictures(host, widget, folder, CORRECTION_VIEW)
+    page = sheet([[(opened(path), text)] for path, text in rows])
+    page.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        output / "correction.png", optimize=True
+    )
+    if bundled_can_regrow():
+        write_correction_gif(output / "correction.gif", frames)
 
 
 def opened(path):

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import slicer
+
+_EFFECT = Path(__file__).resolve().parents[2] / "MedNCARegrowEffect" / "SegmentEditorEffect.py"
+
+
+def registerRegrowEffect() -> None:
+    """Add the effect Regrow to all Segment Editors."""
+    import qSlicerSegmentationsEditorEffectsPythonQt as effects
+
+    effect = effects.qSlicerSegmentEditorScriptedEffect(None)
+    effect.setPythonSource(_EFFECT.as_posix())
+    effect.self().register()
 
 
 def editSegments(
@@ -20,3 +33,11 @@ def editSegments(
     editorNode.SetAndObserveSegmentationNode(segmentationNode)
     if volumeNode is not None:
         editorNode.SetAndObserveSourceVolumeNode(volumeNode)
+
+
+def saveStateForUndo(segmentationNode: slicer.vtkMRMLSegmentationNode) -> None:
+    """Have the module Segment Editor save a segmentation for its Undo, if that is the one that it edits."""
+    widget = getattr(slicer.modules, "SegmentEditorWidget", None)  # there as soon as the module was opened
+    editor = getattr(widget, "editor", None)
+    if editor is not None and editor.segmentationNodeID() == segmentationNode.GetID():
+        editor.saveStateForUndo()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from typing import TypeVar
 
 import slicer
 
@@ -15,6 +16,8 @@ from ..inputs.region import placeBox
 from ..results.found_boxes import boxColor, boxesOf
 from .cell_canvas import CellCanvas
 from .slice_foreground import TemporaryForeground
+
+ResultT = TypeVar("ResultT")
 
 
 class LiveOverlay:
@@ -50,7 +53,7 @@ class LiveOverlay:
         self._began: float | None = None  # of the picture that the application draws now
         self._next = 0.0
 
-    def follow(self, steps: Generator[mednca.Step, None, mednca.Result]) -> Generator[mednca.Step, None, mednca.Result]:
+    def follow(self, steps: Generator[mednca.Step, None, ResultT]) -> Generator[mednca.Step, None, ResultT]:
         """Pass the steps of a run on and show them; a generator with the same return value."""
         try:
             # Not shown: the volume was prepared in the same turn of the event loop, which must not get longer still.

@@ -15,8 +15,8 @@ import MedNCALib as mednca
 from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in
 
 from ..inputs.geometry import ijkToRasOfVolume
-from ..inputs.segment_voxels import segmentsOf
 from ..inputs.volumes import checkVolume
+from ..results.segments import segmentsOf
 from .cases import LearningCase, Naming, isOfModel, keyOf, labelsOf, segmentNames
 
 _BINARY = "Binary labelmap"

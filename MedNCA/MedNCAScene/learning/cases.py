@@ -16,9 +16,9 @@ import MedNCALib as mednca
 from MedNCALib.imaging.labels import CodedConcept
 
 from ..derived_nodes import MODEL_TAG, modelOf
-from ..inputs.segment_voxels import imageOnGrid, segmentsOf, segmentTag, voxelsOfSegment
 from ..inputs.volumes import canBeInput, imageFromVolume
-from ..results.segments import segmentedVolume
+from ..results.kept_results import hasCorrections, makerOf
+from ..results.segments import imageOnGridOf, segmentedVolume, segmentsOf, tagOf, voxelsOfSegment
 
 # What Slicer's Segment Editor writes to a segment that a tool of it has changed.
 _STATUS, _UNTOUCHED = "Segmentation.Status", ("", "notstarted")
@@ -83,8 +83,9 @@ def caseOf(
         volumeNode: what it was drawn on; None goes by its reference geometry.
     """
     volumeNode = volumeNode or segmentedVolume(segmentationNode)
-    isModels = any(segmentTag(segment, MODEL_TAG) for segment in segmentsOf(segmentationNode))
-    isEdited = any(_isEdited(segment) for segment in segmentsOf(segmentationNode))
+    isModels = makerOf(segmentationNode) is not None
+    # The second also knows results of which nothing is kept, in scenes of an earlier version.
+    isEdited = hasCorrections(segmentationNode) or any(map(_isEdited, segmentsOf(segmentationNode)))
     return LearningCase(segmentationNode, volumeNode, isModels and isEdited, isModels and not isEdited)
 
 
@@ -97,8 +98,7 @@ def modelCorrectedIn(cases: Sequence[LearningCase]) -> str | None:
     """Name of the model whose results the user has corrected, the first if they are several; None if there is none."""
     for case in cases:
         if case.isCorrection:
-            tags = [segmentTag(segment, MODEL_TAG) for segment in segmentsOf(case.segmentationNode)]
-            return next(tag for tag in tags if tag)
+            return makerOf(case.segmentationNode)
     return None
 
 
@@ -149,8 +149,9 @@ def imagesOf(
             continue
         label = values[keyOf(learned)]
         own += [] if label in own else [label]
-        voxels[voxelsOfSegment(segment, case.segmentationNode, case.volumeNode, case.segmentationNode)] = label.value
-    return image, imageOnGrid(voxels, case.volumeNode), own
+        segmentId = case.segmentationNode.GetSegmentation().GetSegmentIdBySegment(segment)
+        voxels[voxelsOfSegment(case.segmentationNode, segmentId, case.volumeNode)] = label.value
+    return image, imageOnGridOf(case.volumeNode, voxels), own
 
 
 def keyOf(name: str) -> str:
@@ -182,8 +183,8 @@ def isOfModel(case: LearningCase) -> bool:
 
 
 def _isEdited(segment: slicer.vtkSegment) -> bool:
-    isModels = bool(segmentTag(segment, MODEL_TAG))
-    return isModels and segmentTag(segment, _STATUS).lower() not in _UNTOUCHED
+    isModels = bool(tagOf(segment, MODEL_TAG))
+    return isModels and tagOf(segment, _STATUS).lower() not in _UNTOUCHED
 
 
 def _label(segment: slicer.vtkSegment, name: str, value: int) -> mednca.Label:

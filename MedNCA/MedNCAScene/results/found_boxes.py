@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -157,6 +158,10 @@ def _textOf(finding: Finding) -> str:
 
 
 def _findingOf(text: str) -> Finding:
-    kept = json.loads(text)
+    return findingFromJson(json.loads(text))
+
+
+def findingFromJson(kept: dict[str, Any]) -> Finding:
+    """A finding from its fields as JSON has them."""
     structures = tuple(FoundStructure(**{**each, "box": tuple(each["box"])}) for each in kept["structures"])
     return Finding(structures, kept["brain_ml"], tuple(kept["notes"]))

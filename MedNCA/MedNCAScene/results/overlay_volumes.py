@@ -22,7 +22,7 @@ UNCERTAINTY_RANGE = (0.05, 0.5)
 # mm from left to right beyond which voxels are of the other one of two structures.
 _SIDE = 20.0
 
-_UNCERTAINTY, _WORST_CASE = "uncertainty", "worst case"  # in place of a label's value
+UNCERTAINTY, _WORST_CASE = "uncertainty", "worst case"  # in place of a label's value
 _WARM = "vtkMRMLColorTableNodeWarm1"
 
 
@@ -55,7 +55,7 @@ def writeUncertainty(
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Write a volume node with the standard deviation over the passes, in warm colours, transparent if it is small."""
     name = _("{volume} uncertainty").format(volume=volumeNode.GetName())
-    node, isNew = _filledVolume(uncertainty, _UNCERTAINTY, name, model, volumeNode)
+    node, isNew = _filledVolume(uncertainty, UNCERTAINTY, name, model, volumeNode)
     if isNew:
         display = node.GetDisplayNode()
         display.SetAndObserveColorNodeID(_WARM)
@@ -87,7 +87,7 @@ def writeWorstCase(
 
 def uncertaintyOf(volumeNode: slicer.vtkMRMLScalarVolumeNode | None) -> slicer.vtkMRMLScalarVolumeNode | None:
     """The uncertainty volume that was made last for a volume, by any model, or None."""
-    return _latest(_UNCERTAINTY, volumeNode)
+    return _latest(UNCERTAINTY, volumeNode)
 
 
 def worstCaseOf(

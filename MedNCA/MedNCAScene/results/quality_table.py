@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import slicer
@@ -10,6 +10,7 @@ import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.segmentation.quality import VolumeEstimate
 
 from ..derived_nodes import findOrAdd
 
@@ -17,7 +18,7 @@ from ..derived_nodes import findOrAdd
 DIGITS = (None, 3, 3, 1)
 
 _RUNS, _AGREEMENT, _VERDICT = "MedNCA.Runs", "MedNCA.Agreement", "MedNCA.Verdict"
-_PROTOCOL = "MedNCA.Protocol"
+_PROTOCOL, _CORRECTED = "MedNCA.Protocol", "MedNCA.Corrected"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Verdict:
         agreement: of the passes, 0 to 1; None for a single one.
         verdict: "pass", "review", or None if the model has no thresholds or there was one pass.
         protocol: see `MedNCALib.Result`.
+        isCorrected: whether a person has corrected the segments since, so that there are volumes, and no scores.
     """
 
     runs: int
     agreement: float | None = None
     verdict: str | None = None
     protocol: str | None = None
+    isCorrected: bool = False
 
 
 def writeQuality(
@@ -66,6 +69,25 @@ def writeQuality(
         node.SetAttribute(_AGREEMENT, None if quality.agreement is None else repr(float(quality.agreement)))
         node.SetAttribute(_VERDICT, quality.verdict)
         node.SetAttribute(_PROTOCOL, protocol)
+        node.SetAttribute(_CORRECTED, None)
+    return node
+
+
+def writeCorrectedVolumes(
+    volumesMl: Mapping[str, float],
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    protocol: str | None = None,
+) -> slicer.vtkMRMLTableNode:
+    """Write the volumes of segments that a person has corrected; scores say nothing of what a person drew.
+
+    Args:
+        volumesMl: volume of each label in mL, by its name.
+        model, volumeNode, protocol: as for `writeQuality`.
+    """
+    volumes = {name: VolumeEstimate(volume, None) for name, volume in volumesMl.items()}
+    node = writeQuality(mednca.Quality(1, None, None, {}, volumes, None), model, volumeNode, protocol)
+    node.SetAttribute(_CORRECTED, "true")
     return node
 
 
@@ -77,6 +99,7 @@ def verdictOf(tableNode: slicer.vtkMRMLTableNode) -> Verdict:
         float(agreement) if agreement else None,
         tableNode.GetAttribute(_VERDICT) or None,
         tableNode.GetAttribute(_PROTOCOL) or None,
+        tableNode.GetAttribute(_CORRECTED) is not None,
     )
 
 

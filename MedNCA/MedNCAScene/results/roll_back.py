@@ -28,17 +28,36 @@ def allOrNothing(
         segmentationNode: the segmentation that may be written to; None if it will be a new one.
     """
     before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")}
-    restore = [_rememberVolume(node) for node in derivedNodes(model.name, volumeNode, "vtkMRMLScalarVolumeNode")]
-    restore += [_rememberTable(node) for node in derivedNodes(model.name, volumeNode, "vtkMRMLTableNode")]
-    if segmentationNode is not None:
-        restore.append(rememberSegments(model, segmentationNode))
+    restore = remember(model, volumeNode, segmentationNode)
     try:
         yield
     except BaseException:
         removeNodes([node for node in slicer.util.getNodesByClass("vtkMRMLNode") if node.GetID() not in before])
-        for each in restore:
-            each()
+        restore()
         raise
+
+
+def remember(
+    model: mednca.Model,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode | None,
+) -> Callable[[], None]:
+    """A function that gives nodes which are there already what they hold now; for the arguments see `allOrNothing`.
+
+    Those that have left the scene meanwhile stay out of it.
+    """
+    volumes = derivedNodes(model.name, volumeNode, "vtkMRMLScalarVolumeNode")
+    tables = derivedNodes(model.name, volumeNode, "vtkMRMLTableNode")
+    restore = [(node, _rememberVolume(node)) for node in volumes] + [(node, _rememberTable(node)) for node in tables]
+    if segmentationNode is not None:
+        restore.append((segmentationNode, rememberSegments(model, segmentationNode)))
+
+    def restoreAll() -> None:
+        for node, each in restore:
+            if node.GetScene() is not None:
+                each()
+
+    return restoreAll
 
 
 def _rememberVolume(node: slicer.vtkMRMLScalarVolumeNode) -> Callable[[], None]:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import SimpleITK as sitk
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import numpy_to_vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 import MedNCALib as mednca
 
-from ..derived_nodes import LABEL_TAG, MODEL_TAG, placeBeside
-from ..inputs.geometry import ijkToRasOfImage
-from ..inputs.segment_voxels import imageOnGrid, voxelsOfSegment
-from ..inputs.segment_voxels import segmentsOf as _segments
-from ..inputs.segment_voxels import segmentTag as _tag
+from ..derived_nodes import KEPT_TAG, LABEL_TAG, MODEL_TAG, placeBeside
+from ..inputs.geometry import ijkToRasOfImage, ijkToRasOfVolume, placeImage
 from ..transforms import between
 
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's names of representations
 _SURFACE = "Closed surface"
 _GEOMETRY = "Reference image geometry"  # a conversion parameter
+
+# Of a vtkSegmentation: voxels were edited, or segments added, removed or given other tags.
+EDIT_EVENTS = (
+    slicer.vtkSegmentation.SourceRepresentationModified,
+    slicer.vtkSegmentation.SegmentModified,
+    slicer.vtkSegmentation.SegmentRemoved,
+)
 
 
 def checkTarget(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> None:
@@ -79,7 +83,7 @@ def writeSegments(
         name = slicer.mrmlScene.GenerateUniqueName(f"{volumeNode.GetName()}_{model.name}")
         segmentationNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         placeBeside(segmentationNode, volumeNode)
-    labelmap = _labelmapFromImage(labels)
+    labelmap = labelmapFromImage(labels)
     _shareSpace(labelmap, model, volumeNode, segmentationNode)
     if segmentationNode.GetDisplayNode() is None:
         segmentationNode.CreateDefaultDisplayNodes()
@@ -98,10 +102,41 @@ def segmentsOfModel(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegment
     """Label value -> identifier of the segment that the model made for it in this node."""
     segmentation = segmentationNode.GetSegmentation()
     return {
-        int(_tag(segment, LABEL_TAG)): segmentId
+        int(tagOf(segment, LABEL_TAG)): segmentId
         for segmentId in segmentation.GetSegmentIDs()
-        if _tag(segment := segmentation.GetSegment(segmentId), MODEL_TAG) == model.name
+        if tagOf(segment := segmentation.GetSegment(segmentId), MODEL_TAG) == model.name
     }
+
+
+def segmentsFor(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode) -> dict[int, str]:
+    """Label value -> identifier of the segment that shows this label of a model, whatever has made it.
+
+    These are the segments that the model made; if there are none, those with the names of its labels; if there are
+    none either, the only segment for the only label.
+
+    Raises:
+        ImageError: there is no such segment.
+    """
+    own = segmentsOfModel(model, segmentationNode)
+    if own:
+        return own
+    segmentation = segmentationNode.GetSegmentation()
+    ids = segmentation.GetSegmentIDs()
+    named = {segmentation.GetSegment(each).GetName().casefold(): each for each in reversed(ids)}
+    found = {label.value: named[label.name.casefold()] for label in model.all_labels if label.name.casefold() in named}
+    if not found and len(ids) == len(model.labels) == 1:
+        found = {model.labels[0].value: ids[0]}
+    if not found:
+        raise mednca.ImageError(
+            _(
+                "None of the segments of {name} is one that the model {model} draws: give them the names {labels}."
+            ).format(
+                name=segmentationNode.GetName(),
+                model=model.name,
+                labels=", ".join(label.name for label in model.labels),
+            )
+        )
+    return found
 
 
 def imageOfSegment(
@@ -122,12 +157,69 @@ def imageOfSegment(
     Returns:
         uint8, all 0 if there is no such segment.
     """
-    voxels = np.zeros(volumeNode.GetImageData().GetDimensions()[::-1], bool)
     tags = modelName, str(value)
-    for segment in _segments(frameNode):
-        if (_tag(segment, MODEL_TAG), _tag(segment, LABEL_TAG)) == tags:
-            voxels = voxelsOfSegment(segment, frameNode, volumeNode, segmentationNode)
-    return imageOnGrid(voxels, volumeNode)
+    voxels: np.ndarray | None = None
+    for segment in segmentsOf(frameNode):
+        if (tagOf(segment, MODEL_TAG), tagOf(segment, LABEL_TAG)) == tags:
+            segmentId = frameNode.GetSegmentation().GetSegmentIdBySegment(segment)
+            voxels = voxelsOfSegment(frameNode, segmentId, volumeNode, segmentationNode)
+    if voxels is None:
+        voxels = np.zeros(volumeNode.GetImageData().GetDimensions()[::-1], bool)
+    return imageOnGridOf(volumeNode, voxels.astype(np.uint8))
+
+
+def voxelsOfSegment(
+    frameNode: slicer.vtkMRMLSegmentationNode,
+    segmentId: str,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    segmentationNode: slicer.vtkMRMLSegmentationNode | None = None,
+) -> np.ndarray:
+    """Whether each voxel of a volume is in a segment: shape (slices, rows, columns).
+
+    Args:
+        frameNode, segmentationNode: see `imageOfSegment`; by default the frame is in the scene itself.
+        segmentId: of the segment.
+        volumeNode: the volume.
+    """
+    labelmap = slicer.vtkOrientedImageData()
+    frameNode.GetBinaryLabelmapRepresentation(segmentId, labelmap)
+    voxels: np.ndarray = onGridOf(volumeNode, labelmap, segmentationNode or frameNode) > 0
+    return voxels
+
+
+def onGridOf(
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+    labelmap: slicer.vtkOrientedImageData,
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+) -> np.ndarray:
+    """The values of a labelmap at the voxels of a volume; 0 outside of it.
+
+    Args:
+        volumeNode: the volume.
+        labelmap: in the space of a segmentation's own coordinates.
+        segmentationNode: the segmentation.
+
+    Returns:
+        uint8, shape (slices, rows, columns).
+    """
+    grid, resampled = slicer.vtkOrientedImageData(), slicer.vtkOrientedImageData()
+    grid.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfVolume(volumeNode)))
+    grid.SetDimensions(volumeNode.GetImageData().GetDimensions())
+    shape = grid.GetDimensions()[::-1]
+    isMoved = segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID()
+    moved = between(segmentationNode, volumeNode) if isMoved else None
+    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+    if labelmap.IsEmpty() or not resample(labelmap, grid, resampled, False, False, moved):
+        return np.zeros(shape, np.uint8)
+    voxels: np.ndarray = vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(shape).astype(np.uint8)
+    return voxels
+
+
+def imageOnGridOf(volumeNode: slicer.vtkMRMLScalarVolumeNode, voxels: np.ndarray) -> sitk.Image:
+    """Voxels on the grid of a volume, shape (slices, rows, columns), as an image in the volume's own space."""
+    image = sitk.GetImageFromArray(voxels)
+    placeImage(image, ijkToRasOfVolume(volumeNode))
+    return image
 
 
 def segmentationsOf(
@@ -140,15 +232,16 @@ def segmentationsOf(
         node
         for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
         if segmentedVolume(node) is volumeNode
-        and any(_tag(segment, MODEL_TAG) == modelName for segment in _segments(node))
+        and any(tagOf(segment, MODEL_TAG) == modelName for segment in segmentsOf(node))
     ]
 
 
 def rememberSegments(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmentationNode) -> Callable[[], None]:
-    """A function that undoes what `writeSegments` does to a segmentation node from now on."""
+    """A function that undoes what `writeSegments` and `replaceVoxels` do to a segmentation node from now on."""
     segmentation = segmentationNode.GetSegmentation()
     order = segmentation.GetSegmentIDs()
-    copies = {segmentId: slicer.vtkSegment() for segmentId in segmentsOfModel(model, segmentationNode).values()}
+    written = {*segmentsOfModel(model, segmentationNode).values(), *keptSegments(segmentationNode)}
+    copies = {segmentId: slicer.vtkSegment() for segmentId in written}
     for segmentId, copy in copies.items():
         copy.DeepCopy(segmentation.GetSegment(segmentId))
     source, hadSurface = segmentation.GetSourceRepresentationName(), segmentation.ContainsRepresentation(_SURFACE)
@@ -178,6 +271,12 @@ def rememberSegments(model: mednca.Model, segmentationNode: slicer.vtkMRMLSegmen
     return restore
 
 
+def keptSegments(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[str]:
+    """Identifiers of the segments with which a model's result is kept, see `kept_results`."""
+    segmentation = segmentationNode.GetSegmentation()
+    return [each for each in segmentation.GetSegmentIDs() if segmentation.GetSegment(each).HasTag(KEPT_TAG)]
+
+
 def isShownIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> bool:
     """Whether the segments have surfaces, which the 3D views show."""
     return segmentationNode is not None and segmentationNode.GetSegmentation().ContainsRepresentation(_SURFACE)
@@ -190,6 +289,12 @@ def showIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode, shown: bool) -> N
         return
     segmentationNode.CreateClosedSurfaceRepresentation()
     segmentationNode.GetDisplayNode().SetVisibility3D(True)
+
+
+def segmentsOf(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[slicer.vtkSegment]:
+    """All segments of a segmentation, in their order."""
+    segmentation = segmentationNode.GetSegmentation()
+    return [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
 
 
 def _shareSpace(
@@ -210,6 +315,19 @@ def _shareSpace(
         segmentationNode.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         return
+    placeIn(segmentationNode, labelmap, volumeNode)
+
+
+def placeIn(
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+    labelmap: slicer.vtkOrientedImageData,
+    volumeNode: slicer.vtkMRMLScalarVolumeNode,
+) -> None:
+    """Move a labelmap from a volume's own space to that of a segmentation, so that it stays on the anatomy.
+
+    Raises:
+        ImageError: a non-linear transform lies between them.
+    """
     if not slicer.vtkMRMLTransformNode.IsGeneralTransformLinear(between(volumeNode, segmentationNode)):
         raise mednca.ImageError(
             _("{name} is under a non-linear transform: harden it first, or choose a new segmentation.").format(
@@ -225,6 +343,35 @@ def _shareSpace(
     labelmap.GetImageToWorldMatrix(imageToWorld)
     vtk.vtkMatrix4x4.Multiply4x4(matrix, imageToWorld, imageToWorld)
     labelmap.SetImageToWorldMatrix(imageToWorld)
+
+
+def replaceVoxels(
+    segmentationNode: slicer.vtkMRMLSegmentationNode,
+    labelmap: slicer.vtkOrientedImageData,
+    segmentIds: Mapping[int, str],
+) -> None:
+    """Give segments other voxels; names, colours, tags and all other segments stay.
+
+    Args:
+        segmentationNode: holds the segments.
+        labelmap: labels, in the space of the segmentation.
+        segmentIds: identifier of the segment of each label.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    hasSurface = segmentation.ContainsRepresentation(_SURFACE)
+    with slicer.util.NodeModify(segmentationNode):
+        for value, segmentId in segmentIds.items():
+            segment = _cleared(segmentation, segmentId)
+            segment.SetLabelValue(value)
+            segment.AddRepresentation(_BINARY, labelmap)
+        if hasSurface:
+            segmentation.CreateRepresentation(_SURFACE, True)
+
+
+def _cleared(segmentation: slicer.vtkSegmentation, segmentId: str) -> slicer.vtkSegment:
+    """A segment, without its voxels; they are also taken out of a labelmap that it shares with others."""
+    segmentation.ClearSegment(segmentId)
+    return segmentation.GetSegment(segmentId)
 
 
 def _replaceSegments(
@@ -247,9 +394,7 @@ def _replaceSegments(
                 if not segmentation.AddSegment(described):
                     raise RuntimeError(f"The segment {label.name} could not be added to {segmentationNode.GetName()}.")
             else:
-                # Clearing also takes the voxels out of a labelmap that the segment shares with others.
-                segmentation.ClearSegment(segmentId)
-                segment = segmentation.GetSegment(segmentId)
+                segment = _cleared(segmentation, segmentId)
                 segment.DeepCopyMetadata(described)
                 segment.AddRepresentation(_BINARY, labelmap)
         for segmentId in previous.values():  # labels of an earlier version of the model, or of another side
@@ -273,7 +418,7 @@ def _describedSegment(label: mednca.Label, model: mednca.Model) -> slicer.vtkSeg
     return segment
 
 
-def _labelmapFromImage(labels: sitk.Image) -> slicer.vtkOrientedImageData:
+def labelmapFromImage(labels: sitk.Image) -> slicer.vtkOrientedImageData:
     """An image as vtkOrientedImageData in RAS, cut to the voxels that are not background."""
     voxels = sitk.GetArrayViewFromImage(labels)
     bounds: list[tuple[int, int]] = []  # first and last index along k, j, i
@@ -289,3 +434,9 @@ def _labelmapFromImage(labels: sitk.Image) -> slicer.vtkOrientedImageData:
     scalars.SetName("ImageScalars")
     labelmap.GetPointData().SetScalars(scalars)
     return labelmap
+
+
+def tagOf(segment: slicer.vtkSegment, name: str) -> str:
+    """The value of a segment's tag; empty without it."""
+    value = vtk.reference("")
+    return str(value) if segment.GetTag(name, value) else ""

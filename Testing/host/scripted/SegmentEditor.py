@@ -1,4 +1,4 @@
-"""Stand-in for Slicer's module Segment Editor: it keeps its choices in a node, as that does."""
+"""Stand-in for Slicer's module Segment Editor: it keeps its choices in a node, as that does, and shows an editor."""
 
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
@@ -14,10 +14,15 @@ class SegmentEditorWidget(ScriptedLoadableModuleWidget):
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         self.parameterSetNode = None
+        self.editor = None
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
+        self.editor = slicer.qMRMLSegmentEditorWidget()
+        self.editor.setMaximumNumberOfUndoStates(10)
         self.selectParameterNode()
+        self.editor.setMRMLScene(slicer.mrmlScene)
+        self.layout.addWidget(self.editor)
 
     def selectParameterNode(self):
         node = slicer.mrmlScene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode")
@@ -27,6 +32,13 @@ class SegmentEditorWidget(ScriptedLoadableModuleWidget):
             node.SetSingletonTag("SegmentEditor")
             node = slicer.mrmlScene.AddNode(node)
         self.parameterSetNode = node
+        self.editor.setMRMLSegmentEditorNode(node)
+
+    def exit(self):
+        self.editor.setActiveEffect(None)
+
+    def cleanup(self):
+        self.editor.setMRMLSegmentEditorNode(None)
 
     def enter(self):
         """As Slicer's does, take the first segmentation if none is chosen."""
