@@ -14,6 +14,7 @@ from MedNCAScene.learning.cases import (
     caseOf,
     findCases,
     modelCorrectedIn,
+    namesWithoutSide,
     segmentNames,
     volumesToLearnFrom,
 )
@@ -122,7 +123,8 @@ class CasesEditor:
         """The arguments of `MedNCALogic.train` for the names; none for folders."""
         if self.source == FOLDERS:
             return {}
-        return {"names": dict(self._names), "leftOut": frozenset(self._leftOut)}
+        naming = self._naming()
+        return {"names": naming.names, "leftOut": naming.leftOut}
 
     def proposal(self, startFrom: Any) -> tuple[str, ...]:
         """What the cases suggest, in sentences.
@@ -137,11 +139,16 @@ class CasesEditor:
         if self.source == FOLDERS:
             images, labels = self.pairs()
             return proposalForFolders(images, labels, startFrom).sentences
-        return proposal(self.chosen(), Naming(self._names, frozenset(self._leftOut)), startFrom).sentences
+        return proposal(self.chosen(), self._naming(), startFrom).sentences
 
     def correctedModel(self) -> str | None:
         """Name of the model whose corrections are learned; None if it is something else."""
         return modelCorrectedIn(self.chosen()) if self.source == CORRECTIONS else None
+
+    def _naming(self) -> Naming:
+        """The user's names; what a model has made on a side is its label, which has none, unless the user says more."""
+        suggested = namesWithoutSide(self.chosen()) if self.source == CORRECTIONS else {}
+        return Naming({**suggested, **self._names}, frozenset(self._leftOut))
 
     def _withVolume(self, case: LearningCase) -> LearningCase:
         chosen = self._volumes.get(case.segmentationNode.GetID())
@@ -196,13 +203,13 @@ class CasesEditor:
 
     def _fillSegments(self) -> None:
         table, chosen = self._ui.learnSegmentsTable, self.chosen()
-        counts = segmentNames(chosen)
+        counts, names = segmentNames(chosen), self._naming().names
         with signalsBlocked(table):
             table.setRowCount(0)
             table.setRowCount(len(counts))
             for row, (name, count) in enumerate(counts.items()):
                 table.setItem(row, 0, _checkable(name, name not in self._leftOut))
-                table.setItem(row, 1, qt.QTableWidgetItem(self._names.get(name, name)))
+                table.setItem(row, 1, qt.QTableWidgetItem(names.get(name, name)))
                 table.setItem(row, 2, _fixed(messages.shareOf(count, len(chosen))))
 
     def _onSource(self, *_args: Any) -> None:
@@ -230,7 +237,9 @@ class CasesEditor:
     def _onSegment(self, row: int, _column: int) -> None:
         table = self._ui.learnSegmentsTable
         name = table.item(row, 0).text()
-        self._names[name] = table.item(row, 1).text()
+        learnedAs = table.item(row, 1).text()
+        if learnedAs != self._naming().names.get(name, name):
+            self._names[name] = learnedAs
         if table.item(row, 0).checkState() == qt.Qt.Checked:
             self._leftOut.discard(name)
         else:
@@ -249,7 +258,7 @@ class CasesEditor:
         if self.source == FOLDERS:
             self.findings = checkFolders(*self.pairs())
         else:
-            self.findings = check(self.chosen(), Naming(self._names, frozenset(self._leftOut)))
+            self.findings = check(self.chosen(), self._naming())
             if self.source == CORRECTIONS and not self._cases:
                 self.findings = [Finding(messages.noCorrections(), True)]
         self._ui.learnChecksLabel.text = messages.checksText(self.findings)

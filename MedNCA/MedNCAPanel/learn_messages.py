@@ -127,8 +127,10 @@ def nameMissing() -> str:
     return _("Give the new model a name.")
 
 
-def nameTaken(name: str) -> str:
+def nameTaken(name: str, canGoOn: bool) -> str:
     """A training of the name of a model that is there."""
+    if canGoOn:
+        return _("There is a model {name}: Continue goes on with it, another name begins a new one.").format(name=name)
     return _("There is a model {name} already: choose another name for a new one.").format(name=name)
 
 

@@ -119,7 +119,7 @@ class LearnSection:
         if not self._name:
             return messages.nameMissing()
         if self._name.casefold() in {name.casefold() for name in self._models()}:
-            return messages.nameTaken(self._name)
+            return messages.nameTaken(self._name, canContinue(self._name))
         try:
             checked_name(self._name)
         except mednca.MedNCAError as error:

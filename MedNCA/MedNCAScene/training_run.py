@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 import MedNCALib as mednca
 from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in
 from MedNCALib.model.model_archive import add_model, checked_name, remove_model
+from MedNCALib.segmentation.steps import map_steps
 
 from .application.pytorch import requireTorch
 from .application.settings import modelsFolder, ownModelsFolder
@@ -101,7 +102,8 @@ class TrainingRun:
             cases, naming = casesOf(pairs), Naming(names or {}, frozenset(leftOut))
             require(check(cases, naming))
             workplace.clear()
-            folders = yield from self._copied(workplace, cases, naming)
+            writing = workplace.writeCases(cases, naming)
+            folders = yield from map_steps(writing, lambda case: TrainingStep(0.0, "cases", History(), case=case))
         before, chosen = _loaded(startFrom, models), folders
         preset = presetFor(
             preset, slices, mirror, lambda: proposalForFolders(*chosen, before), workplace.folder / "preset.json"
@@ -123,21 +125,6 @@ class TrainingRun:
             plan = replace(plan, minutes=plan.seconds / 60 + more, batches=plan.batches and 2 * plan.batches)
         workplace.save(replace(plan, isFinished=False))
         return (yield from self._trained(workplace, plan, resume=True))
-
-    def _copied(
-        self, workplace: Workplace, cases: Sequence[LearningCase], naming: Naming
-    ) -> Generator[TrainingStep, None, tuple[str, str]]:
-        writing = workplace.writeCases(cases, naming)
-        try:
-            while True:
-                try:
-                    _number, case = next(writing)
-                except StopIteration as end:
-                    folders: tuple[str, str] = end.value
-                    return folders
-                yield TrainingStep(0.0, "cases", History(), case=case)
-        finally:
-            writing.close()
 
     def _trained(self, workplace: Workplace, plan: Plan, resume: bool) -> Steps:
         history, length = History(), (plan.minutes, plan.batches)
@@ -174,16 +161,7 @@ class TrainingRun:
         trained = describedCard(mednca.load_model(workplace.folder), plan.description)
         before = _loaded(plan.startFrom, workplace.models)
         comparing = compareSteps(trained, before, plan.images, plan.labels, workplace.folder / "held-out")
-        try:
-            while True:
-                try:
-                    case = next(comparing)
-                except StopIteration as end:
-                    heldOut = end.value
-                    break
-                yield TrainingStep(1.0, "comparing", history, case=case)
-        finally:
-            comparing.close()
+        heldOut = yield from map_steps(comparing, lambda case: TrainingStep(1.0, "comparing", history, case=case))
         if before is not None and trained.card.training is not None:  # its folder's path is nobody's business
             since = replace(trained.card.training, started_from=before.name)
             trained = replace(trained, card=replace(trained.card, training=since))
@@ -215,7 +193,10 @@ def describe(name: str, data: str, licence: str, limits: str) -> mednca.Model:
     """
     model = mednca.load_model(Path(ownModelsFolder()) / checked_name(name))
     assert model.folder is not None
-    return describedCard(model, Description(data, licence, limits)).save(model.folder)
+    description, workplace = Description(data, licence, limits), Workplace(ownModelsFolder(), name)
+    if workplace.canGoOn:  # what comes of it then shall say the same
+        workplace.save(replace(workplace.plan(), description=description))
+    return describedCard(model, description).save(model.folder)
 
 
 def _loaded(name: str | None, models: str | Path) -> mednca.Model | None:

@@ -46,7 +46,6 @@ Weights = dict[str, Tensor]
 class _Drawn:
     """A batch that is drawn and augmented, and the random choices that are left for its loss."""
 
-    number: int
     batch: Batch
     random: Randomness
 
@@ -156,7 +155,8 @@ class Trainer:
         ahead = ThreadPoolExecutor(1, "batches", initializer=one_thread_a_product)
         with training_threads(self._threads, self._recipe.divides_samples), ahead:
             self._run_batches(ahead)
-            if self._stopped and self._batch > self._validated_batch:
+            is_new = self._batch > self._validated_batch or (self._batch and self._best_weights is None)
+            if self._stopped and is_new:
                 self._validate()  # not in the checkpoint: what goes on from there is what was not stopped
         model = self.best()
         if model is None and self._stopped:
@@ -237,7 +237,7 @@ class Trainer:
         choices = np.random.default_rng([self._seed, number])
         generator = torch.Generator(self._device).manual_seed(int(choices.integers(1 << 62)))
         batch = self._data.sampler.draw_batch(number, choices).to(self._device)
-        return _Drawn(number, self._augmented(batch, done, generator), Randomness(choices, generator))
+        return _Drawn(self._augmented(batch, done, generator), Randomness(choices, generator))
 
     def _learn(self, drawn: _Drawn, done: float) -> float:
         """One step of the optimisers; the loss."""

@@ -72,7 +72,7 @@ MAY_IMPORT = {
     "Testing/support": "MedNCALib MedNCAScene PIL pydicom PySide6 slicer vtk",
     "Testing/engine": "distributed highdicom MedNCALib PIL pydicom scipy slicer support surface_distance torch vtk",
     "Testing/scene": "host MedNCA MedNCALib MedNCAScene PIL PySide6 slicer support vtk",
-    "Testing/panel": "ctk host MedNCA MedNCALib MedNCAPanel MedNCAScene PIL PySide6 qt slicer support vtk",
+    "Testing/panel": "ctk host MedNCA MedNCALib MedNCAPanel MedNCAScene PIL PySide6 qt slicer support torch vtk",
     "Testing/packaging": "hatchling MedNCALib slicer support",
     "Testing/tools": "host MedNCALib MedNCAScene monai PIL PySide6 slicer support tools torch vtk",
     "Testing/tools_tests": "MedNCALib MedNCAScene monai PySide6 slicer support tools torch vtk",

@@ -107,7 +107,7 @@ COMMANDS = {
     "--corrections --poor-slices "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
-    f"{READING}",
+    f"--json-progress {READING}",
     "import-reference": "-o --output --size --steps --fire-rate --overwrite",
     "bench": "--json --panel",
     "demo": f"-o --output -m --model --volume --series {READING}",

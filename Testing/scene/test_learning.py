@@ -83,6 +83,24 @@ def test_colour_and_terminology_are_taken_over(logic, cases, tmp_path):
     assert knee.terminology["type_modifier"].meaning == "Left"
 
 
+def test_what_a_model_has_made_on_a_side_is_learned_as_its_label(logic, cases):
+    from MedNCAScene.derived_nodes import MODEL_TAG
+    from MedNCAScene.learning.cases import Naming, labelsOf, namesWithoutSide
+    from MedNCAScene.training_run import casesOf
+
+    segmentation = cases[0][1].GetSegmentation()
+    for segment in (segmentation.GetNthSegment(number) for number in range(2)):
+        segment.SetName(f"left {segment.GetName()}")
+        segment.SetTag(MODEL_TAG, "some")
+        segment.SetTag(segment.GetTerminologyEntryTagName(), KNEE)
+    (case,) = casesOf(cases[:1])
+    names = namesWithoutSide([case])
+    assert names == {"left bright box": "bright box", "left middle box": "middle box"}
+    assert "type_modifier" in labelsOf([case], Naming())[0].terminology
+    assert [label.name for label in labelsOf([case], Naming(names))] == ["bright box", "middle box"]
+    assert "type_modifier" not in labelsOf([case], Naming(names))[0].terminology
+
+
 def test_a_segmentation_under_another_transform_is_written_where_it_is_seen(logic, cases, tmp_path):
     _volume, segmentation = cases[0]
     transform = add_transform(translation=(3.0, 0.0, 0.0))

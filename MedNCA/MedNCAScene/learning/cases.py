@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 import MedNCALib as mednca
 from MedNCALib.imaging.labels import CodedConcept
+from MedNCALib.imaging.laterality import LATERALITY, name_without_side, side_of
 
 from ..derived_nodes import MODEL_TAG, modelOf
 from ..inputs.volumes import canBeInput, imageFromVolume
@@ -22,6 +23,7 @@ from ..results.segments import imageOnGridOf, segmentedVolume, segmentsOf, tagOf
 
 # What Slicer's Segment Editor writes to a segment that a tool of it has changed.
 _STATUS, _UNTOUCHED = "Segmentation.Status", ("", "notstarted")
+_SIDES = {concept[:2] for concept in LATERALITY.values()}
 _CODES = ("category", "type", "type_modifier", "region", "region_modifier")
 
 
@@ -111,6 +113,13 @@ def segmentNames(cases: Sequence[LearningCase]) -> dict[str, int]:
     return counts
 
 
+def namesWithoutSide(cases: Sequence[LearningCase]) -> dict[str, str]:
+    """Name of a segment that a model has made on a side -> that of the model's label, which has none."""
+    segments = [segment for case in cases for segment in segmentsOf(case.segmentationNode)]
+    labels = [_label(segment, segment.GetName(), 1) for segment in segments if segmentTag(segment, MODEL_TAG)]
+    return {label.name: name_without_side(label) for label in labels if side_of(label)}
+
+
 def labelsOf(cases: Sequence[LearningCase], naming: Naming) -> tuple[mednca.Label, ...]:
     """The labels to learn: one for each name, with colour and terminology of the first segment of that name."""
     found: dict[str, mednca.Label] = {}
@@ -188,8 +197,12 @@ def _isEdited(segment: slicer.vtkSegment) -> bool:
 
 
 def _label(segment: slicer.vtkSegment, name: str, value: int) -> mednca.Label:
+    terminology = _terminology(segment)
+    own = mednca.Label(value, segment.GetName(), terminology=terminology)
+    if side_of(own) and name != own.name and name == name_without_side(own):
+        terminology = {code: concept for code, concept in terminology.items() if concept[:2] not in _SIDES}
     color = [min(255, max(0, round(255 * part))) for part in segment.GetColor()]
-    return mednca.Label(value, name, (color[0], color[1], color[2]), _terminology(segment))
+    return mednca.Label(value, name, (color[0], color[1], color[2]), terminology)
 
 
 def _terminology(segment: slicer.vtkSegment) -> dict[str, CodedConcept]:

@@ -13,6 +13,7 @@ import MedNCALib as mednca
 from MedNCALib.cohort.picture import write_case_picture
 from MedNCALib.evaluation.metrics import dice
 from MedNCALib.io.image_label_pairs import Pair, find_pairs, read_pair
+from MedNCALib.segmentation.steps import map_steps
 
 from .cases import keyOf
 
@@ -91,17 +92,8 @@ def compareSteps(
 
 
 def _segmented(pair: Pair, image: sitk.Image, model: mednca.Model) -> Generator[str, None, sitk.Image]:
-    steps = mednca.segment_steps(image, model)
-    try:
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                labels: sitk.Image = end.value.labels_without_sides
-                return labels
-            yield pair.name
-    finally:
-        steps.close()
+    result = yield from map_steps(mednca.segment_steps(image, model), lambda _step: pair.name)
+    return result.labels_without_sides
 
 
 def _common(model: mednca.Model, before: mednca.Model | None) -> Mapping[int, int]:

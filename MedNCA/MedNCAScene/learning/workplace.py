@@ -150,13 +150,11 @@ class Workplace:
         with written_whole(self.folder / LABELS) as path:
             write_labels(path, labels)
 
-    def writeCases(
-        self, cases: Sequence[LearningCase], naming: Naming
-    ) -> Generator[tuple[int, str], None, tuple[str, str]]:
+    def writeCases(self, cases: Sequence[LearningCase], naming: Naming) -> Generator[str, None, tuple[str, str]]:
         """Write the cases as files, one after the other; the folders appear when all are written.
 
         Yields:
-            The number and the name of the case that is written next.
+            The name of the case that is written next.
 
         Returns:
             The folders of the images and of the labels.
@@ -169,8 +167,8 @@ class Workplace:
         shutil.rmtree(new, ignore_errors=True)
         for each in ("images", "labels"):
             (new / each).mkdir(parents=True)
-        for number, (case, name) in enumerate(zip(cases, fileNames(cases))):
-            yield number, case.name
+        for case, name in zip(cases, fileNames(cases)):
+            yield case.name
             _writeCase(case, naming, labels, new, name)
         self.writeLabels(labels)
         shutil.rmtree(folder, ignore_errors=True)

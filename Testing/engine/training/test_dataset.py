@@ -46,7 +46,7 @@ def test_what_is_left_out_is_on_neither_side():
     pairs = [Pair(f"{number:03}", None, None) for number in range(36)]
     training, validation = split(pairs, leave_out="^00[67]$")
     assert {pair.name for pair in pairs} - {pair.name for pair in (*training, *validation)} == {"006", "007"}
-    with pytest.raises(TrainingError, match="two volumes"):
+    with pytest.raises(TrainingError, match="two subjects"):
         split(pairs, leave_out="0")
 
 

@@ -82,7 +82,10 @@ def test_a_stopped_training_keeps_the_best_and_goes_on_as_if_it_had_not_stopped(
     assert kinds >= {Started, Advanced, ValidationDone, PreviewWritten, Measuring, Ended}
     shown = next(event for event in events if isinstance(event, PreviewWritten))
     assert read_image(shown.labels).GetSize() == read_image(shown.image).GetSize()
-    resumed = train(*folders, tmp_path / "m", preset=preset, batches=12, threads=2, resume=True)
+    asked = iter([False, True])
+    options = {"preset": preset, "batches": 12, "threads": 2, "resume": True}
+    train(*folders, tmp_path / "m", stop=lambda: next(asked), **options)
+    resumed = train(*folders, tmp_path / "m", **options)
     np.testing.assert_array_equal(weights(resumed), weights(through))
 
 
