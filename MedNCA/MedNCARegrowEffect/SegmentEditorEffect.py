@@ -96,6 +96,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self.updateGUIFromMRML()
 
     def updateGUIFromMRML(self) -> None:
+        if slicer.mrmlScene.IsClosing():
+            return
         from MedNCAPanel import messages
         from MedNCAPanel.qt_helpers import showState
         from MedNCAScene.regrow_run import whyNotForgotten, whyNotRegrown

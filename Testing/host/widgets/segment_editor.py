@@ -216,12 +216,17 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self.updateWidgetFromMRML())
         for effect in self._effects:
             effect.setParameterSetNode(node)
-            if node is not None:
-                effect._call("setMRMLDefaults")
+        self._setDefaults()
+
+    def _setDefaults(self):
+        """Also after closing the scene, which empties the node."""
+        for effect in self._effects if self._node is not None else ():
+            effect._call("setMRMLDefaults")
 
     def setMRMLScene(self, scene):
         super().setMRMLScene(scene)
         self._logic.SetMRMLScene(scene)
+        scene.AddObserver(scene.EndCloseEvent, lambda *_: isAlive(self) and self._setDefaults())
 
     def updateWidgetFromMRML(self):
         if isAlive(self) and self._active is not None:
