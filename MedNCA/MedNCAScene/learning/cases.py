@@ -116,7 +116,7 @@ def segmentNames(cases: Sequence[LearningCase]) -> dict[str, int]:
 def namesWithoutSide(cases: Sequence[LearningCase]) -> dict[str, str]:
     """Name of a segment that a model has made on a side -> that of the model's label, which has none."""
     segments = [segment for case in cases for segment in segmentsOf(case.segmentationNode)]
-    labels = [_label(segment, segment.GetName(), 1) for segment in segments if segmentTag(segment, MODEL_TAG)]
+    labels = [_label(segment, segment.GetName(), 1) for segment in segments if tagOf(segment, MODEL_TAG)]
     return {label.name: name_without_side(label) for label in labels if side_of(label)}
 
 
