@@ -29,6 +29,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self._watch: Any = None
         self._shortcut: Any = None
         self._sceneTags: list[int] = []
+        self._connections: list[tuple[Any, str, Any]] = []
 
     def clone(self) -> Any:
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
@@ -70,10 +71,14 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self.statusLabel.setWordWrap(True)
         self.scriptedEffect.addOptionsWidget(self.progressBar)
         self.scriptedEffect.addOptionsWidget(self.statusLabel)
-        self.modelComboBox.connect("currentIndexChanged(int)", self.updateMRMLFromGUI)
-        self.showCheckBox.connect("toggled(bool)", self.updateMRMLFromGUI)
-        self.regrowButton.connect("clicked(bool)", self.onRegrow)
-        self.forgetButton.connect("clicked(bool)", self.onForget)
+        self._connections = [
+            (self.modelComboBox, "currentIndexChanged(int)", self.updateMRMLFromGUI),
+            (self.showCheckBox, "toggled(bool)", self.updateMRMLFromGUI),
+            (self.regrowButton, "clicked(bool)", self.onRegrow),
+            (self.forgetButton, "clicked(bool)", self.onForget),
+        ]
+        for widget, signal, slot in self._connections:
+            widget.connect(signal, slot)
         qt.QTimer.singleShot(0, self._addShortcut)  # the frame is put into the editor after this
 
     def activate(self) -> None:
@@ -89,6 +94,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if self._runSection is not None:
             self._runSection.cancel()
         self.deactivate()
+        for widget, signal, slot in self._connections:
+            widget.disconnect(signal, slot)
+        self._connections = []
 
     def updateMRMLFromGUI(self, *_args: Any) -> None:
         self.scriptedEffect.setParameter("ShowWhileRunning", int(self.showCheckBox.checked))
@@ -245,4 +253,5 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             editor = editor.parent()
         if editor is not None:
             self._shortcut = qt.QShortcut(qt.QKeySequence(KEY), editor)
+            self._connections.append((self._shortcut, "activated()", self.onRegrow))
             self._shortcut.connect("activated()", self.onRegrow)

@@ -145,7 +145,7 @@ def heartSheet(host, widget, folder):
     volumeNode, browser = add_cine(voxels, spacing=FRAME_SPACING, origin=(0.0, 0.0, 0.0))
     ui.inputSelector.setCurrentNode(volumeNode)
     ui.modelComboBox.setCurrentIndex(ui.modelComboBox.findData("left-ventricle-cine-mr"))
-    host.click(ui.allFramesCheckBox)
+    ui.allFramesCheckBox.setChecked(True)
     host.click(ui.segmentButton)
     host.waitUntil(lambda: not widget.isRunning, timeout=300)
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)

@@ -38,7 +38,7 @@ class SegmentEditorWidget(ScriptedLoadableModuleWidget):
         self.editor.setActiveEffect(None)
 
     def cleanup(self):
-        self.editor.setMRMLSegmentEditorNode(None)
+        self.editor._cleanUp()
 
     def enter(self):
         """As Slicer's does, take the first segmentation if none is chosen."""

@@ -232,6 +232,13 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         if isAlive(self) and self._active is not None:
             self._active.updateGUIFromMRML()
 
+    def _cleanUp(self):
+        """As the destructor in C++ does: nothing is observed any more, and the effects let go of what they hold."""
+        self.setActiveEffect(None)
+        for effect in self._effects:
+            effect._call("cleanup")
+        self.setMRMLSegmentEditorNode(None)
+
     def segmentationNode(self):
         return self._node and self._node.GetSegmentationNode()
 
