@@ -54,7 +54,6 @@ LEARN_SHEET = [
     [("learn: cases", "Four cases of the scene"), ("learn: choices", "Choices, in text at 125 %")],
     [("learn: training", "Training, dark"), ("learn: done", "Done: how well it does on what was kept aside")],
 ]
-LEARN_TOP = {str(NORMAL): 286, str(DARK): 286, str(LARGE): 296}  # pixels above the section
 VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 220, 22  # pixels of a view, and of the bar above it
 QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
@@ -168,9 +167,8 @@ def learnPictures(host, widget, output):
         os.environ["MEDNCA_MODELS"] = folder
         pictures = {}
         for state in learn_states(host, widget):
-            look = LEARN_LOOKS[state]
-            picture = panel(host, widget, Path(folder) / "panel.png", look)
-            pictures[state] = picture.crop((0, LEARN_TOP[str(look)], picture.width, picture.height))
+            section = widget.ui.learnCollapsibleButton
+            pictures[state] = panel(host, section, Path(folder) / "panel.png", LEARN_LOOKS[state])
             if state == "learn: training":
                 whole = Path(folder) / "application.png"
                 host.applicationPicture(whole, widget, width=1480, height=960, panelWidth=NORMAL["width"])
