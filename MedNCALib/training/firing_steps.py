@@ -27,8 +27,6 @@ _ROWS = 128
 # Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.
 _PUSH = 1e-6
 
-_NUMPY_PADDING = {"edge": "edge", "reflect": "reflect"}
-
 
 class Weights(NamedTuple):
     """One rule's weights in the form of the products; k is the kernel's size.
@@ -73,7 +71,7 @@ class _Neighbours:
         return _neighbour_tables(count, height, width, self.kernel_size, self.padding, device)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _neighbour_tables(
     count: int, height: int, width: int, kernel_size: int, padding: Padding, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -85,7 +83,7 @@ def _neighbour_tables(
     """
     cells, places, radius = count * height * width, kernel_size**2, kernel_size // 2
     numbers = np.arange(cells).reshape(count, height, width)
-    framed = np.pad(numbers, ((0, 0), (radius, radius), (radius, radius)), mode=_NUMPY_PADDING[padding])  # type: ignore[call-overload]
+    framed = np.pad(numbers, ((0, 0), (radius, radius), (radius, radius)), mode=padding)
     windows = np.lib.stride_tricks.sliding_window_view(framed, (kernel_size, kernel_size), axis=(1, 2))
     perceived = windows.reshape(cells, places)
     order = np.argsort(perceived, axis=None, kind="stable")
@@ -93,7 +91,7 @@ def _neighbour_tables(
     column = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     by, place = np.full((cells, counts.max()), cells), np.zeros((cells, counts.max()), int)
     by[perceived.ravel()[order], column], place[perceived.ravel()[order], column] = np.divmod(order, places)
-    tables = (torch.from_numpy(np.ascontiguousarray(each)).to(device) for each in (perceived, by, place))
+    tables = (torch.from_numpy(each.astype(np.int32)).to(device) for each in (perceived, by, place))
     return next(tables), next(tables), next(tables)
 
 
@@ -175,7 +173,7 @@ def _backward(
     of_state = gradient.flatten(0, 2)
     total = Weights(*(torch.zeros(each.shape, device=each.device) for each in weights))
     back = Weights(*(each.T.contiguous() if each.dim() == 2 else each for each in weights))
-    first = torch.empty(len(of_state) + 1, dtype=torch.long, device=gradient.device)
+    first = torch.empty(len(of_state) + 1, dtype=torch.int32, device=gradient.device)
     while steps:
         cells, near, perceived, hidden = steps.pop()  # frees what it held
         count, rows = len(cells), len(near)
@@ -193,7 +191,7 @@ def _backward(
         _centre(of_near[:rows], channels).addmm_(of_hidden, back.own)
         of_near[rows:] = 0  # the row of a cell that does not fire
         first.fill_(rows * places)
-        first[cells] = torch.arange(0, count * places, places, device=gradient.device)
+        first[cells] = torch.arange(0, count * places, places, dtype=torch.int32, device=gradient.device)
         sources = first.index_select(0, by.view(-1)).view(by.shape).add_(place)
         of_state = of_state + F.embedding_bag(sources, of_near.view(-1, channels), mode="sum").float()
     return of_state.view(gradient.shape), total

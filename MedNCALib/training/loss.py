@@ -51,7 +51,7 @@ def dice_and_cross_entropy(
     """
     logits = logits.float()
     if known is not None:
-        return _loss_of_known(logits, target, activation, dice_weight, known)
+        return _loss_of_known(logits, target, activation, dice_weight, known, scored)
     reduction = "mean" if scored is None else "none"
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
@@ -78,7 +78,9 @@ def dice_and_cross_entropy(
     return total
 
 
-def _loss_of_known(logits: Tensor, target: Tensor, activation: Activation, dice_weight: float, known: Tensor) -> Tensor:
+def _loss_of_known(
+    logits: Tensor, target: Tensor, activation: Activation, dice_weight: float, known: Tensor, scored: Tensor | None
+) -> Tensor:
     """`dice_and_cross_entropy` over the batch, of samples that do not all know each label."""
     counts = known[:, :, None, None].to(target)
     target = target * counts
@@ -87,12 +89,16 @@ def _loss_of_known(logits: Tensor, target: Tensor, activation: Activation, dice_
         unknown = F.pad(known, (1, 0), value=False)[:, :, None, None]  # with the background
         rest = log.masked_fill(unknown, -torch.inf).logsumexp(dim=1)
         background = (1 - target.sum(dim=1)).clamp(min=0)
-        entropy = -((target * log[:, 1:]).sum(dim=1) + background * rest).mean()
+        each = -((target * log[:, 1:]).sum(dim=1) + background * rest)[:, None]
+        counted = torch.ones_like(each)
         probability = log[:, 1:].exp()
     else:
         each = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-        entropy = (each * counts).sum() / counts.expand_as(each).sum().clamp(min=1)
+        counted = counts.expand_as(each)
         probability = logits.sigmoid()
+    if scored is not None:
+        counts, counted = counts * scored, counted * scored
+    entropy = (each * counted).sum() / counted.sum().clamp(min=1)
     return dice_weight * _dice_over_batch(probability * counts, target, counts).mean() + entropy
 
 

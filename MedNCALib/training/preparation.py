@@ -17,7 +17,7 @@ from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
-from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
+from ..io.image_label_pairs import NAMES_SHOWN, Pair, find_pairs, labels_named_in
 from ..model.card import AUTO, DataSource
 from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
@@ -119,7 +119,7 @@ def read_cases(
     learned, held_out = (
         tuple(LabelledCase(pair.name, *read[pair.name]) for pair in pairs) for pairs in (training, validation)
     )
-    notes = [note for case in (*learned, *held_out) if (note := _missing(case, names))]
+    notes = _missing((*learned, *held_out), names)
     if not validation:
         notes.append(
             f"{training[0].name} is the only case, so the weights are chosen on slices of it that are kept aside: "
@@ -207,11 +207,18 @@ def _read(
     return known, read
 
 
-def _missing(case: LabelledCase, labels: Sequence[Label]) -> str:
-    """A sentence on the labels that a case lacks; empty if it has all."""
-    values = label_values([case.labels])
-    names = [label.name for label in labels if label.value not in values]
-    return f"{case.name} lacks {', '.join(names)}: it teaches only what it has." if names else ""
+def _missing(cases: Sequence[LabelledCase], labels: Sequence[Label]) -> list[str]:
+    """A sentence for each label that some cases lack."""
+    values = {case.name: label_values([case.labels]) for case in cases}
+    notes = []
+    for label in labels:
+        names = [name for name, known in values.items() if label.value not in known]
+        if names:
+            shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+            notes.append(
+                f"{len(names)} of {len(cases)} cases lack {label.name} ({shown}): they teach only what they have."
+            )
+    return notes
 
 
 def _without(case: Case, aside: KeptAside) -> Case:

@@ -55,7 +55,7 @@ class Validation(Protocol):
 
 
 class CasesValidation:
-    """On cases that know all labels; the score is the mean Dice of the labels.
+    """On cases of one set; the score is the mean Dice of the labels, each over the cases that have it.
 
     Args:
         labels: the model's.
@@ -66,19 +66,25 @@ class CasesValidation:
     """
 
     def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase]) -> None:
-        self._labels, self._cases = labels, cases
-        self.names: tuple[str, ...] = (*(f"dice_{label.name}" for label in labels), "dice_whole")
+        self._cases = cases
+        values = [sitk.GetArrayViewFromImage(case.labels) for case in cases]
+        has = np.array([[bool((each == label.value).any()) for label in labels] for each in values])
+        self._counts = np.column_stack([has, has.all(axis=1)])  # where a label is missing, so is the whole
+        self._names = [label.name for label in labels]
+        self.names: tuple[str, ...] = (*(f"dice_{name}" for name in self._names), "dice_whole")
 
     def __call__(self, model: Model) -> Validated:
         """Measure a model."""
         first, *_ = segmented = [segment(case.image, model).labels for case in self._cases]
-        *by_label, whole = figures = _mean_dices(model, self._cases, segmented)
-        mean = float(np.mean(by_label))
+        scores, cases = np.array(_dices(model, self._cases, segmented)), self._counts.sum(axis=0)
+        *by_label, whole = figures = ((scores * self._counts).sum(axis=0) / cases.clip(1)).tolist()
+        known = {name: dice for name, dice, count in zip(self._names, by_label, cases) if count}
+        mean = float(np.mean([*known.values()]))
         return Validated(
             tuple(figures),
             mean,
             f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}",
-            {label.name: dice for label, dice in zip(self._labels, by_label)},
+            known,
             whole,
             first,
         )
@@ -186,13 +192,15 @@ class CorrectedValidation:
 
 def validation_scores(model: Model, cases: Sequence[LabelledCase], protocol: str = AUTO) -> list[float]:
     """Mean hard Dice on the input's own grid, one pass with seed 0: of each label, and of all labels merged."""
-    return _mean_dices(model, cases, [segment(case.image, model, protocol=protocol).labels for case in cases])
+    segmented = [segment(case.image, model, protocol=protocol).labels for case in cases]
+    means: list[float] = np.mean(_dices(model, cases, segmented), axis=0).tolist()
+    return means
 
 
-def _mean_dices(model: Model, cases: Sequence[LabelledCase], segmented: Sequence[sitk.Image]) -> list[float]:
+def _dices(model: Model, cases: Sequence[LabelledCase], segmented: Sequence[sitk.Image]) -> list[list[float]]:
+    """Of each case, the Dice of each label, and of all labels merged."""
     scores = []
     for case, labels in zip(cases, segmented):
         by_label, whole = dices(case.labels, labels, model.labels)
         scores.append([*by_label.values(), whole])
-    means: list[float] = np.mean(scores, axis=0).tolist()
-    return means
+    return scores
