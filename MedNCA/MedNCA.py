@@ -160,6 +160,8 @@ class MedNCAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/MedNCA.ui"))
         self.layout.addWidget(uiWidget)
+        learnSection = slicer.util.findChild(uiWidget, "learnCollapsibleButton")
+        learnSection.layout().addWidget(slicer.util.loadUI(self.resourcePath("UI/Learn.ui")))
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedNCALogic()
@@ -394,6 +396,7 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             `MedNCAScene.segmentation_run.SceneResult`; None before the first.
         stressOutcome: likewise of the latest stress test, see `MedNCAScene.stress_run.SceneStressTest`.
         manyOutcome: likewise of the latest run over many volumes, see `MedNCAScene.many_run.ManyResult`.
+        trainingOutcome: what came of the latest training, see `MedNCAScene.training_run.TrainedModel`.
         regrowOutcome: likewise of the latest regrowing, see `MedNCAScene.regrow_run.SceneRegrown`.
     """
 
@@ -402,6 +405,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         self.outcome: Any = None
         self.stressOutcome: Any = None
         self.manyOutcome: Any = None
+        self.trainingOutcome: Any = None
+        self._training: Any = None
         self.regrowOutcome: Any = None
         self._regrowHistory: Any = None
 
@@ -742,6 +747,95 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
         with _errorsShown(interactive):
             self.manyOutcome = yield from processManySteps(volumeNodesOrPaths, model, **options)
         return self.manyOutcome.tableNode
+
+    def train(self, pairs: Any, name: str, minutes: float = 10, startFrom: str | None = None, **options: Any) -> Any:
+        """Train a model and return it; blocks until done; arguments: see `trainSteps`."""
+        import MedNCAScene  # noqa: F401
+
+        from MedNCALib.segmentation.steps import run_to_end
+
+        return run_to_end(self.trainSteps(pairs, name, minutes, startFrom, **options)).model
+
+    def trainSteps(
+        self,
+        pairs: Any,
+        name: str,
+        minutes: float = 10,
+        startFrom: str | None = None,
+        interactive: bool = False,
+        **options: Any,
+    ) -> Generator[Any, None, Any]:
+        """Train a model on volumes and their segmentations, step by step; it needs PyTorch.
+
+        The cases are checked and copied to a folder first, and a process of its own learns from them: the scene may
+        change or be closed meanwhile. A generator that is closed ends that process; `continueTrainingSteps` goes on
+        from its last checkpoint.
+
+        Args:
+            pairs: pairs of a volume node and a segmentation node; or two paths, the folder of the images and that of
+                their labels.
+            name: of the new model, in the user's models folder.
+            minutes: how long to train.
+            startFrom: name of a model to adapt, or None; it stays as it is.
+            interactive: see `processSteps`.
+            options: all by name:
+                names={}: name of a segment -> what it is learned as; segments of one name are one label;
+                leftOut=(): names of segments that are not learned;
+                preset="auto": all settings, by the name of a preset or its file; by default they follow from the cases;
+                slices=None: axes of the slices, "LPS", "LIP" or "PIL";
+                mirror=None: whether a mirrored image is a right one, too;
+                batches=None: how long to train, in place of the minutes;
+                seed=0: of the random draws;
+                data="", licence="", limits="": what the model's card says;
+                waitMs=100: how long a step waits for the process; 0 if an event loop runs in between.
+
+        Yields:
+            Where the training stands, `MedNCAScene.learning.history.TrainingStep`.
+
+        Returns:
+            What came of it, `MedNCAScene.training_run.TrainedModel`.
+
+        Raises:
+            MedNCAError: PyTorch is missing, the cases cannot be learned from, or the training failed.
+        """
+        waitMs = options.pop("waitMs", 100)
+        return (
+            yield from self._trainingSteps(
+                interactive, waitMs, lambda run: run.steps(pairs, name, minutes, startFrom, **options)
+            )
+        )
+
+    def continueTrainingSteps(
+        self, name: str, minutes: float | None = None, interactive: bool = False, waitMs: int = 100
+    ) -> Generator[Any, None, Any]:
+        """Go on, step by step, with a training that was stopped, cancelled or killed, or that came to its end.
+
+        Args:
+            name: of the model.
+            minutes: how much longer to train; None for what was left, or after its end for as long again.
+            interactive, waitMs: see `trainSteps`, as what is yielded, returned and raised.
+        """
+        return (yield from self._trainingSteps(interactive, waitMs, lambda run: run.stepsOn(name, minutes)))
+
+    def _trainingSteps(self, interactive: bool, waitMs: int, stepsOf: Any) -> Generator[Any, None, Any]:
+        from MedNCAScene.training_run import TrainingRun
+
+        from MedNCALib import TrainingError
+
+        with _errorsShown(interactive):
+            if self._training is not None:
+                raise TrainingError(_("A training is on already: stop it first."))
+            self._training = TrainingRun(waitMs)
+            try:
+                self.trainingOutcome = yield from stepsOf(self._training)
+            finally:
+                self._training = None
+        return self.trainingOutcome
+
+    def stopTraining(self) -> None:
+        """Have the training that is on end with the best model so far."""
+        if self._training is not None:
+            self._training.stop()
 
     def exportGrowth(self, path: Any) -> list[Any]:
         """Write the steps that the latest run kept to a `.gif` or to numbered `.png` files.

@@ -8,11 +8,9 @@ from typing import Any
 
 import qt
 
-import MedNCALib as mednca
-
 
 class EventLoopRun:
-    """Drives a generator from a timer without delay, one generator at a time.
+    """Drives a generator from a timer, one generator at a time.
 
     A run ends in exactly one of three ways: `onDone(value, seconds)` with the generator's return value and the
     duration, `onFailed(error)`, or `cancel()`, which calls neither. When one of them is called the run is over and
@@ -29,14 +27,14 @@ class EventLoopRun:
 
     def __init__(
         self,
-        onStep: Callable[[mednca.Step, float | None], None],
+        onStep: Callable[[Any, float | None], None],
         onDone: Callable[[Any, float], None],
         onFailed: Callable[[Exception], None],
     ) -> None:
         self._onStep = onStep
         self._onDone = onDone
         self._onFailed = onFailed
-        self._steps: Generator[mednca.Step, None, Any] | None = None
+        self._steps: Generator[Any, None, Any] | None = None
         self._started = 0.0
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
@@ -46,7 +44,12 @@ class EventLoopRun:
     def isOn(self) -> bool:
         return self._steps is not None
 
-    def start(self, steps: Generator[mednca.Step, None, Any]) -> None:
+    def setInterval(self, milliseconds: int) -> None:
+        """Another time between two steps, from now on."""
+        if self._timer.interval != milliseconds:
+            self._timer.setInterval(milliseconds)
+
+    def start(self, steps: Generator[Any, None, Any]) -> None:
         """Drive a generator; its first step is done as soon as the event loop has its next turn."""
         self._steps = steps
         self._started = time.monotonic()
@@ -72,7 +75,7 @@ class EventLoopRun:
         else:
             self._onStep(step, self._secondsLeft(step.fraction))
 
-    def _release(self) -> Generator[mednca.Step, None, Any] | None:
+    def _release(self) -> Generator[Any, None, Any] | None:
         steps, self._steps = self._steps, None
         self._timer.stop()
         return steps

@@ -42,6 +42,10 @@ class ModelSelector:
         model = self.get(name)
         self._label.text = messages.modelLine(model) if model else messages.modelMissing(name)
 
+    def all(self) -> dict[str, mednca.Model]:
+        """The models that are offered, by their names."""
+        return dict(self._models)
+
     def get(self, name: str) -> mednca.Model | None:
         """The model of this name, or None."""
         return self._models.get(name)

@@ -16,6 +16,7 @@ from .cell_inspector import CellInspector
 from .found_section import FoundSection
 from .growth_section import GrowthPlayer, QuantitySelector
 from .input_section import InputSection
+from .learn_section import LearnSection
 from .many_section import ManySection
 from .model_selector import ModelSelector
 from .parameters import GetParameters, Parameters
@@ -57,6 +58,7 @@ class Panel:
         self.regrow = RegrowSection(ui, logic, getParameters, onRegrow)  # before the editor opens
         self._result = ResultButtons(ui)
         self._inspector = CellInspector(ui, logic, getParameters, self.model)
+        self._learn = LearnSection(ui, logic, self.model, self._models.all, self._chooseModel)
 
     def fillModels(self) -> None:
         """List the models that are there now."""
@@ -80,6 +82,7 @@ class Panel:
         self._stress.show(parameters)
         self._beat.show(parameters)
         self.many.show(parameters)
+        self._learn.show(parameters)
         self._result.show(parameters, isRunning)
         self.regrow.show(parameters, isRunning)
         self._inspector.show(parameters, isRunning)
@@ -96,6 +99,7 @@ class Panel:
         self._inspector.release()
         self._beat.release()
         self.many.release()
+        self._learn.release()
         self.regrow.release()
 
     def markScores(self, areStale: bool) -> None:
@@ -109,11 +113,24 @@ class Panel:
     def forgetOverlays(self) -> None:
         """Leave the slice views as they are: the scene is being closed."""
         self._overlay.forget()
+        self._learn.forgetScene()
 
     def removeOverlays(self) -> None:
-        """Have the slice views show what they showed before, for good."""
+        """Have the slice views show what they showed before, for good; a training that is on ends."""
+        self._learn.end()
         self._overlay.show(None)
         self._outlines.end()
+
+    def _chooseModel(self, name: str | None) -> None:
+        """List the models anew, and choose one; None chooses the first if the chosen one is gone."""
+        self.fillModels()
+        parameters = self._getParameters()
+        if parameters is None:
+            return
+        if name is None and self.model() is None:
+            name = next(iter(self._models.all()), parameters.model)
+        parameters.model = name or parameters.model
+        parameters.Modified()
 
     def _setter(self, name: str) -> Callable[[Any], None]:
         """A function that gives a parameter a value, while there are parameters."""

@@ -47,6 +47,8 @@ class Batch:
         knowledge: of each sample; None if all labels of all samples are known.
         beside: the target of one slice near each sample's own, for corrections that are made there; None without.
         distances: how many slices it is away, whole numbers, shape (N,); None without.
+        known: bool, shape (N, K), labels of which the target says where they are; where the others are is not known,
+            so that what is not labelled may be one of them. None if all are known.
     """
 
     image: Tensor
@@ -54,12 +56,14 @@ class Batch:
     knowledge: Knowledge | None = None
     beside: Tensor | None = None
     distances: Tensor | None = None
+    known: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         knowledge = None if self.knowledge is None else self.knowledge.to(device)
         beside = None if self.beside is None else self.beside.to(device)
-        return Batch(self.image.to(device), self.target.to(device), knowledge, beside, self.distances)
+        known = None if self.known is None else self.known.to(device)
+        return Batch(self.image.to(device), self.target.to(device), knowledge, beside, self.distances, known)
 
     def samples(self, numbers: Sequence[int]) -> Batch:
         """Some of the samples."""
@@ -70,6 +74,7 @@ class Batch:
             None if self.knowledge is None else self.knowledge.samples(chosen),
             None if self.beside is None else self.beside[chosen],
             None if self.distances is None else self.distances[chosen],
+            None if self.known is None else self.known[chosen],
         )
 
 

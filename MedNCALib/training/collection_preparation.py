@@ -93,6 +93,7 @@ def prepare_collections(
             ],
         ),
         case_count=sum(len(files.training) for files in subjects.values()),
+        validation_count=sum(len(each.cases) for each in choosing),
         mirror=slice_format.left_right,
         reporting=tuple(reporting),
         sources=tuple(

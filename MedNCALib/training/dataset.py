@@ -35,18 +35,24 @@ class Case:
         target: share of each cell that is each label (soft targets), in 255ths, uint8, shape (n, K, H, W). So a border
             that runs through cells stays in its place.
         foreground: numbers of the slices in which some cell is at least half labelled.
+        usable: numbers of the slices that are trained on; None for all.
+        known: bool, (K,), labels that the case has; of the others it says nothing.
     """
 
     name: str
     slices: np.ndarray
     target: np.ndarray
     foreground: np.ndarray
+    usable: np.ndarray | None = None
+    known: np.ndarray | None = None
 
 
 def split(
     pairs: Sequence[Pair], subject: str | None = None, leave_out: str | None = None
 ) -> tuple[list[Pair], list[Pair]]:
     """Training and validation pairs: blocks of neighbouring names, since neighbours may show the same subject.
+
+    A single pair is trained on, and validation takes slices of it.
 
     If the names tell the subjects apart, a block is one subject: the blocks then come from all over the collection.
 
@@ -56,14 +62,16 @@ def split(
         leave_out: regular expression for the names of cases that are on neither side.
 
     Raises:
-        TrainingError: fewer than two pairs or subjects, or a name in which no subject is found.
+        TrainingError: no pairs, one subject with several, or a name in which no subject is found.
     """
     if leave_out is not None:
         pairs = [pair for pair in pairs if not re.search(leave_out, pair.name)]
     subjects = [subject_in(pair.name, subject) for pair in pairs]
     order = {name: number for number, name in enumerate(dict.fromkeys(subjects))}
+    if len(pairs) == 1:
+        return list(pairs), []
     if len(order) < 2:
-        raise TrainingError("Training needs at least two volumes with labels, one of them for validation.")
+        raise TrainingError("Training needs cases of at least two subjects, one of them for validation.")
     size = 1 if subject else -(-len(order) // _BLOCKS)
     middle = min(_VALIDATION_EVERY // 2, (len(order) - 1) // size)
     kept = [order[name] // size % _VALIDATION_EVERY == middle for name in subjects]
@@ -130,7 +138,8 @@ def make_case(
         shares.append(mask.read(0, mask.count))
     shares = np.clip(np.stack(shares, axis=1), 0, 1)  # cubic interpolation goes beyond
     shown = (shares.sum(axis=1) >= 0.5).any(axis=(1, 2))
-    return Case(name, slices, np.rint(255 * shares).astype(np.uint8), np.flatnonzero(shown))
+    known = np.isin(values, label_values([labels]))
+    return Case(name, slices, np.rint(255 * shares).astype(np.uint8), np.flatnonzero(shown), known=known)
 
 
 def phantom_cases(
@@ -186,19 +195,23 @@ class Sampler:
 
     def draw_batch(self, number: int, choices: np.random.Generator) -> Batch:
         """A batch, which follows from the generator alone; small slices are centred."""
-        images, targets, beside, distances = [], [], [], []
+        images, targets, beside, distances, known = [], [], [], [], []
         for _ in range(self._batch_size):
             case = self._cases[choices.choice(len(self._cases), p=self._chances)]
-            among = case.foreground if choices.random() < self._foreground_share else len(case.slices)
+            anywhere = len(case.slices) if case.usable is None else case.usable
+            among = case.foreground if choices.random() < self._foreground_share else anywhere
             index = choices.choice(among)
             stack = np.clip(index + self._offsets, 0, len(case.slices) - 1)
             images.append(self._padded(case.slices[stack]))
             targets.append(self._padded(case.target[index]))
+            known.append(np.ones(case.target.shape[1], bool) if case.known is None else case.known)
             if self._reach:
                 other = slice_beside(index, len(case.slices), self._reach, choices)
                 beside.append(self._padded(case.target[other]))
                 distances.append(abs(other - index))
         batch = Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255)
+        if not np.all(known):
+            batch = replace(batch, known=torch.from_numpy(np.stack(known)))
         if not self._reach:
             return batch
         return replace(

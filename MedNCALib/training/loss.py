@@ -26,6 +26,7 @@ def dice_and_cross_entropy(
     dice_reduction: DiceReduction,
     false_weight: float = 0.0,
     scored: Tensor | None = None,
+    known: Tensor | None = None,
 ) -> Tensor:
     """Loss of one batch.
 
@@ -39,6 +40,9 @@ def dice_and_cross_entropy(
         false_weight: with "slice": weight of what is drawn in slices that do not show it, 0 for nothing and up to 1
             for all of the slice, mean over all slices.
         scored: share of each pixel that counts, 0 to 1, (N, 1, H, W); None if all do.
+        known: bool, (N, K), labels that a sample knows. What is not labelled may also be one of the others, whose
+            probabilities count as the background's (marginal loss: Shi et al., doi 10.1016/j.media.2021.101979). None
+            if all are known.
 
     Returns:
         1 - soft Dice, mean over labels, plus the mean cross-entropy. Both are lowest where the probability is the
@@ -46,6 +50,8 @@ def dice_and_cross_entropy(
         0 and 1 is the usual one.
     """
     logits = logits.float()
+    if known is not None:
+        return _loss_of_known(logits, target, activation, dice_weight, known, scored)
     reduction = "mean" if scored is None else "none"
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
@@ -70,6 +76,30 @@ def dice_and_cross_entropy(
         drawn = probability.mean(dimensions)
         total = total + false_weight * (drawn / (drawn + _FALSELY_DRAWN) * (1 - shown)).mean()
     return total
+
+
+def _loss_of_known(
+    logits: Tensor, target: Tensor, activation: Activation, dice_weight: float, known: Tensor, scored: Tensor | None
+) -> Tensor:
+    """`dice_and_cross_entropy` over the batch, of samples that do not all know each label."""
+    counts = known[:, :, None, None].to(target)
+    target = target * counts
+    if activation == "softmax":
+        log = logits.log_softmax(dim=1)
+        unknown = F.pad(known, (1, 0), value=False)[:, :, None, None]  # with the background
+        rest = log.masked_fill(unknown, -torch.inf).logsumexp(dim=1)
+        background = (1 - target.sum(dim=1)).clamp(min=0)
+        each = -((target * log[:, 1:]).sum(dim=1) + background * rest)[:, None]
+        counted = torch.ones_like(each)
+        probability = log[:, 1:].exp()
+    else:
+        each = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        counted = counts.expand_as(each)
+        probability = logits.sigmoid()
+    if scored is not None:
+        counts, counted = counts * scored, counted * scored
+    entropy = (each * counted).sum() / counted.sum().clamp(min=1)
+    return dice_weight * _dice_over_batch(probability * counts, target, counts).mean() + entropy
 
 
 def partly_known_loss(

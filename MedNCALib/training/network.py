@@ -14,15 +14,7 @@ from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..automaton.rule import Rule
 from ..numerics.resampling import Method, sampling_matrix
-
-_TORCH_PADDING = {"edge": "replicate", "reflect": "reflect"}
-
-# The number of rows in a matrix product is a multiple of this, a little more than cells fire, since oneDNN compiles a
-# product anew for every shape that it has not seen.
-_ROWS = 128
-
-# Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.
-_PUSH = 1e-6
+from .firing_steps import Weights, fired_steps
 
 
 def fast_in_bfloat16(device: torch.device) -> bool:
@@ -32,7 +24,7 @@ def fast_in_bfloat16(device: torch.device) -> bool:
 
 
 class Automaton(nn.Module):
-    """One rule: every cell perceives, by a convolution, and the change is computed for the firing cells alone."""
+    """One rule, computed for the firing cells alone, see `firing_steps.py`."""
 
     # The parameters of `Rule`, and which channels change.
     perception: nn.Parameter
@@ -85,24 +77,31 @@ class Automaton(nn.Module):
                 added to stays float32.
         """
         precision = precision or (torch.bfloat16 if fast_in_bfloat16(state.device) else torch.float32)
-        architecture = self._architecture
-        channels, size = architecture.channels, architecture.kernel_size
-        filters = self.perception.view(-1, channels, size, size).contiguous(memory_format=torch.channels_last)
-        update = (self.update * self._moves).T
-        filters, filters_bias, hidden, hidden_bias, update = (
-            values.to(precision) for values in (filters, self.perception_bias, self.hidden.T, self.hidden_bias, update)
-        )
         count, _, height, width = state.shape
-        state = state.movedim(1, -1).contiguous()
-        for fire in self._fire(steps, (count, height, width), generator):
-            cells = fire.view(-1).nonzero()[:, 0]
-            rows = F.pad(cells, (0, _ROWS - len(cells) % _ROWS))  # the first cell again, as often as that needs
-            own = state.to(precision)
-            perceived = F.conv2d(self._framed(own.movedim(-1, 1)), filters, filters_bias).movedim(1, -1)
-            known = torch.cat([own, perceived], dim=-1).flatten(0, 2).index_select(0, rows)
-            change = _relu(torch.addmm(hidden_bias, known, hidden)) @ update
-            state = state.flatten(0, 2).index_add(0, cells, change[: len(cells)].float()).view(state.shape)
-        return state.movedim(-1, 1)
+        fires = torch.stack(list(self._fire(steps, (count, height, width), generator)))
+        architecture = self._architecture
+        after = fired_steps(
+            state.movedim(1, -1).contiguous(),
+            self._weights(precision),
+            fires,
+            architecture.kernel_size,
+            architecture.padding,
+        )
+        return after.movedim(-1, 1)
+
+    def _weights(self, precision: torch.dtype) -> Weights:
+        """The weights in the form of the products of one step."""
+        channels, size = self._architecture.channels, self._architecture.kernel_size
+        own, perceived = self.hidden.T.split([channels, self._architecture.filters])
+        weights = Weights(
+            filters=self.perception.view(-1, channels, size**2).permute(2, 1, 0).flatten(0, 1),
+            filters_bias=self.perception_bias,
+            own=own,
+            perceived=perceived,
+            bias=self.hidden_bias,
+            update=(self.update * self._moves).T,
+        )
+        return Weights(*(each.to(precision).contiguous() for each in weights))
 
     def _fire(self, steps: int, shape: tuple[int, ...], generator: torch.Generator) -> Iterator[Tensor]:
         """Which cells fire in each step, in the manner of `FireDraws`."""
@@ -114,26 +113,6 @@ class Automaton(nn.Module):
             else:
                 draws = torch.rand(shape, device=generator.device, generator=generator)
             yield draws < self._architecture.fire_rate
-
-    def _framed(self, state: Tensor) -> Tensor:
-        radius = self._architecture.kernel_size // 2
-        return F.pad(state, (radius,) * 4, mode=_TORCH_PADDING[self._architecture.padding])
-
-
-def _relu(values: Tensor) -> Tensor:
-    """The hidden layer's relu, (cells, H), with a remedy for dying units (Lu et al., arXiv 1903.06733).
-
-    A unit that is silent in every cell has no gradient and would stay silent, here it gets a small one that pushes it
-    up. In a long training a whole stage can die, and the result still looks plausible, since the stages before it are
-    in the loss. An optimiser that scales gradients to their own size follows the push if there is no other gradient.
-    """
-    hidden = F.relu(values)
-    if values.requires_grad:
-        silent = hidden.detach().sum(dim=0) == 0
-        if silent.any():
-            push = silent.to(values.dtype) * (_PUSH / len(values))
-            values.register_hook(lambda gradient: gradient - push)
-    return hidden
 
 
 class TrainableNetwork(nn.Module):

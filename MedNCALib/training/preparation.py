@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,13 +17,15 @@ from ..evaluation.perturbations import LabelledCase
 from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
-from ..io.image_label_pairs import Pair, find_pairs, labels_named_in
+from ..io.image_label_pairs import NAMES_SHOWN, Pair, find_pairs, labels_named_in
 from ..model.card import AUTO, DataSource
 from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
 from .batch import BatchSampler
-from .dataset import Sampler, label_values, make_case, phantom_cases, read_checked, split
+from .dataset import Case, Sampler, label_values, make_case, phantom_cases, read_checked, split
 from .preset import Preset
+from .preview import PreviewCase
+from .single_case import KeptAside, kept_aside
 from .starting_model import generic_labels, starting_model
 from .validation import CasesValidation, CollectionCases, CorrectedValidation, Validation
 
@@ -38,10 +40,12 @@ class Prepared:
         canvas: rows and columns of a training slice.
         validation: chooses the best weights.
         case_count: number of volumes that are trained on.
+        validation_count: number of volumes that choose the weights.
         mirror: which of "slices", "rows" and "columns" runs from left to right.
         held_out: volumes that the card's figures are measured on; none with collections.
         reporting: cases of collections that the card's figures are measured on.
         sources: the data of collections, for the card.
+        preview: the case that is shown while the training goes on; None with collections.
     """
 
     model: Model
@@ -49,10 +53,31 @@ class Prepared:
     canvas: tuple[int, int]
     validation: Validation
     case_count: int
+    validation_count: int
     mirror: str
     held_out: tuple[LabelledCase, ...] = ()
     reporting: tuple[CollectionCases, ...] = ()
     sources: tuple[DataSource, ...] = ()
+    preview: PreviewCase | None = None
+
+
+@dataclass(frozen=True)
+class ReadCases:
+    """The cases of two folders, read and checked.
+
+    Attributes:
+        labels: of the data.
+        training: cases that are trained on.
+        validation: cases that choose the weights; none if there is only one case.
+        shown: image file of the first validation case, or of the only case.
+        notes: what there is to know of the cases, in sentences.
+    """
+
+    labels: tuple[Label, ...]
+    training: tuple[LabelledCase, ...]
+    validation: tuple[LabelledCase, ...]
+    shown: Path
+    notes: tuple[str, ...]
 
 
 def prepare(
@@ -70,16 +95,59 @@ def prepare(
     Raises:
         MedNCAError: data that cannot be used.
     """
-    training, validation = split(find_pairs(images, labels), preset.subject, preset.leave_out)
+    read = read_cases(images, labels, output, preset.subject, preset.leave_out, reading, progress)
+    return prepare_cases(read, output, preset, seed, start_from)
+
+
+def read_cases(
+    images: str | Path,
+    labels: str | Path,
+    output: Path,
+    subject: str | None = None,
+    leave_out: str | None = None,
+    reading: Mapping[str, Any] = MappingProxyType({}),
+    progress: Progress = ignore_progress,
+) -> ReadCases:
+    """Read, check and split cases; `subject` and `leave_out` are a preset's, for the others see `train`.
+
+    Raises:
+        MedNCAError: data that cannot be used.
+    """
+    training, validation = split(find_pairs(images, labels), subject, leave_out)
     progress(0.0, f"reading {len(training) + len(validation)} cases")
     names, read = _read((*training, *validation), output, reading)
+    learned, held_out = (
+        tuple(LabelledCase(pair.name, *read[pair.name]) for pair in pairs) for pairs in (training, validation)
+    )
+    notes = _missing((*learned, *held_out), names)
+    if not validation:
+        notes.append(
+            f"{training[0].name} is the only case, so the weights are chosen on slices of it that are kept aside: "
+            "that says little of other images."
+        )
+    return ReadCases(names, learned, held_out, (*validation, *training)[0].image, tuple(notes))
+
+
+def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, start_from: str | None = None) -> Prepared:
+    """Bring cases to the model's grid; for the arguments see `train`.
+
+    Raises:
+        MedNCAError: data that cannot be used with these settings.
+    """
     torch.manual_seed(seed)
     preprocessing = preset.preprocessing
-    median = _median_spacing(preset, read) if preprocessing.needs_median else (1.0, 1.0, 1.0)
-    model = starting_model(preset, output, names, preprocessing.slice_format(median), seed, start_from)
-    values = [label.value for label in names]
+    read_images = [case.image for case in (*read.training, *read.validation)]
+    median = _median_spacing(preset, read_images) if preprocessing.needs_median else (1.0, 1.0, 1.0)
+    model = starting_model(preset, output, read.labels, preprocessing.slice_format(median), seed, start_from)
+    values = [label.value for label in read.labels]
     slice_format, normalisation = model.slice_format, model.normalisation
-    cases = [make_case(pair.name, *read[pair.name], values, slice_format, normalisation) for pair in training]
+    cases = [
+        make_case(case.name, case.image, case.labels, values, slice_format, normalisation) for case in read.training
+    ]
+    held_out, first = read.validation, True
+    if not held_out:
+        aside = kept_aside(read.training[0], slice_format)
+        cases, held_out, first = [_without(cases[0], aside)], (aside.case,), False
     cases += phantom_cases(preset.phantoms, values, slice_format, normalisation)
     cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
     if not cases:
@@ -95,15 +163,16 @@ def prepare(
     )
     coarsest = architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
-    held_out = tuple(LabelledCase(pair.name, *read[pair.name]) for pair in validation)
     return Prepared(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=validation_of(preset, CasesValidation(names, held_out), [(case, AUTO) for case in held_out]),
-        case_count=len(training),
+        validation=validation_of(preset, CasesValidation(read.labels, held_out), [(case, AUTO) for case in held_out]),
+        case_count=len(read.training),
+        validation_count=len(read.validation),
         mirror=model.slice_format.left_right,
         held_out=held_out,
+        preview=PreviewCase((*read.validation, *read.training)[0], read.shown, first),
     )
 
 
@@ -138,9 +207,29 @@ def _read(
     return known, read
 
 
-def _median_spacing(preset: Preset, read: Mapping[str, tuple[sitk.Image, sitk.Image]]) -> tuple[float, float, float]:
+def _missing(cases: Sequence[LabelledCase], labels: Sequence[Label]) -> list[str]:
+    """A sentence for each label that some cases lack."""
+    values = {case.name: label_values([case.labels]) for case in cases}
+    notes = []
+    for label in labels:
+        names = [name for name, known in values.items() if label.value not in known]
+        if names:
+            shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+            notes.append(
+                f"{len(names)} of {len(cases)} cases lack {label.name} ({shown}): they teach only what they have."
+            )
+    return notes
+
+
+def _without(case: Case, aside: KeptAside) -> Case:
+    """A case without the slices that are kept aside."""
+    slices = np.setdiff1d(np.arange(len(case.slices)), aside.slices_of(len(case.slices)))
+    return replace(case, usable=slices, foreground=np.intersect1d(case.foreground, slices))
+
+
+def _median_spacing(preset: Preset, images: Sequence[sitk.Image]) -> tuple[float, float, float]:
     """Median spacing of the images between columns, rows and slices, in the axes that the preset names."""
     own = preset.preprocessing.slice_format((None, None, None))
-    spacings = [SliceSpace(image, own).spacing[::-1] for image, _ in read.values()]
+    spacings = [SliceSpace(image, own).spacing[::-1] for image in images]
     columns, rows, slices = (round(float(mm), 3) for mm in np.median(spacings, axis=0))
     return columns, rows, slices

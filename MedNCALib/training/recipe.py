@@ -57,6 +57,7 @@ class Recipe(Generic[NetworkT]):
         learning_rate: for the next batch, from the share of the training that is done and the batches that are done.
         loss: of a network on one batch.
         largest_gradient: norm that the gradients are clipped to.
+        divides_samples: whether the network computes groups of samples side by side; else its products use all threads.
     """
 
     build_network: Callable[[], NetworkT]
@@ -64,6 +65,7 @@ class Recipe(Generic[NetworkT]):
     learning_rate: Callable[[float, int], float]
     loss: Callable[[NetworkT, Batch, Randomness], Tensor]
     largest_gradient: float = 1.0
+    divides_samples: bool = True
 
 
 def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:
@@ -152,7 +154,8 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
             scored = None
             if hints is not None:
                 scored = F.avg_pool2d((network.said(hints).amax(dim=1, keepdim=True) < 1).float(), stage.scale)
-            total = total + weight * _output_loss(preset, network, network.logits(state), small, knowledge, scored)
+            logits = network.logits(state)
+            total = total + weight * _output_loss(preset, network, logits, small, knowledge, scored, batch.known)
         if protocols is not None:
             total = total + preset.vote_weight * protocols.vote_loss(state)
             state = protocols.hand_over(state)
@@ -166,6 +169,7 @@ def _output_loss(
     target: Tensor,
     knowledge: Knowledge | None,
     scored: Tensor | None,
+    known: Tensor | None,
 ) -> Tensor:
     """Loss of one stage's output.
 
@@ -175,11 +179,12 @@ def _output_loss(
         target: (N, K, h, w), as of `Batch`.
         knowledge: likewise.
         scored: share of each pixel that counts, (N, 1, h, w); None if all do.
+        known: as of `Batch`.
     """
     if knowledge is None:
         activation = network.architecture.activation
         return dice_and_cross_entropy(
-            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored
+            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored, known
         )
     unscored = target[:, -1] if scored is None else torch.maximum(target[:, -1], 1 - scored[:, 0])
     return partly_known_loss(

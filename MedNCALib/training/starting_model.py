@@ -14,7 +14,7 @@ from ..imaging.slice_format import SliceFormat
 from ..model.model import Model, load_model
 from .network import Network
 from .preset import Preset
-from .widening import can_be_widened, widened
+from .widening import can_be_relabelled, can_be_widened, relabelled, widened
 
 
 def starting_model(
@@ -26,6 +26,8 @@ def starting_model(
     start_from: str | None,
 ) -> Model:
     """The model before training.
+
+    If it starts from a model of other labels, a label of the same name begins as that, any other as the mean of all.
 
     Args:
         preset: its architecture, normalisation and texts.
@@ -43,7 +45,7 @@ def starting_model(
     architecture = preset.architecture_for(len(labels))
     cascade = Network(architecture).to_cascade()
     if start_from is not None:
-        cascade = _started(start_from, architecture, seed)
+        cascade = _started(start_from, architecture, labels, seed)
     return Model(card, cascade, slice_format, preset.preprocessing.normalisation, tuple(labels))
 
 
@@ -61,14 +63,21 @@ def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
     return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
 
 
-def _started(start_from: str, architecture: Architecture, seed: int) -> Cascade:
-    start = load_model(start_from).cascade
+def _started(start_from: str, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
+    model = load_model(start_from)
+    start = model.cascade
     same_stages = len(start.rules) == len(architecture.stages)
     if same_stages and start.architecture.rule_shapes == architecture.rule_shapes:
         return Cascade(architecture, start.rules)
+    if can_be_relabelled(start.architecture, architecture):
+        names = [label.name.casefold() for label in model.labels]
+        sources = [
+            [names.index(name)] if (name := label.name.casefold()) in names else range(len(names)) for label in labels
+        ]
+        return relabelled(start, architecture, sources)
     if can_be_widened(start.architecture, architecture):
         return widened(start, architecture, seed)
     raise TrainingError(
         f"The model {start_from!r} has another architecture than the preset, and not a smaller one of the same stages; "
-        "start without it."
+        "start without it, or with --preset auto, which keeps its architecture."
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import SimpleITK as sitk
 
 from ..evaluation.corrections import Curves, correct_case
 from ..evaluation.metrics import dices
@@ -27,11 +28,17 @@ class Validated:
         figures: by the names of the validation.
         score: what chooses weights: higher is better.
         summary: for people.
+        dice: mean Dice by label, or with collections by collection and label.
+        whole: of all labels merged; with collections it is the score.
+        first: the model's labels of the first case; None if they are not kept.
     """
 
     figures: tuple[float, ...]
     score: float
     summary: str
+    dice: Mapping[str, float]
+    whole: float
+    first: sitk.Image | None = None
 
 
 class Validation(Protocol):
@@ -48,7 +55,7 @@ class Validation(Protocol):
 
 
 class CasesValidation:
-    """On cases that know all labels; the score is the mean Dice of the labels.
+    """On cases of one set; the score is the mean Dice of the labels, each over the cases that have it.
 
     Args:
         labels: the model's.
@@ -60,13 +67,27 @@ class CasesValidation:
 
     def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase]) -> None:
         self._cases = cases
-        self.names: tuple[str, ...] = (*(f"dice_{label.name}" for label in labels), "dice_whole")
+        values = [sitk.GetArrayViewFromImage(case.labels) for case in cases]
+        has = np.array([[bool((each == label.value).any()) for label in labels] for each in values])
+        self._counts = np.column_stack([has, has.all(axis=1)])  # where a label is missing, so is the whole
+        self._names = [label.name for label in labels]
+        self.names: tuple[str, ...] = (*(f"dice_{name}" for name in self._names), "dice_whole")
 
     def __call__(self, model: Model) -> Validated:
         """Measure a model."""
-        *by_label, whole = figures = validation_scores(model, self._cases)
-        mean = _mean(by_label)
-        return Validated(tuple(figures), mean, f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}")
+        first, *_ = segmented = [segment(case.image, model).labels for case in self._cases]
+        scores, cases = np.array(_dices(model, self._cases, segmented)), self._counts.sum(axis=0)
+        *by_label, whole = figures = ((scores * self._counts).sum(axis=0) / cases.clip(1)).tolist()
+        known = {name: dice for name, dice, count in zip(self._names, by_label, cases) if count}
+        mean = _mean([*known.values()])
+        return Validated(
+            tuple(figures),
+            mean,
+            f"mean Dice of the labels {mean:.4f}, whole {whole:.4f}",
+            known,
+            whole,
+            first,
+        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +145,13 @@ class CollectionsValidation:
             counted.append((whole + _mean(by_label)) / 2 if by_label else whole)
             said.append(f"{each.collection.name} {whole:.4f}")
         score = _mean(counted)
-        return Validated((*figures, score), score, f"Dice of the whole: {', '.join(said)}; score {score:.4f}")
+        return Validated(
+            (*figures, score),
+            score,
+            f"Dice of the whole: {', '.join(said)}; score {score:.4f}",
+            {name.replace("dice_", "", 1): dice for name, dice in zip(self.names, figures)},
+            score,
+        )
 
 
 # Turns of the simulated person in a validation.
@@ -155,10 +182,11 @@ class CorrectedValidation:
             Curves.mean([getattr(case, what) for case in corrected]).regrown[1:] for what in ("labels", "whole")
         )
         said = ", ".join(f"{dice:.4f}" for dice in by_label)
-        return Validated(
-            (*found.figures, *by_label, *whole),
-            _mean([found.score, *by_label]),
-            f"{found.summary}; labels after 1 to {_TURNS} corrections {said}",
+        return replace(
+            found,
+            figures=(*found.figures, *by_label, *whole),
+            score=_mean([found.score, *by_label]),
+            summary=f"{found.summary}; labels after 1 to {_TURNS} corrections {said}",
         )
 
 
@@ -166,11 +194,17 @@ def _mean(scores: Sequence[float]) -> float:
     return float(np.mean(scores))
 
 
-def validation_scores(model: Model, cases: Iterable[LabelledCase], protocol: str = AUTO) -> list[float]:
+def validation_scores(model: Model, cases: Sequence[LabelledCase], protocol: str = AUTO) -> list[float]:
     """Mean hard Dice on the input's own grid, one pass with seed 0: of each label, and of all labels merged."""
-    scores = []
-    for case in cases:
-        by_label, whole = dices(case.labels, segment(case.image, model, protocol=protocol).labels, model.labels)
-        scores.append([*by_label.values(), whole])
-    means: list[float] = np.mean(scores, axis=0).tolist()
+    segmented = [segment(case.image, model, protocol=protocol).labels for case in cases]
+    means: list[float] = np.mean(_dices(model, cases, segmented), axis=0).tolist()
     return means
+
+
+def _dices(model: Model, cases: Sequence[LabelledCase], segmented: Sequence[sitk.Image]) -> list[list[float]]:
+    """Of each case, the Dice of each label, and of all labels merged."""
+    scores = []
+    for case, labels in zip(cases, segmented):
+        by_label, whole = dices(case.labels, labels, model.labels)
+        scores.append([*by_label.values(), whole])
+    return scores

@@ -1,6 +1,13 @@
-"""A trained cascade made larger: it computes what it did, and has room for more (Net2Net, arXiv 1511.05641)."""
+"""A trained cascade in another architecture.
+
+Made larger, it computes what it did, and has room for more (Net2Net, arXiv 1511.05641). For other labels, it keeps all
+that it sees, and each new label begins as the mean of those that it had.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,4 +78,43 @@ def widened(cascade: Cascade, architecture: Architecture, seed: int) -> Cascade:
         fresh["update"][np.ix_(places, np.arange(hidden))] = rule.update
         fresh["update"][: architecture.fixed_channels] = 0
         rules.append(Rule(**fresh))
+    return Cascade(architecture, tuple(rules))
+
+
+def can_be_relabelled(old: Architecture, new: Architecture) -> bool:
+    """Whether two architectures differ in the number of labels alone, both of a softmax and without hints."""
+    channels = old.channels + new.outputs - old.outputs
+    alike = replace(old, outputs=new.outputs, channels=max(channels, 1), stages=new.stages) == new
+    same_scales = [stage.scale for stage in old.stages] == [stage.scale for stage in new.stages]
+    return alike and same_scales and old.activation == "softmax" and old.hints is None
+
+
+def relabelled(cascade: Cascade, architecture: Architecture, sources: Sequence[Sequence[int]]) -> Cascade:
+    """The cascade for other labels.
+
+    Args:
+        cascade: trained.
+        architecture: see `can_be_relabelled`.
+        sources: for each new label the numbers, from 0, of the old ones that it begins as the mean of.
+    """
+    old = cascade.architecture
+    background = old.fixed_channels
+    mixed = np.zeros((architecture.channels, old.channels), np.float32)  # a new channel's share of each old one
+    mixed[: background + 1, : background + 1] = np.eye(background + 1)
+    for number, labels in enumerate(sources):
+        mixed[background + 1 + number, [background + 1 + label for label in labels]] = 1 / len(labels)
+    hidden = old.channels - old.first_hidden
+    mixed[architecture.first_hidden :, old.first_hidden :] = np.eye(hidden)
+    # What read an old channel reads those that took its place, each with its share.
+    taken = mixed / np.maximum(mixed.sum(axis=0), 1e-9)
+    rules = [
+        Rule(
+            perception=np.einsum("fckl,nc->fnkl", rule.perception, taken).astype(np.float32),
+            perception_bias=rule.perception_bias,
+            hidden=np.concatenate([rule.hidden[:, : old.channels] @ taken.T, rule.hidden[:, old.channels :]], axis=1),
+            hidden_bias=rule.hidden_bias,
+            update=(mixed @ rule.update).astype(np.float32),
+        )
+        for rule in cascade.rules
+    ]
     return Cascade(architecture, tuple(rules))

@@ -62,6 +62,10 @@ LOGIC = {
     "stressTestSteps": "volumeNode model region runs seed interactive",
     "processMany": "volumeNodesOrPaths model interactive",
     "processManySteps": "volumeNodesOrPaths model interactive",
+    "train": "pairs name minutes startFrom",
+    "trainSteps": "pairs name minutes startFrom interactive",
+    "continueTrainingSteps": "name minutes interactive waitMs",
+    "stopTraining": "",
     "exportGrowth": "path",
     "plotCell": "volumeNode point model region seed protocol",
     "getParameterNode": "",
@@ -93,7 +97,7 @@ RUNNING = "--runs --seed --engine --threads --all-cells --protocol --find"
 READING = "--axes --spacing"
 MANY = "--jobs --dask --shard --existing --max-failures --timeout --table --report --dry-run --log"
 COMMANDS = {
-    "models": "--json",
+    "models": "--json --export --add",
     "segment": "-m --model -o --output --series --region --largest-only --probability --uncertainty --stress --json "
     "--corrections "
     f"--frame-interval --leave-out --slices --list --recursive --pattern --format {MANY} {RUNNING} {READING}",
@@ -103,7 +107,7 @@ COMMANDS = {
     "--corrections --poor-slices "
     f"{RUNNING} {READING}",
     "train": "--images --labels --data -o --output --preset --minutes --batches --seed --from --resume --overwrite "
-    f"{READING}",
+    f"--json-progress {READING}",
     "import-reference": "-o --output --size --steps --fire-rate --overwrite",
     "bench": "--json --panel",
     "demo": f"-o --output -m --model --volume --series {READING}",

@@ -1,27 +1,42 @@
 """The panel can be read in each of its states: in normal and in large text, in the light and in the dark style."""
 
 from support.brightness_model import MODULE
-from support.panel_states import panel_states
+from support.fake_training import use_fake_training
+from support.panel_states import learn_states, panel_states
 
 TABLES = ("qualityTableView", "measurementTableView")
 LOOKS = [(420, {}), (500, {"fontScale": 1.25}), (420, {"dark": True})]
 
 
 def test_panel_can_be_read_in_each_of_its_states(host):
+    states, wrong = seen_in(host, panel_states)
+    assert states == ["empty", "head", "finding", "growing", "sides", "ready", "running", "done", "error"]
+    assert wrong == []
+
+
+def test_section_learn_can_be_read_in_each_of_its_states(host, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDNCA_MODELS", str(tmp_path))
+    use_fake_training(monkeypatch, tmp_path)
+    states, wrong = seen_in(host, learn_states)
+    assert [state.removeprefix("learn: ") for state in states] == ["no cases", "cases", "choices", "training", "done"]
+    assert wrong == []
+
+
+def seen_in(host, states_of):
+    """The states, and what is wrong with how they look."""
     from host.views.pictures import laidOut, look
 
     host.loadModule(MODULE)
     widget = host.openModule("MedNCA")
     states, wrong = [], []
-    for state in panel_states(host, widget):
+    for state in states_of(host, widget):
         states.append(state)
         for width, style in LOOKS:
             with look(**style), laidOut(widget.parent, width) as panel:
                 assert panel.width == width
                 found = [*clipped(panel), *overlapping(panel), *scrolling(panel)]
                 wrong += [f"{state}, {style}: {what}" for what in found]
-    assert states == ["empty", "head", "finding", "growing", "sides", "ready", "running", "done", "error"]
-    assert wrong == []
+    return states, wrong
 
 
 def visible(panel):
@@ -55,11 +70,13 @@ def needed_size(widget):
 
 
 def overlapping(panel):
-    """Widgets that lie over another one or reach out of what they are in."""
+    """Widgets that lie over another one or reach out of what they are in, unless that scrolls."""
     children = {}
     for widget in visible(panel):
         children.setdefault(widget.parent(), []).append(widget)
     for parent, siblings in children.items():
+        if parent.objectName == "qt_scrollarea_viewport":
+            continue
         inside, places = parent.rect, [sibling.geometry for sibling in siblings]
         for index, (child, place) in enumerate(zip(siblings, places)):
             if not inside.contains(place):

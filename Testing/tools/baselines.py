@@ -69,6 +69,7 @@ def unet_recipe(preset, data):
         build_optimisers=lambda network: [torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))],
         learning_rate=lambda done, batches: scaled * cosine_with_restart(preset, done, batches),
         loss=partial(unet_loss, preset, architecture.activation),
+        divides_samples=False,
     )
 
 

@@ -7,7 +7,8 @@ cards in `weights`. It writes `benchmarks.md` beside the JSON file, and one pict
 
     python Testing/tools/benchmark_page.py --record build/comparison/*/comparison.json
 
-what `comparison.py` measured replaces the rows of those models first.
+what `comparison.py` measured replaces the rows of those models first, and with `--curves FILE` what
+`learning_curves.py` measured those of the learning curves.
 """
 
 import argparse
@@ -77,9 +78,11 @@ CONCLUSION = (
 )
 
 
-def main(comparisons: list[Path] = ()) -> None:
-    """Take over comparisons, each in a folder of its model's name, then write page and pictures."""
+def main(comparisons: list[Path] = (), curves: Path | None = None) -> None:
+    """Take over comparisons, each in a folder of its model's name, and learning curves; write page and pictures."""
     rows, cards = read_rows(), read_cards()
+    if curves is not None:
+        rows["learning_curves"] = json.loads(curves.read_text(encoding="utf-8"))
     for file in comparisons:
         rows = with_comparison(rows, file.parent.name, json.loads(file.read_text(encoding="utf-8")))
     ROWS.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
@@ -135,6 +138,8 @@ def page(rows: dict[str, list[dict]], cards: dict[str, dict]) -> str:
     parts = [INTRODUCTION.format(conclusion=" ".join(CONCLUSION))]
     for name, card in cards.items():
         parts.append(_model_section(name, card, compared(rows, name)))
+    if rows.get("learning_curves"):
+        parts.append(_curves_section(rows["learning_curves"]))
     parts += [_variation_section(rows), _speed_section(rows), _source_section(rows)]
     return "\n".join(parts)
 
@@ -181,6 +186,24 @@ def _costs(row: dict) -> list[str]:
         f"{row['peak_mb']:.0f} MB",
         minutes,
     ]
+
+
+def _curves_section(rows: list[dict]) -> str:
+    lengths = sorted({row["minutes"] for row in rows})
+    lines: dict[tuple, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (row["structure"], row["network"], row["cases"])):
+        line = lines.setdefault((row["structure"], row["network"], row["cases"]), ["-"] * len(lengths))
+        dice = "no model" if row["dice"] is None else f"{row['dice']:.3f}"
+        line[lengths.index(row["minutes"])] = f"{dice} ({row['batches']:,})"
+    head = ["structure", "network", "cases", *(f"{minutes} minutes" for minutes in lengths)]
+    return f"""## Learning curves
+
+Dice on cases that took no part after so many minutes of training with `--preset auto`, and in brackets the batches. A
+bundled model to start from is one of another structure. The UNet is MONAI's, with the same settings. A `-` was not
+measured. `python Testing/tools/learning_curves.py` goes on with what is missing.
+
+{_table(head, [[*map(str, key), *line] for key, line in lines.items()])}
+"""
 
 
 def _variation_section(rows: dict[str, list[dict]]) -> str:
@@ -252,8 +275,12 @@ def _source_section(rows: dict[str, list[dict]]) -> str:
         for row in rows[table]:
             what = title if table == "kernels" else f"{title}{row['model']}, {row.get('network') or row['what']}"
             sources.setdefault(_source(row), []).append(what)
-    for table, title in [("models", "speed of the models"), ("panel", "event loop of the panel")]:
-        for row in rows[table]:
+    for table, title in [
+        ("models", "speed of the models"),
+        ("panel", "event loop of the panel"),
+        ("learning_curves", "learning curves"),
+    ]:
+        for row in rows.get(table, []):
             sources.setdefault(_source(row), []).append(title)
     lines = [["; ".join(dict.fromkeys(what)), *source] for source, what in sources.items()]
     return f"""## Where each row comes from
@@ -356,4 +383,6 @@ def _mark(network: str, x: float, y: float) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", nargs="+", type=Path, default=[], metavar="comparison.json")
-    main(parser.parse_args().record)
+    parser.add_argument("--curves", type=Path, metavar="learning_curves.json")
+    options = parser.parse_args()
+    main(options.record, options.curves)

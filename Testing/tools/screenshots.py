@@ -4,6 +4,7 @@ python Testing/tools/screenshots.py --output Resources/Screenshots
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from host import slicerHost
 from PIL import Image, ImageDraw, ImageFont
 from support.beating_heart import add_cine, chest
-from support.panel_states import panel_states
+from support.panel_states import learn_states, panel_states
 
 import MedNCALib as mednca
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
@@ -42,6 +43,17 @@ PANEL_SHEETS = {
         [("running", DARK, "Dark"), ("done", DARK, "Dark"), ("done", LARGE, "Text at 125 %")],
     ],
 }
+LEARN_LOOKS = {
+    "learn: no cases": NORMAL,
+    "learn: cases": NORMAL,
+    "learn: choices": LARGE,
+    "learn: training": DARK,
+    "learn: done": NORMAL,
+}
+LEARN_SHEET = [
+    [("learn: cases", "Four cases of the scene"), ("learn: choices", "Choices, in text at 125 %")],
+    [("learn: training", "Training, dark"), ("learn: done", "Done: how well it does on what was kept aside")],
+]
 VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 220, 22  # pixels of a view, and of the bar above it
 QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
@@ -69,6 +81,7 @@ def makePictures(output):
             if state == "done":
                 host.click(widget.ui.show3DButton)
         heart = heartSheet(host, widget, Path(folder))
+        learnPictures(host, widget, output)
         makeCorrectionPictures(host, widget, Path(folder), output)
     for name, rows in PANEL_SHEETS.items():
         page = sheet([[(panels[state, str(look)], text) for state, look, text in row] for row in rows])
@@ -144,6 +157,28 @@ def heartSheet(host, widget, folder):
     write_volume_picture(folder / "volumes.png", beatOf(widget.logic.outcome.beatNode))
     right = sheet([axial, [(opened(folder / "volumes.png"), "The curve, as the command line draws it")]])
     return sheet([[(panel(host, widget, folder / "panel.png", NORMAL), "Heart, on a drawn chest"), (right, "")]])
+
+
+def learnPictures(host, widget, output):
+    """The section Learn in its states, and the application while a model is trained; it needs PyTorch, and minutes."""
+    host.closeScene()
+    before = os.environ.get("MEDNCA_MODELS")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MEDNCA_MODELS"] = folder
+        pictures = {}
+        for state in learn_states(host, widget):
+            section = widget.ui.learnCollapsibleButton
+            pictures[state] = panel(host, section, Path(folder) / "panel.png", LEARN_LOOKS[state])
+            if state == "learn: training":
+                whole = Path(folder) / "application.png"
+                host.applicationPicture(whole, widget, width=1480, height=960, panelWidth=NORMAL["width"])
+                opened(whole).resize((1110, 720)).save(output / "learn-views.jpg", quality=QUALITY, optimize=True)
+    os.environ.pop("MEDNCA_MODELS")
+    if before is not None:
+        os.environ["MEDNCA_MODELS"] = before
+    rows = [[(pictures[state], text) for state, text in row] for row in LEARN_SHEET]
+    page = sheet(rows).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    page.save(output / "learn-states.png", optimize=True)
 
 
 def makeCorrectionPictures(host, widget, folder, output):

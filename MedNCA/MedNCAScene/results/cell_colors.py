@@ -87,6 +87,18 @@ def addChangeColors() -> slicer.vtkMRMLColorTableNode:
     return slicer.mrmlScene.AddNode(table)
 
 
+def addLabelColors(labels: Sequence[mednca.Label]) -> slicer.vtkMRMLColorTableNode:
+    """Add a colour table for the labels' values, which is neither listed nor saved."""
+    table = _colorTable("MedNCA labels")
+    table.SetHideFromEditors(True)
+    table.SetSaveWithScene(False)
+    for value in range(256):
+        table.SetColor(value, "", 0.0, 0.0, 0.0, 0.0)
+    for label in labels:
+        table.SetColor(label.value, label.name, *rgb(label), 1.0)
+    return slicer.mrmlScene.AddNode(table)
+
+
 def changeNames() -> tuple[str, ...]:
     """What the values of `CHANGES` mean, for the user."""
     return _("unchanged"), _("lost"), _("new"), _("another label")

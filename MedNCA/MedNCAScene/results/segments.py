@@ -159,7 +159,7 @@ def imageOfSegment(
     """
     tags = modelName, str(value)
     voxels: np.ndarray | None = None
-    for segment in _segments(frameNode):
+    for segment in segmentsOf(frameNode):
         if (tagOf(segment, MODEL_TAG), tagOf(segment, LABEL_TAG)) == tags:
             segmentId = frameNode.GetSegmentation().GetSegmentIdBySegment(segment)
             voxels = voxelsOfSegment(frameNode, segmentId, volumeNode, segmentationNode)
@@ -232,7 +232,7 @@ def segmentationsOf(
         node
         for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
         if segmentedVolume(node) is volumeNode
-        and any(tagOf(segment, MODEL_TAG) == modelName for segment in _segments(node))
+        and any(tagOf(segment, MODEL_TAG) == modelName for segment in segmentsOf(node))
     ]
 
 
@@ -291,7 +291,8 @@ def showIn3D(segmentationNode: slicer.vtkMRMLSegmentationNode, shown: bool) -> N
     segmentationNode.GetDisplayNode().SetVisibility3D(True)
 
 
-def _segments(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[slicer.vtkSegment]:
+def segmentsOf(segmentationNode: slicer.vtkMRMLSegmentationNode) -> list[slicer.vtkSegment]:
+    """All segments of a segmentation, in their order."""
     segmentation = segmentationNode.GetSegmentation()
     return [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
 

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelError
 
 if TYPE_CHECKING:
     from ...model.model import Model
 
-SUMMARY = "List the bundled models, and those in the folder that MEDNCA_MODELS names."
-DETAILS = ""
+SUMMARY = "List the bundled models, and those in the folder that MEDNCA_MODELS names; pass one on, or take one in."
+DETAILS = "A model that is added is checked before, and no code of it is run."
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--export", nargs=2, metavar=("MODEL", "FILE"), help="write a model as one zip file")
+    what.add_argument(
+        "--add",
+        type=Path,
+        metavar="FILE",
+        help="copy a model from a zip file or a folder to the folder of MEDNCA_MODELS",
+    )
 
 
 def run(options: Namespace) -> None:
-    """Print the list."""
-    from ...model.model import list_models
+    """Print the list, or write or add a model."""
+    from ...model.model import list_models, load_model
+    from ...model.model_archive import add_model, export_model
 
+    if options.export:
+        name, file = options.export
+        print(export_model(load_model(name), file))
+        return
+    if options.add:
+        directory = os.environ.get("MEDNCA_MODELS")
+        if not directory:
+            raise ModelError("Name the folder of your models in the environment variable MEDNCA_MODELS.")
+        print(add_model(options.add, directory).folder)
+        return
     models = list_models()
     if options.json:
         print(json.dumps([_described(model) for model in models], indent=2))

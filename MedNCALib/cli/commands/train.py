@@ -7,8 +7,8 @@ from pathlib import Path
 
 from .model_output import OVERWRITE_HELP, model_line
 from .options import add_reading_options, reading_options
-from .progress import ProgressBar
 from .torch_needed import require_torch
+from .training_progress import progress_shown
 
 SUMMARY = "Train a model on images with labels (needs PyTorch)."
 DETAILS = (
@@ -30,7 +30,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="MODEL_DIR", help="folder of the new model")
     parser.add_argument(
-        "--preset", default="general", metavar="P", help="name of a preset, or a JSON file (default: general)"
+        "--preset",
+        default="general",
+        metavar="P",
+        help="name of a preset, a JSON file, or auto: settings that follow from the data (default: general)",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, metavar="M", help="how long to train")
@@ -40,6 +43,12 @@ def add_options(parser: ArgumentParser) -> None:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with a training that was stopped in MODEL_DIR")
     existing.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
+    parser.add_argument(
+        "--json-progress",
+        action="store_true",
+        help="print one JSON object a line that says what goes on; the line `stop`, or the end, of standard input ends "
+        "the training and keeps the best so far",
+    )
     add_reading_options(parser)
 
 
@@ -48,7 +57,7 @@ def run(options: Namespace) -> None:
     require_torch("Training")
     from ...training import train
 
-    with ProgressBar() as bar:
+    with progress_shown(options.json_progress) as shown:
         model = train(
             options.images,
             options.labels,
@@ -60,8 +69,11 @@ def run(options: Namespace) -> None:
             start_from=options.start_from,
             resume=options.resume,
             overwrite=options.overwrite,
-            progress=bar.show,
+            progress=shown.progress,
             data=options.data,
+            listen=shown.listen,
+            stop=shown.stop,
             **reading_options(options),
         )
-    print(model_line(model))
+    if not options.json_progress:
+        print(model_line(model))

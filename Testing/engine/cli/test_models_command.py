@@ -31,3 +31,15 @@ def test_models_says_which_has_a_finder(tmp_path, monkeypatch, capsys):
     assert [label["name"] for label in finder["labels"]] == ["left hippocampus", "right hippocampus", "brain"]
     assert finder["parameters"] == model.finder.cascade.parameter_count
     assert 0 < finder["size_bytes"] < listed[model.name]["size_bytes"]
+
+
+def test_a_model_is_passed_on_as_one_file(model_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("MEDNCA_MODELS", raising=False)
+    file = tmp_path / "threshold.zip"
+    assert main(["models", "--export", model_folder, str(file)]) == 0
+    assert main(["models", "--add", str(file)]) == 2
+    assert "MEDNCA_MODELS" in capsys.readouterr().err
+    monkeypatch.setenv("MEDNCA_MODELS", str(tmp_path / "theirs"))
+    assert main(["models", "--add", str(file)]) == 0
+    assert main(["models"]) == 0
+    assert "threshold" in capsys.readouterr().out

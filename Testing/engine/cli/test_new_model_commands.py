@@ -31,7 +31,8 @@ def test_train_passes_its_options_on(monkeypatch, capsys, cohort, tmp_path):
     monkeypatch.setattr(training, "train", train)
     options = ["--preset", "p", "--minutes", "2", "--seed", "7", "--from", "hippocampus-mr", "--resume"]
     assert main(["train", *cohort, "-o", str(tmp_path / "m"), *options]) == 0
-    assert callable(given.pop("progress"))
+    for name in ("progress", "listen", "stop"):
+        assert callable(given.pop(name))
     assert given == {
         "images": tmp_path / "images",
         "labels": tmp_path / "labels",

@@ -20,6 +20,7 @@ from MedNCALib.imaging.phantom import make_phantom
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from MedNCALib.model.card import Scores
 from MedNCALib.training import train
 from MedNCALib.training.batch import Batch, Knowledge, slice_beside
 from MedNCALib.training.correction_rounds import hints_of_rounds
@@ -274,7 +275,11 @@ def test_a_training_with_corrections_starts_from_a_model_without_and_gives_one_t
     preset, tmp_path, monkeypatch
 ):
     # What the card measures takes longer than such a short training.
-    monkeypatch.setattr(import_module("MedNCALib.training.train"), "measured_card", lambda model, _: model.card)
+    monkeypatch.setattr(
+        import_module("MedNCALib.training.train_model"),
+        "measured_card",
+        lambda model, *_: replace(model.card, scores=Scores(0.5)),
+    )
     folders = write_phantoms(tmp_path, 2, ".nii.gz", size=(12, 40, 28), spacing=(2.0, 1.5, 1.5))
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     del settings["architecture"]["hints"], settings["corrections"]

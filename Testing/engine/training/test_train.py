@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
 from support.random_models import random_model
 from support.shared_data import REPOSITORY
+from support.small_preset import write_small_preset
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
@@ -46,18 +47,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
-    """Sagittal slices of the phantoms, small enough to train in seconds."""
-    settings = json.loads((PRESETS / "hippocampus-mr.json").read_text(encoding="utf-8"))
-    settings["architecture"].update(hidden=32, stages=[{"scale": 4, "steps": 6}, {"scale": 1, "steps": 4}])
-    settings["preprocessing"]["spacing"] = [1.5, 1.5, 2.0]
-    settings.update(
-        canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, ema_decay=0.9, learning_rate=0.01
-    )
-    settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0)
-    settings.update(final_phase=0, final_phase_augmentation={}, foreground_share=0.25, collections=[])
-    path = tmp_path_factory.mktemp("preset") / "tiny.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return str(path)
+    return write_small_preset(tmp_path_factory.mktemp("preset") / "tiny.json")
 
 
 @pytest.fixture
@@ -100,7 +90,7 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path, monkeypat
 @pytest.mark.usefixtures("unperturbed_only")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=12, seed=3)
-    training = import_module("MedNCALib.training.train")
+    training = import_module("MedNCALib.training.train_model")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
     def kill(done, message):
@@ -158,7 +148,7 @@ def test_a_training_sees_slices_from_which_the_structure_is_taken_out(folders, p
 
         return replace(recipe, loss=loss)
 
-    monkeypatch.setattr(import_module("MedNCALib.training.train"), "standard_recipe", watched)
+    monkeypatch.setattr(import_module("MedNCALib.training.train_model"), "standard_recipe", watched)
     train(*folders, tmp_path / "with", preset=preset, batches=2)
     assert min(labelled) > 0
     labelled.clear()

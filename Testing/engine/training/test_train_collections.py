@@ -87,7 +87,7 @@ def test_training_on_collections_learns_and_fills_the_card_by_collection(data, p
 
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(data, preset, tmp_path, monkeypatch):
     through = trained(data, tmp_path / "through", preset, batches=12, seed=3)
-    training = import_module("MedNCALib.training.train")
+    training = import_module("MedNCALib.training.train_model")
     monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
 
     def kill(done, message):

@@ -12,7 +12,7 @@ from MedNCALib import load_model, make_phantom
 from MedNCALib.automaton.architecture import Architecture
 from MedNCALib.segmentation.segmenter import segment
 from MedNCALib.training import widening
-from MedNCALib.training.widening import can_be_widened, widened
+from MedNCALib.training.widening import can_be_relabelled, can_be_widened, relabelled, widened
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,21 @@ def test_only_an_architecture_that_is_nowhere_smaller_can_be_reached(model):
         {"stages": old.stages[1:]},
     ):
         assert not can_be_widened(old, replace(larger(old), **changes))
+
+
+def test_labels_that_stay_are_found_as_before_and_new_ones_begin_as_the_mean_of_all(model):
+    old = model.cascade.architecture
+    architecture = replace(old, channels=old.channels + 1, outputs=old.outputs + 1)
+    assert can_be_relabelled(old, architecture)
+    assert not can_be_relabelled(old, replace(architecture, hidden=old.hidden + 1))
+    cascade = relabelled(model.cascade, architecture, [[1], [0], [0, 1]])
+    first = old.first_hidden - 2
+    for rule, before in zip(cascade.rules, model.cascade.rules):
+        np.testing.assert_array_equal(rule.update[first], before.update[first + 1])
+        np.testing.assert_allclose(rule.update[first + 2], before.update[first : first + 2].mean(axis=0), atol=1e-7)
+        np.testing.assert_array_equal(rule.update[first + 3 :], before.update[first + 2 :])
+    swapped = relabelled(model.cascade, old, [[1], [0]])
+    image = np.random.default_rng(0).random((1, 24, 24, old.image_channels), dtype=np.float32)
+    *_, one = model.cascade.run(image, range(1), old.fire_draws(0))
+    *_, other = swapped.run(image, range(1), old.fire_draws(0))
+    np.testing.assert_allclose(other.state[..., first : first + 2], one.state[..., [first + 1, first]], atol=1e-4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,21 @@ import torch
 from ..errors import TrainingError
 from ..evaluation.card_scores import measured_card
 from ..model.card import DataSource, TrainingHistory
-from ..model.model import CARD, Model
+from ..model.model import CARD, Model, load_model
 from ..process_memory import peak_mb
 from ..progress import Progress, ignore_progress
 from .collection_card import card_of_collections
 from .collection_preparation import prepare_collections
+from .events import Ended, Listener, Measuring, Proposed, ignore_events, never
 from .length import Batches, Length, Minutes
-from .preparation import prepare
+from .preparation import prepare_cases, read_cases
 from .preset import Preset, load_preset
+from .proposal import AUTO_PRESET, propose_preset
 from .recipe import standard_recipe
 from .trainer import Trainer
+
+_AUTO_BATCHES = 2000  # of a training by its own proposal, if nobody says how long
+_LOOKED_AT = 8  # cases that a proposal is made from
 
 
 def train(
@@ -37,6 +42,9 @@ def train(
     overwrite: bool = False,
     progress: Progress = ignore_progress,
     data: str | Path | None = None,
+    listen: Listener = ignore_events,
+    stop: Callable[[], bool] = never,
+    threads: int | None = None,
     **reading: Any,
 ) -> Model:
     """Train a model.
@@ -46,7 +54,7 @@ def train(
         labels: folder of label images of the same names; None if `data` is given.
         output: the model folder. A `labels.csv` that is already there names the labels, else the label files do if they
             can (`.seg.nrrd`).
-        preset: name of a preset, or a JSON file.
+        preset: name of a preset, or a JSON file; "auto" proposes one from the cases, see `propose_preset`.
         minutes: length of the training, in place of the preset's number of batches.
         batches: another number of batches than the preset's.
         seed: with the same number of batches, the same seed gives the same weights on the same machine.
@@ -55,6 +63,10 @@ def train(
         overwrite: replace a model that is in `output`.
         progress: called with the share that is done and a message.
         data: folder that holds the collections of a preset that names some.
+        listen: called with each event, see `events.py`.
+        stop: asked before each batch whether to end the training there; the best weights so far are then the model's.
+        threads: that compute; by default as many as the processor has, up to four. Sums are rounded otherwise with
+            another number.
         **reading: `axes` and `spacing` of `read_pair`, for files that do not say enough; not with `data`.
 
     Returns:
@@ -65,20 +77,31 @@ def train(
     """
     if not hasattr(torch.optim, "Muon"):
         raise TrainingError(f"Training needs PyTorch 2.9 or newer, this is {torch.__version__}: pip install -U torch")
-    settings, output = load_preset(preset), Path(output)
+    output = Path(output)
+    settings = None if preset == AUTO_PRESET else load_preset(preset)
     _check_folders(preset, settings, images, labels, data, reading)
-    length = _length(minutes, batches, settings.batches)
+    length = _length(minutes, batches, _AUTO_BATCHES if settings is None else settings.batches)
     if (output / CARD).exists() and not (resume or overwrite):
         raise TrainingError(
             f"{output} already holds a model. Choose another folder, go on with its training (--resume) or replace it "
             "(--overwrite)."
         )
     if data is not None:
+        assert settings is not None
         prepared = prepare_collections(data, output, settings, seed, start_from, progress)
     else:
         assert images is not None
         assert labels is not None
-        prepared = prepare(images, labels, output, settings, seed, start_from, reading, progress)
+        rules = (None, None) if settings is None else (settings.subject, settings.leave_out)
+        read = read_cases(images, labels, output, *rules, reading, progress)
+        sentences = read.notes
+        if settings is None:
+            start = None if start_from is None else load_model(start_from)
+            proposal = propose_preset((*read.training, *read.validation)[:_LOOKED_AT], read.labels, start)
+            settings, sentences = proposal.preset, (*proposal.sentences, *sentences)
+        if sentences:
+            listen(Proposed(sentences))
+        prepared = prepare_cases(read, output, settings, seed, start_from)
         source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
         prepared = replace(prepared, sources=(replace(source, cases=prepared.case_count),))
     recipe = standard_recipe(settings, prepared.model.cascade.architecture)
@@ -91,12 +114,16 @@ def train(
         length,
         keep=lambda model: model.save(output),
         progress=progress,
+        listen=listen,
+        stop=stop,
+        threads=threads,
     )
     if resume:
         trainer.resume()
     model = trainer.run()
     peak = peak_mb()
     progress(1.0, "measuring the validation cases")
+    listen(Measuring(0.0))
     history = TrainingHistory(
         data=prepared.sources,
         synthetic_phantoms=settings.phantoms,
@@ -110,13 +137,16 @@ def train(
     if prepared.reporting:
         card = card_of_collections(model, prepared.reporting)
     else:
-        card = measured_card(model, prepared.held_out)
-    return replace(model, card=replace(card, training=history)).save(output)
+        card = measured_card(model, prepared.held_out, lambda done, message: listen(Measuring(round(done, 3))))
+    model = replace(model, card=replace(card, training=history)).save(output)
+    assert card.scores is not None
+    listen(Ended(trainer.stopped, str(output.absolute()), trainer.batches, card.scores.labels, card.scores.whole))
+    return model
 
 
 def _check_folders(
     name: str,
-    preset: Preset,
+    preset: Preset | None,
     images: str | Path | None,
     labels: str | Path | None,
     data: str | Path | None,
@@ -126,12 +156,12 @@ def _check_folders(
         raise TrainingError("Give the folders of images and labels, or for a preset with collections that of the data.")
     if data is not None and (images is not None or labels is not None):
         raise TrainingError("Give either the folders of images and labels or that of the data (--data), not both.")
-    if data is None and preset.collections:
+    if data is None and preset is not None and preset.collections:
         raise TrainingError(
             f"The preset {name} is for collections: give the folder that holds them (--data). To train on images and "
             "labels of your own, take the collections out of a copy of the preset."
         )
-    if data is not None and not preset.collections:
+    if data is not None and (preset is None or not preset.collections):
         raise TrainingError(f"The preset {name} names no collections: give the folders of images and labels.")
     if data is not None and reading:
         raise TrainingError("Axes and spacing cannot be stated for collections: correct the files.")

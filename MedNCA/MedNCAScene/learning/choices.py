@@ -1,0 +1,86 @@
+"""The plain choices of a training, as a preset: all else of it follows from the cases, or from a preset by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+import MedNCALib as mednca
+from MedNCALib.atomic_write import written_whole
+from MedNCALib.evaluation.perturbations import LabelledCase
+from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in, read_pair
+from MedNCALib.training.proposal import Proposal, propose_preset
+
+from ..library import LIBRARY, homeFolder
+from .cases import LearningCase, Naming, imagesOf, labelsOf
+
+AUTO = "auto"  # the engine proposes one from the cases
+_ENOUGH = 3  # cases that a proposal goes by: more say the same
+
+
+def proposal(cases: Sequence[LearningCase], naming: Naming, startFrom: mednca.Model | None = None) -> Proposal:
+    """What some cases of the scene suggest; it needs no PyTorch.
+
+    Raises:
+        MedNCAError: they cannot be learned from.
+    """
+    labels = labelsOf(cases, naming)
+    images = [(case.name, *imagesOf(case, naming, labels)[:2]) for case in cases[:_ENOUGH]]
+    return propose_preset([LabelledCase(*each) for each in images], labels, startFrom)
+
+
+def proposalForFolders(images: str, labels: str, startFrom: mednca.Model | None = None) -> Proposal:
+    """What the cases of two folders suggest; as `proposal`."""
+    pairs = find_pairs(images, labels)
+    table = labels_named_in(pairs)
+    cases = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in pairs[:_ENOUGH]]
+    return propose_preset(cases, table, startFrom)
+
+
+def presetNames() -> list[str]:
+    """Names of the presets that go by a folder of images and one of labels."""
+    # The package of the presets is that of the training, which needs PyTorch; the files do not.
+    files = sorted(_folder().glob("*.json"))
+    return [file.stem for file in files if not json.loads(file.read_text(encoding="utf-8")).get("collections")]
+
+
+def presetFor(
+    preset: str, slices: str | None, mirror: bool | None, suggested: Callable[[], Proposal], file: Path
+) -> str:
+    """The preset that `mednca train` takes.
+
+    Args:
+        preset: "auto", a name, or a file.
+        slices: axes of the slices, "LPS" (axial), "LIP" (coronal) or "PIL" (sagittal); None leaves it to the preset.
+        mirror: whether to learn from mirrored images, too; None leaves it to the preset.
+        suggested: what the cases suggest, which the two change if the preset is "auto".
+        file: that a changed preset is written to.
+
+    Returns:
+        The preset itself, or the path of the file.
+
+    Raises:
+        MedNCAError: there is no such preset to change.
+    """
+    if slices is None and mirror is None:
+        return preset
+    try:
+        base = _folder() / f"{preset}.json"
+        path = base if base.is_file() else Path(preset)
+        settings = suggested().settings if preset == AUTO else json.loads(path.read_text(encoding="utf-8"))
+        if slices is not None:
+            settings["preprocessing"]["axes"] = slices
+        if mirror is not None:
+            settings["augmentation"]["mirror"] = mirror
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise mednca.TrainingError(_("There is no preset {name}: choose another.").format(name=preset)) from error
+    with written_whole(file) as path:
+        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return str(file)
+
+
+def _folder() -> Path:
+    return homeFolder() / LIBRARY / "training" / "presets"

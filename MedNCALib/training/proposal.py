@@ -1,0 +1,277 @@
+"""Settings that follow from the cases: what `--preset auto` trains with, and why, in sentences.
+
+Needs no PyTorch, so that a program can show the sentences before anything is installed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import TrainingError
+from ..evaluation.perturbations import LabelledCase
+from ..imaging.anatomical_axes import ACQUIRED, degrees_off, orientation
+from ..imaging.labels import Label
+from ..imaging.laterality import name_without_side, side_of
+from ..model.model import Model
+
+if TYPE_CHECKING:
+    from .preset import Preset
+
+# The name in place of a preset's.
+AUTO_PRESET = "auto"
+
+_AXES = {0: "LPS", 1: "LIP", 2: "PIL"}  # by the axis across the slices: superior, posterior, left
+_PLANES = {0: "axial", 1: "coronal", 2: "sagittal"}
+_THICK = 1.5  # slices are thick if their spacing is so many times that of the pixels
+_VERY_THICK = 4.0  # neighbours of such slices say little
+_OBLIQUE = 20.0  # degrees
+_MOST_PIXELS = 144  # along a slice
+_COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
+_LEAST_CELLS = 0.75  # that the structure has there
+_MARGIN = 1.5  # of the finest windows around the structure
+_WINDOW = 32, 48  # smallest and largest window of the finest stage
+_ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
+_MANY_LABELS = 4
+_HOUNSFIELD_AIR = -500
+_UNEVEN = 0.15  # standard deviation between cases of the structure's scaled intensity
+_SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
+_STEPS = {16: 14, 8: 12, 4: 8, 2: 8, 1: 8}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Proposed settings.
+
+    Attributes:
+        settings: the object of a preset file.
+        sentences: why they are so, for people.
+    """
+
+    settings: dict[str, Any]
+    sentences: tuple[str, ...]
+
+    @property
+    def preset(self) -> Preset:
+        """The preset; needs PyTorch."""
+        from .preset import Preset
+
+        return Preset.from_json(self.settings)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A case in the axes S, P and L (superior, posterior, left).
+
+    Attributes:
+        spacing: mm along each axis.
+        size: voxels along each axis.
+        extent: of the box around each label, the largest, in mm along each axis.
+        left_share: share of the labelled voxels that lie in the image's left half.
+        degrees: between the image's axes and the body's.
+        intensity: median of the labelled voxels, from 0 to 1 between the image's percentiles.
+        darkest: lowest intensity.
+    """
+
+    spacing: np.ndarray
+    size: np.ndarray
+    extent: np.ndarray
+    left_share: float
+    degrees: float
+    intensity: float
+    darkest: float
+
+
+def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), start: Model | None = None) -> Proposal:
+    """Settings for a training on cases.
+
+    Args:
+        cases: at least one with a label; five say as much as fifty.
+        labels: of the new model; without them no label is taken to have a side.
+        start: the model whose weights the training starts from; its grid and its network are then kept.
+
+    Raises:
+        TrainingError: no case has a label.
+    """
+    measured = [each for each in map(_measure, cases) if each is not None]
+    if not measured:
+        raise TrainingError("No case has a label: draw the structure in at least one of them.")
+    settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
+    mirror, mirror_sentence = _mirroring(settings, measured, labels)
+    settings["augmentation"]["mirror"] = mirror
+    if start is not None:
+        return Proposal(*_adapted(settings, start, len(labels), mirror_sentence))
+    sentences = [_slices(settings, measured)]
+    sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured)]
+    return Proposal(settings, tuple(sentences))
+
+
+def _measure(case: LabelledCase) -> _Measured | None:
+    axes = orientation(case.image, "LPS")
+    values = axes.oriented(sitk.GetArrayViewFromImage(case.labels))
+    image = axes.oriented(sitk.GetArrayViewFromImage(case.image))
+    if not values.any():
+        return None
+    spacing = np.array(axes.spacing(case.image))
+    extents = []
+    for value in np.unique(values[values > 0]):
+        places = np.nonzero(values == value)
+        extents.append([np.ptp(along) + 1 for along in places])
+    shown = values > 0
+    low, high = np.percentile(image, (0.5, 99.5))
+    middle = values.shape[2] // 2
+    return _Measured(
+        spacing=spacing,
+        size=np.array(values.shape),
+        extent=np.max(extents, axis=0) * spacing,
+        left_share=float(shown[:, :, middle:].sum() / shown.sum()),
+        degrees=degrees_off(case.image),
+        intensity=float(np.clip((np.median(image[shown]) - low) / max(high - low, 1e-6), 0, 1)),
+        darkest=float(image.min()),
+    )
+
+
+def _median(measured: Sequence[_Measured], name: str) -> np.ndarray:
+    return np.median([getattr(each, name) for each in measured], axis=0)
+
+
+def _across(measured: Sequence[_Measured]) -> int | None:
+    """The axis across the slices; None for slices as they were acquired."""
+    size, spacing = _median(measured, "size"), _median(measured, "spacing")
+    if (size == 1).any() or max(each.degrees for each in measured) > _OBLIQUE:
+        return None
+    if spacing.max() / np.median(spacing) >= _THICK:
+        return int(spacing.argmax())
+    return 0
+
+
+def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
+    """Direction, spacing and neighbours of the slices."""
+    across, spacing, size = _across(measured), _median(measured, "spacing"), _median(measured, "size")
+    is_single, acquired = bool((size == 1).any()), across is None
+    if across is None:
+        across = int((size == 1).argmax() if is_single else spacing.argmax())
+    native = float(np.delete(spacing, across).min())
+    pixel = round(native * max(1.0, float(np.delete(size * spacing, across).max()) / native / _MOST_PIXELS), 3)
+    ratio = spacing[across] / pixel
+    is_isotropic = not (is_single or acquired) and ratio < _THICK
+    neighbours = 0 if is_single else 2 if is_isotropic else 1 if ratio < _VERY_THICK else 0
+    settings["architecture"]["image_channels"] = 1 + 2 * neighbours
+    slices = max(pixel, round(float(spacing[across]), 3)) if is_isotropic else None
+    settings["preprocessing"].update(axes=ACQUIRED if acquired else _AXES[across], spacing=[pixel, pixel, slices])
+    grid = f"on a grid of {pixel:.2g} mm" + ("" if pixel <= native else f", coarser than the images' {native:.2g} mm")
+    if is_single:
+        return f"Images are single slices, {grid}."
+    seen = f"with {neighbours} on either side" if neighbours else "by itself"
+    shape = "voxels are near isotropic" if is_isotropic else f"slices are {spacing[across]:.2g} mm apart"
+    plane = (
+        "Slices lie oblique to the body and are taken as they were acquired"
+        if acquired
+        else (f"Slices are {_PLANES[across]}")
+    )
+    return f"{plane}, {grid}; {shape}, so each slice is seen {seen}."
+
+
+def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
+    """Stages by the size of the slices and of the structure, and the window of the finest one."""
+    across = _across(measured)
+    if across is None:
+        across = int(_median(measured, "spacing").argmax())
+        single = np.flatnonzero(_median(measured, "size") == 1)
+        across = int(single[0]) if len(single) else across
+    pixel = settings["preprocessing"]["spacing"][0]
+    lengths = np.delete(np.max([each.size * each.spacing for each in measured], axis=0), across) / pixel
+    diameter = float(np.delete(_median(measured, "extent"), across).mean()) / pixel
+    coarsest = 1
+    while coarsest < 16 and lengths.max() / coarsest > _COARSEST_CELLS and diameter / (2 * coarsest) >= _LEAST_CELLS:
+        coarsest *= 2
+    scales = [scale for scale in (16, 8, 4, 2, 1) if scale <= coarsest]
+    settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
+    low, high = _WINDOW
+    window = int(np.clip(8 * ceil(_MARGIN * diameter / 8), low, high))
+    crops: list[Any] = [None] * len(scales)
+    if len(scales) > 1:
+        crops[-1] = [window, window]
+    if len(scales) > 2 and lengths.max() > 2 * high:
+        crops[-2] = [2 * window, 2 * window]
+    settings["crops"] = crops
+    grids = f"{len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm" if coarsest > 1 else "one grid"
+    return (
+        f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on {grids}; "
+        f"the finest is trained on windows of {window} pixels."
+    )
+
+
+def _mirroring(settings: dict[str, Any], measured: Sequence[_Measured], labels: Sequence[Label]) -> tuple[bool, str]:
+    """Whether images are mirrored in training, and why."""
+    sides = {number: side for number, label in enumerate(labels, 1) if (side := side_of(label)) is not None}
+    if sides:
+        partners: dict[str, list[int]] = {}
+        for number in sides:
+            partners.setdefault(name_without_side(labels[number - 1]).casefold(), []).append(number)
+        pairs = [numbers for numbers in partners.values() if len(numbers) == 2]
+        if 2 * len(pairs) == len(sides):
+            settings["mirrored_labels"] = pairs
+            return True, "Images are mirrored in training, and then the left and the right label change places."
+        return False, "Images are not mirrored, since a label has a side."
+    left = float(np.mean([each.left_share for each in measured]))
+    same = all((each.left_share > 0.5) == (left > 0.5) for each in measured)
+    if same and max(left, 1 - left) >= _ONE_SIDED:
+        return False, "Images are not mirrored, since the structure always lies in the same half of the image."
+    return True, "Images are mirrored in training, since no label has a side."
+
+
+def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
+    """Scaling of the intensities by their contrast."""
+    across, normalisation = _across(measured), settings["preprocessing"]["normalisation"]
+    spread = float(np.std([each.intensity for each in measured]))
+    single = across is None and (_median(measured, "size") == 1).any()
+    if single:
+        normalisation["scope"] = "slice"
+    if min(each.darkest for each in measured) < _HOUNSFIELD_AIR:
+        settings["augmentation"].update(gamma=1.1, bias=0.0, contrast=0.1)
+        return "Intensities go below -500, as in CT, so they are changed little in training."
+    if single and spread > _UNEVEN:
+        normalisation["contrast_window_sd"] = 12
+        return (
+            "The structure's brightness differs much between the images, so each place is scaled by the contrast "
+            "around it."
+        )
+    return f"Intensities are scaled by the percentiles of each {normalisation['scope']}."
+
+
+def _adapted(
+    settings: dict[str, Any], start: Model, label_count: int, mirror_sentence: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The settings of a training that goes on from a model: its grid and its network, small steps."""
+    architecture = start.cascade.architecture
+    network = architecture.to_json()
+    if label_count and architecture.activation == "softmax":
+        network["channels"] += label_count - architecture.label_count
+    for key in ("outputs", "activation"):
+        del network[key]
+    if architecture.hints is not None:
+        settings["corrections"] = {}  # as a person's are simulated by default
+    settings["architecture"] = network
+    settings["preprocessing"] = {**start.slice_format.to_json(), "normalisation": start.normalisation.to_json()}
+    scales = [stage.scale for stage in architecture.stages]
+    crops: list[Any] = [None] * len(scales)
+    if len(scales) > 1:
+        crops[-1] = [scales[-2] * ceil(_WINDOW[1] / scales[-2])] * 2
+    card = start.card
+    settings["card"].update(
+        description=f"{start.title}, adapted to the user's own images and labels.",
+        modality=card.modality,
+        anatomy=card.anatomy,
+        licence=card.licence,
+    )
+    settings.update(crops=crops, learning_rate=_SMALL_STEPS)
+    kept = "its grid and its network are kept, and the steps are small"
+    return settings, (f"The training starts from {start.title}: {kept}.", mirror_sentence)

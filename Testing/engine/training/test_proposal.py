@@ -1,0 +1,122 @@
+"""Settings that follow from the cases, and the sentences that say why."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from MedNCALib.errors import TrainingError
+from MedNCALib.evaluation.perturbations import LabelledCase
+from MedNCALib.imaging.labels import Label
+from MedNCALib.training.proposal import propose_preset
+
+SIDED = (Label(1, "left kidney"), Label(2, "right kidney"))
+
+
+def case(size, spacing, box, value=1, dark=0.0, direction=None):
+    """A noisy image with a bright labelled box; sizes and boxes are in the image's order (x, y, z)."""
+    labels = np.zeros(size[::-1], np.uint8)
+    labels[tuple(slice(low, high) for low, high in reversed(box))] = value
+    voxels = np.random.default_rng(0).normal(0.3, 0.05, labels.shape) + labels + dark
+    images = [sitk.GetImageFromArray(each) for each in (voxels.astype(np.float32), labels)]
+    for image in images:
+        image.SetSpacing(spacing)
+        if direction is not None:
+            image.SetDirection(direction)
+    return LabelledCase("case", *images)
+
+
+def centred(size, width):
+    return [((length - width) // 2, (length + width) // 2) for length in size]
+
+
+@pytest.mark.parametrize(("thick", "axes"), [(2, "LPS"), (1, "LIP"), (0, "PIL")])
+def test_slices_lie_across_the_thickest_voxels(thick, axes):
+    size, spacing = [64, 64, 64], [1.0, 1.0, 1.0]
+    size[thick], spacing[thick] = 16, 3.0
+    proposal = propose_preset([case(size, spacing, centred(size, 8))])
+    assert proposal.settings["preprocessing"]["axes"] == axes
+    assert proposal.settings["preprocessing"]["spacing"] == [1.0, 1.0, None]
+    assert proposal.settings["architecture"]["image_channels"] == 3
+    assert "3 mm apart" in proposal.sentences[0]
+
+
+def test_near_isotropic_voxels_are_seen_with_more_neighbours_on_one_grid():
+    size = (60, 60, 50)
+    proposal = propose_preset([case(size, (1.0, 1.0, 1.2), centred(size, 20))])
+    assert proposal.settings["architecture"]["image_channels"] == 5
+    assert proposal.settings["preprocessing"]["spacing"] == [1.0, 1.0, 1.2]
+    assert "near isotropic" in proposal.sentences[0]
+
+
+def test_the_coarsest_grid_follows_the_slices_and_shows_the_structure():
+    large, small, tiny = (
+        propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, width))]).settings["architecture"]["stages"][0]
+        for size, width in (((120, 120, 40), 40), ((40, 40, 40), 20), ((120, 120, 40), 4))
+    )
+    assert (large["scale"], small["scale"], tiny["scale"]) == (8, 4, 4)
+
+
+def test_large_images_are_brought_to_a_coarser_grid():
+    size = (400, 400, 4)
+    proposal = propose_preset([case(size, (0.5, 0.5, 5.0), centred(size, 4))])
+    columns, rows, _ = proposal.settings["preprocessing"]["spacing"]
+    assert columns == rows > 1
+    assert "coarser than the images' 0.5 mm" in proposal.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "box", "mirrored", "says"),
+    [
+        ((), None, True, "no label has a side"),
+        ((Label(1, "left kidney"),), None, False, "a label has a side"),
+        ((), [(50, 60), (20, 40), (5, 15)], False, "same half"),
+    ],
+)
+def test_images_are_mirrored_only_if_no_label_has_a_side(labels, box, mirrored, says):
+    size = (64, 64, 20)
+    proposal = propose_preset([case(size, (1.0, 1.0, 1.0), box or centred(size, 10))] * 2, labels)
+    assert proposal.settings["augmentation"]["mirror"] is mirrored
+    assert any(says in sentence for sentence in proposal.sentences)
+
+
+def test_a_left_and_a_right_label_change_places_in_mirrored_images():
+    size = (64, 64, 20)
+    proposal = propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, 10))], SIDED)
+    assert proposal.settings["augmentation"]["mirror"] is True
+    assert proposal.settings["mirrored_labels"] == [[1, 2]]
+
+
+def test_single_slices_and_oblique_ones_are_taken_as_they_were_acquired():
+    turned = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]).ravel().tolist()
+    size = (64, 64, 10)
+    for each in (
+        case((64, 64, 1), (1.0, 1.0, 1.0), [(20, 40), (20, 40), (0, 1)]),
+        case(size, (1.0, 1.0, 8.0), centred(size, 6), direction=turned),
+    ):
+        assert propose_preset([each]).settings["preprocessing"]["axes"] == "acquired"
+
+
+def test_intensities_of_ct_are_changed_little():
+    size = (64, 64, 20)
+    proposal = propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, 10), dark=-1000)])
+    assert proposal.settings["augmentation"]["bias"] == 0
+    assert any("CT" in sentence for sentence in proposal.sentences)
+
+
+def test_cases_without_any_label_are_refused():
+    with pytest.raises(TrainingError, match="No case has a label"):
+        propose_preset([case((8, 8, 8), (1.0, 1.0, 1.0), [(0, 0)] * 3)])
+
+
+def test_a_proposal_is_a_preset_file_and_needs_no_pytorch(tmp_path):
+    size = (64, 64, 20)
+    proposal = propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, 10))], SIDED)
+    assert json.loads(json.dumps(proposal.settings)) == proposal.settings
+    program = "import MedNCALib.training.proposal, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    pytest.importorskip("torch")
+    assert proposal.preset.mirrored_labels == ((1, 2),)
