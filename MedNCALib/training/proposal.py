@@ -37,6 +37,7 @@ _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
 _MARGIN = 1.5  # of the finest windows around the structure
+_FOREGROUND = 0.4  # share of slices and windows that show a label: with many, too much is drawn elsewhere
 _WINDOW = 32, 48  # smallest and largest window of the finest stage
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
@@ -106,6 +107,7 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
+    settings["foreground_share"] = _FOREGROUND
     if start is not None:
         return Proposal(*_adapted(settings, start, len(labels), mirror_sentence))
     sentences = [_slices(settings, measured)]
