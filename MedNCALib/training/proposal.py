@@ -36,8 +36,9 @@ _OBLIQUE = 20.0  # degrees
 _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
-_MARGIN = 1.5  # of the finest windows around the structure
-_WINDOW = 32, 48  # smallest and largest window of the finest stage
+_FOREGROUND = 0.4  # share of slices and windows that show a label: with many, too much is drawn elsewhere
+_WIDE = 128  # pixels of a slice; of wider ones the stage before the finest is trained on windows too
+_WINDOW = 48  # pixels that the finest stage is trained on: smaller ones show too little of what is no structure
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
@@ -106,6 +107,7 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
+    settings["foreground_share"] = _FOREGROUND
     if start is not None:
         return Proposal(*_adapted(settings, start, len(labels), mirror_sentence))
     sentences = [_slices(settings, measured)]
@@ -194,18 +196,16 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
         coarsest *= 2
     scales = [scale for scale in (16, 8, 4, 2, 1) if scale <= coarsest]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
-    low, high = _WINDOW
-    window = int(np.clip(8 * ceil(_MARGIN * diameter / 8), low, high))
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [window, window]
-    if len(scales) > 2 and lengths.max() > 2 * high:
-        crops[-2] = [2 * window, 2 * window]
+        crops[-1] = [_WINDOW, _WINDOW]
+    if len(scales) > 2 and lengths.max() > _WIDE:
+        crops[-2] = [2 * _WINDOW, 2 * _WINDOW]
     settings["crops"] = crops
     grids = f"{len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm" if coarsest > 1 else "one grid"
     return (
         f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on {grids}; "
-        f"the finest is trained on windows of {window} pixels."
+        f"the finest is trained on windows of {_WINDOW} pixels."
     )
 
 
@@ -264,7 +264,7 @@ def _adapted(
     scales = [stage.scale for stage in architecture.stages]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [scales[-2] * ceil(_WINDOW[1] / scales[-2])] * 2
+        crops[-1] = [scales[-2] * ceil(_WINDOW / scales[-2])] * 2
     card = start.card
     settings["card"].update(
         description=f"{start.title}, adapted to the user's own images and labels.",
