@@ -250,15 +250,16 @@ def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str
 def _adapted(
     settings: dict[str, Any], start: Model, label_count: int, mirror_sentence: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The settings of a training that goes on from a model: its grid and its network, small steps."""
-    architecture = start.cascade.architecture
+    """The settings of a training that goes on from a model: its grid and its network, small steps.
+
+    Without its hints: a simulated person takes more time than all else.
+    """
+    architecture = start.cascade.architecture.without_hints
     network = architecture.to_json()
     if label_count and architecture.activation == "softmax":
         network["channels"] += label_count - architecture.label_count
     for key in ("outputs", "activation"):
         del network[key]
-    if architecture.hints is not None:
-        settings["corrections"] = {}  # as a person's are simulated by default
     settings["architecture"] = network
     settings["preprocessing"] = {**start.slice_format.to_json(), "normalisation": start.normalisation.to_json()}
     scales = [stage.scale for stage in architecture.stages]

@@ -27,7 +27,8 @@ def starting_model(
 ) -> Model:
     """The model before training.
 
-    If it starts from a model of other labels, a label of the same name begins as that, any other as the mean of all.
+    If it starts from a model of other labels, a label of the same name begins as that, any other as the mean of all. If
+    its architecture has no hints, it starts without the weights that read them.
 
     Args:
         preset: its architecture, normalisation and texts.
@@ -65,7 +66,7 @@ def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
 
 def _started(start_from: str, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
     model = load_model(start_from)
-    start = model.cascade
+    start = model.cascade if architecture.hints else model.cascade.without_hints
     same_stages = len(start.rules) == len(architecture.stages)
     if same_stages and start.architecture.rule_shapes == architecture.rule_shapes:
         return Cascade(architecture, start.rules)

@@ -138,7 +138,7 @@ class UNetCascade:
         return self
 
     @torch.inference_mode()
-    def run(self, image, slices, draws, kernel="torch", threads=None, skip=None, protocol=0.0, hints=None):
+    def run(self, image, slices, draws, *_, **__):
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 1)))
         # One slice at a time: a UNet's copies of a whole group would take gigabytes.
         logits = np.concatenate([self.network(plane[None]).numpy() for plane in planes])

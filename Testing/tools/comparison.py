@@ -118,8 +118,8 @@ def measure(model, cases):
     return {
         "dice": float(np.mean([score.dice for score in scores])),
         "hd95_mm": float(np.mean(distances)) if distances else None,
-        "parameters": model.cascade.parameter_count,
-        "megabytes": 4 * model.cascade.parameter_count / 1e6,
+        "parameters": model.cascade.without_hints.parameter_count,
+        "megabytes": 4 * model.cascade.without_hints.parameter_count / 1e6,
         **cost(model, cases[0].image),
         "dice_drop": {name: score.dice_drop for name, score in found.items() if name != UNPERTURBED},
     }

@@ -22,7 +22,7 @@ import MedNCALib as mednca
 from MedNCALib.imaging.phantom import BLOCK_CENTRE_LEFT
 from MedNCALib.measurement.volume_curve import write_volume_picture
 from MedNCALib.segmentation.growth_animation import write_growth_gif
-from tools.correction_pictures import bundled_can_regrow, correction_pictures, write_correction_gif
+from tools.correction_pictures import correction_pictures, write_correction_gif
 
 NORMAL, LARGE, DARK = {"width": 420}, {"width": 500, "fontScale": 1.25}, {"width": 420, "dark": True}
 # File -> rows of its pictures: state, look, caption.
@@ -54,7 +54,7 @@ LEARN_SHEET = [
     [("learn: cases", "Four cases of the scene"), ("learn: choices", "Choices, in text at 125 %")],
     [("learn: training", "Training, dark"), ("learn: done", "Done: how well it does on what was kept aside")],
 ]
-VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 220, 22  # pixels of a view, and of the bar above it
+VIEW, HEART_VIEW, CORRECTION_VIEW, BAR = 280, 356, 240, 22  # pixels of a view, and of the bar above it
 QUALITY = 64  # of a JPEG file
 STEP = 14  # of the kept ones, to be shown
 GAP, LINE = 8, 24
@@ -182,14 +182,13 @@ def learnPictures(host, widget, output):
 
 
 def makeCorrectionPictures(host, widget, folder, output):
-    """Before, edit and after; and, with a bundled model, the animation in which the correction grows."""
-    rows, frames = correction_pictures(host, widget, folder, CORRECTION_VIEW)
-    page = sheet([[(opened(path), text)] for path, text in rows])
+    """Before, edit and after; and the animation in which the correction grows."""
+    pictures, frames = correction_pictures(host, widget, folder, CORRECTION_VIEW)
+    page = sheet([[(opened(path), text) for path, text in pictures]])
     page.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
         output / "correction.png", optimize=True
     )
-    if bundled_can_regrow():
-        write_correction_gif(output / "correction.gif", frames)
+    write_correction_gif(output / "correction.gif", frames)
 
 
 def opened(path):

@@ -10,7 +10,7 @@ from support.obedient_model import obedient_model
 from support.random_models import KERNELS, random_model
 from support.threshold_model import threshold_model
 
-from MedNCALib import FoundStructure, load_model, regrow, regrow_steps, segment
+from MedNCALib import FoundStructure, list_models, load_model, regrow, regrow_steps, segment
 from MedNCALib.automaton.hints import HintFormat
 from MedNCALib.errors import ImageError, MedNCAError, ModelError
 from MedNCALib.segmentation import slice_groups
@@ -251,11 +251,13 @@ def test_closing_it_in_the_middle_leaves_everything_as_it_was(grown):
 
 def test_a_model_that_was_not_trained_with_corrections_says_so(grown):
     image, _, labels = grown
-    for model in (threshold_model(), load_model("hippocampus-mr")):
+    bundled = load_model("hippocampus-mr")
+    for model in (threshold_model(), replace(bundled, cascade=bundled.cascade.without_hints)):
         with pytest.raises(ModelError, match=f"{model.name} cannot regrow"):
             regrow(image, model, labels, said(image, (1, 0, 0, 0)))
     assert not threshold_model().can_regrow
     assert obedient_model().can_regrow
+    assert all(model.can_regrow for model in list_models())
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from MedNCALib.training.widening import can_be_relabelled, can_be_widened, relab
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model("hippocampus-mr")
+    bundled = load_model("hippocampus-mr")
+    return replace(bundled, cascade=bundled.cascade.without_hints)
 
 
 def larger(architecture: Architecture) -> Architecture:
