@@ -143,4 +143,4 @@ class UNetCascade:
         # One slice at a time: a UNet's copies of a whole group would take gigabytes.
         logits = np.concatenate([self.network(plane[None]).numpy() for plane in planes])
         state = np.concatenate([image, np.moveaxis(logits, 1, -1)], axis=-1)
-        yield CascadeStep(1, 0, UNetCells(self.architecture, state))
+        yield CascadeStep(0, 0, UNetCells(self.architecture, state))
