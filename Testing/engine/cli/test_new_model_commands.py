@@ -21,7 +21,9 @@ def test_without_torch_it_is_said_how_to_install_it(monkeypatch, capsys, command
 
 
 def test_train_passes_its_options_on(monkeypatch, capsys, cohort, tmp_path):
-    training = pytest.importorskip("MedNCALib.training", reason="needs torch")
+    pytest.importorskip("torch", reason="training needs torch")
+    from MedNCALib import training
+
     given = {}
 
     def train(images, labels, output, **options):
