@@ -78,15 +78,13 @@ def adapt(model: mednca.Model) -> str:
 def expectation(minutes: int, cases: int, adapts: bool) -> str:
     """What a training of some minutes may come to, as far as that can be said beforehand."""
     if adapts:
-        line = _("Adapting shows its worth within a few minutes.")
+        line = _("The end compares the new model with the one that it starts from.")
     elif minutes < 5:
-        line = _("That is enough to see whether it works, not for a good model.")
-    elif minutes < 30:
-        line = _("Ten minutes are enough for a compact structure of good contrast; a fine one needs an hour or more.")
+        line = _("A few minutes show whether it works.")
     else:
         line = _("More minutes help as long as the Dice in the plot still rises.")
     if cases < 3:
-        line += " " + _("More cases help more than more minutes.")
+        line += " " + _("With so few cases the Dice says little of other ones.")
     return line
 
 

@@ -19,7 +19,7 @@ from .learn_models import ModelButtons
 from .learn_torch import TorchInstaller
 from .learn_training import TrainingDriver
 from .parameters import Parameters
-from .qt_helpers import signalsBlocked
+from .qt_helpers import fillChoices
 
 _NEW_NAME = "my-model"
 
@@ -139,18 +139,11 @@ class LearnSection:
 
     def _fillModels(self) -> None:
         """What is chosen stays chosen as long as it is there."""
-        box = self._ui.learnStartComboBox
         choices = [
             (messages.nothing(), ""),
             *((messages.adapt(model), name) for name, model in self._models().items()),
         ]
-        if [(box.itemText(index), box.itemData(index)) for index in range(box.count)] != choices:
-            chosen = box.currentData
-            with signalsBlocked(box):
-                box.clear()
-                for text, data in choices:
-                    box.addItem(text, data)
-                box.setCurrentIndex(max(0, box.findData(chosen)) if chosen else 0)
+        fillChoices(self._ui.learnStartComboBox, choices)
 
     def _nameAsBegun(self) -> None:
         """Offer to go on with what has not come to its end."""

@@ -17,7 +17,7 @@ import MedNCALib as mednca
 
 from . import messages
 from .parameters import GetParameters, Parameters, stressArguments
-from .qt_helpers import showState, signalsBlocked
+from .qt_helpers import fillChoices, showState
 from .table_view import setUpTable, showTable
 
 _SCENE, _DISK = "scene", "disk"
@@ -83,19 +83,12 @@ class ManySection:
 
     def _fillSources(self) -> None:
         """What is chosen stays chosen as long as it is there."""
-        box = self._ui.manySourceComboBox
         sources = [
             (messages.allOfTheScene(len(sceneVolumes())), _SCENE),
             *((messages.folderOfTheScene(name, len(folderVolumes(item))), str(item)) for item, name in sceneFolders()),
             (messages.folderOnDisk(), _DISK),
         ]
-        if [(box.itemText(index), box.itemData(index)) for index in range(box.count)] != sources:
-            chosen = box.currentData
-            with signalsBlocked(box):
-                box.clear()
-                for text, data in sources:
-                    box.addItem(text, data)
-                box.setCurrentIndex(max(0, box.findData(chosen)) if chosen else 0)
+        fillChoices(self._ui.manySourceComboBox, sources)
         self._onSource()
 
     def _onSource(self, *_args: Any) -> None:

@@ -17,6 +17,18 @@ def signalsBlocked(widget: Any) -> Iterator[None]:
         widget.blockSignals(wasBlocked)
 
 
+def fillChoices(comboBox: Any, choices: Sequence[tuple[str, str]]) -> None:
+    """Offer texts with their data; what is chosen stays chosen as long as it is there, else the first is."""
+    if [(comboBox.itemText(index), comboBox.itemData(index)) for index in range(comboBox.count)] == list(choices):
+        return
+    chosen = comboBox.currentData
+    with signalsBlocked(comboBox):
+        comboBox.clear()
+        for text, data in choices:
+            comboBox.addItem(text, data)
+        comboBox.setCurrentIndex(max(0, comboBox.findData(chosen)) if chosen else 0)
+
+
 def showState(widget: Any, **properties: Any) -> None:
     """Set properties of a widget without its signals: unlike a change by the user, nothing follows from it."""
     with signalsBlocked(widget):

@@ -17,7 +17,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import MedNCAError, all_failed
-from ..imaging.anatomical_axes import orientation
+from ..imaging.anatomical_axes import image_on_grid_of, orientation
 from ..imaging.connected_components import distances_to, innermost, numbered_pieces
 from ..imaging.laterality import without_sides
 from ..model.model import Model
@@ -280,7 +280,7 @@ class _Person:
         edited = sitk.GetArrayFromImage(self._labels)
         for array in (self.painted, edited):
             array[disc] = self.truth[disc]
-        labels, said, said_before = (_like(array, self._image) for array in (edited, self._said, before))
+        labels, said, said_before = (image_on_grid_of(self._image, array) for array in (edited, self._said, before))
         began = time.perf_counter()
         now = regrow(self._image, self._model, labels, said, corrections_before=said_before, **self._settings)
         self.seconds.append(time.perf_counter() - began)
@@ -352,12 +352,6 @@ def _dice(truth: np.ndarray, found: np.ndarray) -> float:
 def _values(labels: sitk.Image, model: Model) -> np.ndarray:
     array: np.ndarray = sitk.GetArrayFromImage(without_sides(labels) if model.has_sides else labels)
     return array
-
-
-def _like(array: np.ndarray, image: sitk.Image) -> sitk.Image:
-    labels = sitk.GetImageFromArray(array)
-    labels.CopyInformation(image)
-    return labels
 
 
 def _means(lists: Sequence[Sequence[float]]) -> tuple[float, ...]:

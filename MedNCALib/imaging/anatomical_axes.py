@@ -117,6 +117,13 @@ def _acquired_axes(direction: np.ndarray, size: Sequence[int], spacing: Sequence
     return [(columns, flip_columns), (rows, flip_rows), (across, flip_slices)]
 
 
+def image_on_grid_of(image: sitk.Image, array: np.ndarray) -> sitk.Image:
+    """An array as an image with the grid of another; its axes are those of `sitk.GetArrayFromImage`."""
+    made = sitk.GetImageFromArray(array)
+    made.CopyInformation(image)
+    return made
+
+
 def same_grid(image: sitk.Image, other: sitk.Image) -> bool:
     """Whether two images have the same voxels in space, up to the rounding of what was written to a file."""
     if image.GetSize() != other.GetSize():

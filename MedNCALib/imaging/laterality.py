@@ -13,6 +13,7 @@ from typing import Literal, Optional, get_args
 import numpy as np
 import SimpleITK as sitk
 
+from .anatomical_axes import image_on_grid_of
 from .labels import CodedConcept, Label
 
 Side = Literal["left", "right"]
@@ -92,6 +93,4 @@ def without_sides(labels: sitk.Image) -> sitk.Image:
     """A label image, uint8, in which the values on either side became those of labels that know no side."""
     lookup = np.arange(256, dtype=np.uint8)
     lookup[FACTOR : FACTOR * (len(SIDES) + 1)] %= FACTOR
-    image = sitk.GetImageFromArray(lookup[sitk.GetArrayViewFromImage(labels)])
-    image.CopyInformation(labels)
-    return image
+    return image_on_grid_of(labels, lookup[sitk.GetArrayViewFromImage(labels)])

@@ -16,7 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from .anatomical_axes import ACQUIRED, DIRECTIONS_LPS, degrees_off, index_to_physical, orientation
+from .anatomical_axes import ACQUIRED, DIRECTIONS_LPS, degrees_off, image_on_grid_of, index_to_physical, orientation
 from .slice_format import SliceFormat
 from .slice_space import OUTSIDE, SliceSpace, SliceWriter, as_volume, check_length, region_bounds, region_box
 from .voxel_values import in_single_precision
@@ -76,7 +76,7 @@ class ObliqueSliceSpace(SliceSpace):
         array = sitk.GetArrayViewFromImage(self._source)
         self.voxels = in_single_precision(array)
         if self.voxels is not array:
-            self._source = _image_of(self.voxels, self._source)
+            self._source = image_on_grid_of(self._source, self.voxels)
         self._outside = outside
 
         # All that follows is in the order of slices, rows, columns.
@@ -258,12 +258,6 @@ class _ObliqueWriter(SliceWriter):
 
 def _cropped(image: sitk.Image, box: Sequence[tuple[int, int]]) -> sitk.Image:
     return sitk.RegionOfInterest(image, [last - first for first, last in box], [first for first, _ in box])
-
-
-def _image_of(array: np.ndarray, place: sitk.Image) -> sitk.Image:
-    image = sitk.GetImageFromArray(array)
-    image.CopyInformation(place)
-    return image
 
 
 def _extent(image: sitk.Image, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
-from ..imaging.anatomical_axes import same_grid
+from ..imaging.anatomical_axes import image_on_grid_of, same_grid
 from ..imaging.labels import Label
 from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace, as_volume
@@ -132,7 +132,6 @@ class HintInput:
         return ranges
 
     def _space_of(self, mask: np.ndarray) -> SliceSpace:
-        image = sitk.GetImageFromArray(mask.view(np.uint8))
-        image.CopyInformation(self._image)
+        image = image_on_grid_of(self._image, mask.view(np.uint8))
         multiple = self._model.cascade.architecture.stages[0].scale
         return slice_space(image, self._model.slice_format, multiple, self._region, outside=0.0)

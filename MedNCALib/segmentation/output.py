@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import SimpleITK as sitk
 
+from ..imaging.anatomical_axes import image_on_grid_of
 from ..imaging.connected_components import keep_largest
 from ..imaging.labels import Label
 from ..imaging.slice_space import SliceSpace
@@ -89,9 +90,9 @@ class Output:
                 part.keep_largest()
         probabilities = {name: array for part in self._parts for name, array in part.probabilities.items()}
         return Result(
-            self._as_image(self.labels),
-            {name: self._as_image(array) for name, array in probabilities.items()},
-            None if self.uncertainty is None else self._as_image(self.uncertainty),
+            image_on_grid_of(self.image, self.labels),
+            {name: image_on_grid_of(self.image, array) for name, array in probabilities.items()},
+            None if self.uncertainty is None else image_on_grid_of(self.image, self.uncertainty),
             self._quality(),
             None if protocol is None else protocol.name,
             tuple(label for part in self._parts for label in part.labels),
@@ -112,11 +113,6 @@ class Output:
             self._thresholds,
         )
         return replace(whole, verdict="review") if any(part.verdict == "review" for part in by_part) else whole
-
-    def _as_image(self, array: np.ndarray) -> sitk.Image:
-        image = sitk.GetImageFromArray(array)
-        image.CopyInformation(self.image)
-        return image
 
 
 class OutputPart:

@@ -15,6 +15,7 @@ import SimpleITK as sitk
 
 from ..automaton.kernels import KernelName
 from ..errors import ImageError, MedNCAError, ModelError
+from ..imaging.anatomical_axes import image_on_grid_of
 from ..imaging.labels import Label
 from ..model.card import AUTO, Protocol
 from ..model.model import Model
@@ -223,20 +224,15 @@ class _Growth:
         decided = self._said > 0
         labels = self.corrected(self.grown)
         return Regrown(
-            labels=self._as_image(labels),
-            regrown=self._as_image(np.where(decided, 0, self.regrown)),
-            kept=self._as_image(np.where(decided, 0, 1 - self.regrown).astype(np.uint8)),
+            labels=image_on_grid_of(self._image, labels),
+            regrown=image_on_grid_of(self._image, np.where(decided, 0, self.regrown)),
+            kept=image_on_grid_of(self._image, np.where(decided, 0, 1 - self.regrown).astype(np.uint8)),
             changed=int(np.count_nonzero((labels != self.labels) & ~decided)),
-            uncertainty=self._as_image(np.where(decided, 0, self.spread)) if uncertainty else None,
+            uncertainty=image_on_grid_of(self._image, np.where(decided, 0, self.spread)) if uncertainty else None,
             protocol=None if protocol is None else protocol.name,
             label_table=self._label_table,
             found=structures,
         )
-
-    def _as_image(self, array: np.ndarray) -> sitk.Image:
-        image = sitk.GetImageFromArray(array)
-        image.CopyInformation(self._image)
-        return image
 
 
 class _PartGrowth:
