@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Callable, Protocol, TextIO
@@ -29,6 +31,7 @@ Function = Callable[[Any], Any]
 
 _SECONDS_TO_END = 3.0  # that workers have for putting away what they have begun
 _SECONDS_TO_CONNECT = 10
+_LOGGERS = ("distributed", "distributed.client", "distributed.comm", "tornado.application")  # what they say is said here
 
 
 class Workers(Protocol):
@@ -214,7 +217,7 @@ class DaskCluster:
             import distributed
         except ImportError as error:
             raise MedNCAError("A Dask cluster needs the package distributed: pip install 'mednca[cluster]'.") from error
-        for name in ("distributed", "distributed.client", "distributed.comm"):  # what is wrong is said here, in a line
+        for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._function, self._address = function, address
         where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
@@ -251,20 +254,33 @@ class DaskCluster:
 
     def submit(self, job: Any) -> Future[Any]:
         """Begin a job."""
-        future: Future[Any] = self._executor.submit(self._function, job)
+        with self._connection():
+            future: Future[Any] = self._executor.submit(self._function, job)
         return future
 
     def free(self, running: int) -> int:
         """Twice as many as there are threads, so that none waits, and some in any case, so that clusters grow."""
-        threads = sum(self._client.nthreads().values())
+        with self._connection():
+            threads = sum(self._client.nthreads().values())
         return max(2 * threads, 8) - running
 
     def check(self) -> None:
         """Raise an error if the scheduler is gone."""
         if self._client.status != "running":
-            raise MedNCAError(
-                f"The Dask scheduler at {self._address} is gone. What is finished is kept: run the command again."
-            )
+            raise self._gone()
+
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        """The scheduler may be lost while it is asked for something, too."""
+        try:
+            yield
+        except Exception as error:  # whatever a client raises that has lost it
+            raise self._gone() from error
+
+    def _gone(self) -> MedNCAError:
+        return MedNCAError(
+            f"The Dask scheduler at {self._address} is gone. What is finished is kept: run the command again."
+        )
 
 
 def _version_here() -> str:
