@@ -31,7 +31,7 @@ Function = Callable[[Any], Any]
 
 _SECONDS_TO_END = 3.0  # that workers have for putting away what they have begun
 _SECONDS_TO_CONNECT = 10
-_LOGGERS = ("distributed", "distributed.client", "distributed.comm", "tornado.application")  # what they say is said here
+_LOGGERS = ("distributed", "distributed.client", "distributed.comm", "tornado.application")  # errors say it
 
 
 class Workers(Protocol):
