@@ -72,9 +72,8 @@ def main(arguments=None):
     cases = [read_pair(pair) for pair in pairs if pair.name in model.card.scores.cases]
     print(f"| {' | '.join(_HEAD)} |\n|{'---|' * len(_HEAD)}")
     for name, change in CONDITIONS.items():
-        found = np.mean(
-            [[dice_of(model, change(*case), seed) for case in cases] for seed in range(options.seeds)], axis=0
-        )
+        images = [change(*case) for case in cases]
+        found = np.mean([[dice_of(model, each, seed) for each in images] for seed in range(options.seeds)], axis=0)
         print(f"| {name} | {np.mean(found):.3f} | {np.min(found):.3f} |", flush=True)
 
 
