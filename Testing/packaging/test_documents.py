@@ -5,6 +5,7 @@ import ast
 import json
 import re
 import shlex
+from functools import partial
 
 import pytest
 from support.fake_training import use_fake_training
@@ -12,6 +13,7 @@ from support.obedient_model import obedient_model
 from support.scene_assertions import add_volume
 from support.shared_data import REPOSITORY
 
+import MedNCALib
 from MedNCALib import list_models, make_phantom
 from MedNCALib.cli import exit_codes
 from MedNCALib.cli.main import _parser
@@ -55,11 +57,13 @@ def console(host, tmp_path, monkeypatch):
     obedient_model("my-model-that-regrows").save(tmp_path / "models" / "my-model-that-regrows")
     host.loadModule(REPOSITORY / "MedNCA" / "MedNCA.py")
     use_fake_training(monkeypatch, tmp_path, "--second", "0.001")
-    volume = add_volume(make_phantom(size=(28, 40, 28)).image, "MedNCA synthetic phantom")  # quicker than the sample
+    small = partial(make_phantom, size=(24, 30, 24))  # quicker than the sample
+    monkeypatch.setitem(vars(MedNCALib), "make_phantom", small)
+    volume = add_volume(small().image, "MedNCA synthetic phantom")
     add_sequence("cine", volume, frames=2)
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):
-        sitk.WriteImage(make_phantom(size=(24, 30, 24)).image, str(tmp_path / "images" / f"{name}.nrrd"))
+        sitk.WriteImage(small().image, str(tmp_path / "images" / f"{name}.nrrd"))
     return {"slicer": slicer}
 
 
