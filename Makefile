@@ -23,7 +23,8 @@ test: export OMP_NUM_THREADS = 1
 PROCESSES = $(shell $(PYTHON) -c "import os; print(min(8, 1 + os.cpu_count()))")
 PYTEST = -m pytest -q --numprocesses $(PROCESSES) --dist worksteal
 # Without PyTorch: on an older Python all tests of the engine, on the same one those of the parts that may use PyTorch.
-MAY_USE_TORCH = automaton benchmark segmentation cli/test_main.py cli/test_new_model_commands.py cli/test_segment_command.py
+MAY_USE_TORCH = automaton benchmark segmentation/test_options.py segmentation/test_segmenter.py cli/test_main.py \
+	cli/test_new_model_commands.py cli/test_segment_command.py
 ENGINE_TESTS = $(if $(filter $(PYTHON),$(OLD_PYTHON)),$(addprefix Testing/engine/,$(MAY_USE_TORCH)),Testing/engine)
 
 .PHONY: demo test engine-test lint bench pictures pages weights comparison packages clean help

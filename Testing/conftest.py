@@ -15,9 +15,16 @@ if sys.version_info < (3, 10):
     collect_ignore_glob = ["panel/*", "scene/*", "host_tests/*", "tools_tests/*", "packaging/*"]
 
 
+# Tests of other things than the engine and the module. Lines that only these run are not tested, and counting is slow.
+NOT_COUNTED = {"host_tests", "packaging", "tools_tests"}
+
+
 def pytest_collection_modifyitems(items):
     # The tests of the programs take longest: side by side with the others, nobody waits for them at the end.
     items.sort(key=lambda item: "tools_tests" not in item.path.parts)
+    for item in items:
+        if NOT_COUNTED.intersection(item.path.parts):
+            item.add_marker("no_cover")
 
 
 def pytest_sessionfinish(session):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.packages import needs
 from support.phantom_folders import write_phantoms
 from support.small_preset import fill_cards_unmeasured
 
@@ -20,13 +21,14 @@ from MedNCALib.evaluation import evaluate
 from MedNCALib.evaluation.perturbations import UNPERTURBED
 
 pytest.importorskip("torch", reason="training needs torch")
-pytest.importorskip("monai", reason="the comparison's UNet needs monai")
 
 from tools import comparison
 from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset
 
 from MedNCALib.training import train
 from MedNCALib.training.preset import load_preset
+
+pytestmark = needs("monai", reason="the comparison's UNet needs monai")
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,12 @@ import time
 import pytest
 from support.cohort_jobs import write_broken_cases, write_cases
 from support.command_line import mednca, refused
+from support.packages import needs
 from support.shared_data import REPOSITORY
 
 from MedNCALib.cli.main import main
 
-pytest.importorskip("distributed", reason="needs distributed")
+pytestmark = needs("distributed", reason="needs distributed")
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 WAIT_SECONDS = 180  # on a busy machine a worker takes long to start
