@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the account of those that were skipped."""
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if NOT_COUNTED.intersection(item.path.parts):
             item.add_marker("no_cover")
+
+
+def pytest_collection_finish():
+    # Hundreds of thousands of objects are there to stay: no collection of garbage has to look at them again.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session):

@@ -59,7 +59,7 @@ def console(host, tmp_path, monkeypatch):
     use_fake_training(monkeypatch, tmp_path, "--second", "0.001")
     small = partial(make_phantom, size=(24, 30, 24))  # quicker than the sample
     monkeypatch.setitem(vars(MedNCALib), "make_phantom", small)
-    volume = add_volume(small().image, "MedNCA synthetic phantom")
+    volume = add_volume(make_phantom(size=(28, 40, 28)).image, "MedNCA synthetic phantom")
     add_sequence("cine", volume, frames=2)
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):

@@ -42,9 +42,10 @@ def few_perturbations(monkeypatch):
 def arguments(tmp_path_factory):
     """Two phantoms, and a model of the bundled preset that was trained on them for a moment."""
     root = tmp_path_factory.mktemp("comparison")
-    images, labels = write_phantoms(root, 2, size=(8, 48, 32), spacing=(4.0, 1.0, 1.0))
+    images, labels = write_phantoms(root, 2, size=(4, 48, 32), spacing=(4.0, 1.0, 1.0))
     preset = json.loads((comparison.REPOSITORY / "MedNCALib/training/presets/hippocampus-mr.json").read_text("utf-8"))
     preset.update(phantoms=0, batch_size=2, collections=[])
+    preset["card"]["protocols"] = []  # a UNet that is asked for each protocol takes long
     stages = [{**stage, "steps": 4} for stage in preset["architecture"]["stages"]]
     preset["architecture"].update(channels=12, hidden=8, filters=8, image_channels=3)  # the UNet grows with them
     preset["architecture"].update(stages=stages)

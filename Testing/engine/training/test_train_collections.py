@@ -61,8 +61,9 @@ def log_of(folder):
         return list(csv.DictReader(file))
 
 
-def test_training_on_collections_learns_and_fills_the_card_by_collection(data, preset, tmp_path):
-    trained(data, tmp_path / "model", preset, batches=160)
+def test_training_on_collections_learns_and_fills_the_card_by_collection(data, tmp_path):
+    settings = {**collections_settings(), "learning_rate": 0.02}
+    trained(data, tmp_path / "model", written(tmp_path / "fast.json", settings), batches=96)
     card = load_model(tmp_path / "model").card
     collections = card.scores.collections
     assert list(collections) == ["blocks", "heads", "maps"]
