@@ -17,7 +17,7 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' MedNCALib/_version.py)
-# What is imported is compiled once and kept, also where the environment asks for the opposite: tests start many programs.
+# What is imported is compiled once and kept, even if the environment asks for the opposite: tests start many programs.
 unexport PYTHONDONTWRITEBYTECODE
 # Tests run side by side, so a library's own threads would only wait. One process more than there are processors works
 # while the others wait for files, timers and programs that they have started.

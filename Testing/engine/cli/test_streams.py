@@ -34,7 +34,7 @@ def run_python(*arguments, **options):
         [sys.executable, *map(str, arguments)],
         cwd=REPOSITORY / "Testing",
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), **options.pop("environment", {})},
-        timeout=120,
+        timeout=300,
         check=False,
         **options,
     )
@@ -91,7 +91,7 @@ def test_a_closed_pipe_is_no_error(model_folder):
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
 
 
 def test_a_pipe_that_is_closed_before_all_is_printed_is_no_error():
@@ -102,4 +102,4 @@ def test_a_pipe_that_is_closed_before_all_is_printed_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
