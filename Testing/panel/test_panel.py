@@ -1,9 +1,5 @@
 """The panel as a person uses it: choose, click, watch, cancel, look at it in 3D."""
 
-import importlib
-import io
-import unittest
-
 import numpy as np
 import pytest
 from support.brightness_model import MODULE
@@ -33,16 +29,6 @@ def test_segment_is_enabled_as_soon_as_there_is_a_volume(panel, volume_node):
     panel.ui.inputSelector.setCurrentNode(volume_node)
     assert panel.ui.segmentButton.enabled
     assert panel.ui.segmentButton.toolTip == "Segment the volume"
-
-
-def test_the_modules_own_tests_pass(host):
-    """Those that are run inside Slicer."""
-    host.loadModule(MODULE)
-    tests = unittest.defaultTestLoader.loadTestsFromTestCase(importlib.import_module("MedNCA").MedNCATest)
-    said = io.StringIO()
-    result = unittest.TextTestRunner(said).run(tests)
-    assert result.testsRun >= 3
-    assert result.wasSuccessful(), said.getvalue()
 
 
 def test_volume_that_is_loaded_before_the_panel_is_opened_is_chosen(host):
