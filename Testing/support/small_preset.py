@@ -27,8 +27,6 @@ def write_small_preset(path, **changes):
 def fill_cards_unmeasured(monkeypatch):
     """Have a training fill its card with made-up figures: measuring them takes longer than such a short training."""
     scores = Scores(0.5, {"Label 1": 0.25, "Label 2": 0.75})
-    monkeypatch.setattr(
-        import_module("MedNCALib.training.train_model"),
-        "measured_card",
-        lambda model, cases, progress: replace(model.card, scores=scores),
-    )
+    training = import_module("MedNCALib.training.train_model")
+    for function in ("measured_card", "card_of_collections"):
+        monkeypatch.setattr(training, function, lambda model, *_: replace(model.card, scores=scores))
