@@ -17,13 +17,16 @@ OLD_PYTHON ?= $(shell python3.9 --version >/dev/null 2>&1 && echo python3.9 || e
 TORCH ?= torch==2.13.0
 DATA ?= ../shared/data
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' MedNCALib/_version.py)
+# What is imported is compiled once and kept, even if the environment asks for the opposite: tests start many programs.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests run side by side, so a library's own threads would only wait. One process more than there are processors works
 # while the others wait for files, timers and programs that they have started.
 test: export OMP_NUM_THREADS = 1
 PROCESSES = $(shell $(PYTHON) -c "import os; print(min(8, 1 + os.cpu_count()))")
 PYTEST = -m pytest -q --numprocesses $(PROCESSES) --dist worksteal
 # Without PyTorch: on an older Python all tests of the engine, on the same one those of the parts that may use PyTorch.
-MAY_USE_TORCH = automaton benchmark segmentation cli/test_main.py cli/test_new_model_commands.py cli/test_segment_command.py
+MAY_USE_TORCH = automaton benchmark segmentation/test_options.py segmentation/test_segmenter.py cli/test_main.py \
+	cli/test_new_model_commands.py cli/test_segment_command.py
 ENGINE_TESTS = $(if $(filter $(PYTHON),$(OLD_PYTHON)),$(addprefix Testing/engine/,$(MAY_USE_TORCH)),Testing/engine)
 
 .PHONY: demo test engine-test lint bench pictures pages weights comparison packages clean help

@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the account of those that were skipped."""
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -15,9 +16,22 @@ if sys.version_info < (3, 10):
     collect_ignore_glob = ["panel/*", "scene/*", "host_tests/*", "tools_tests/*", "packaging/*"]
 
 
+# Tests of other things than the engine and the module. Lines that only these run are not tested, and counting is slow.
+NOT_COUNTED = {"host_tests", "packaging", "tools_tests"}
+
+
 def pytest_collection_modifyitems(items):
     # The tests of the programs take longest: side by side with the others, nobody waits for them at the end.
     items.sort(key=lambda item: "tools_tests" not in item.path.parts)
+    for item in items:
+        if NOT_COUNTED.intersection(item.path.parts):
+            item.add_marker("no_cover")
+
+
+def pytest_collection_finish():
+    # Hundreds of thousands of objects are there to stay: no collection of garbage has to look at them again.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session):

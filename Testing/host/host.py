@@ -172,7 +172,7 @@ class Host:
                 return
             time.sleep(0.001)
 
-    def waitUntil(self, predicate, timeout=10.0):
+    def waitUntil(self, predicate, timeout=120.0):
         """Let the event loop run until ``predicate()`` is true; ``TimeoutError`` if that takes too long."""
         end = time.monotonic() + timeout
         while not predicate():

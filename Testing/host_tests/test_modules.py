@@ -88,7 +88,7 @@ def test_hidden_button_cannot_be_clicked(host, panel, volume_node):
 
 def test_click_runs_the_timer_to_its_end(host, panel, volume_node):
     host.click(panel.ui.applyButton)
-    host.waitUntil(lambda: not panel.timer.active, timeout=5)
+    host.waitUntil(lambda: not panel.timer.active)
     assert panel.ticks == 5
     assert host.messages.texts("status") == ["done"]
 

@@ -101,7 +101,7 @@ def imports(path, tree):
             above = package[: len(package) - node.level + 1] if node.level else ()
             source = [*above, *([node.module] if node.module else [])]
             yield from ((node.lineno, ".".join([*source, name.name])) for name in node.names)
-        elif isinstance(node, ast.Call) and called(node) in ("import_module", "importorskip", "__import__"):
+        elif isinstance(node, ast.Call) and called(node) in ("import_module", "importorskip", "needs", "__import__"):
             yield from ((node.lineno, a.value) for a in node.args[:1] if isinstance(a, ast.Constant))
 
 

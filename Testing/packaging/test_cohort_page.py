@@ -55,7 +55,7 @@ def place(tmp_path):
 def shell(text, environment, folder):
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", text],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -45,7 +45,7 @@ def mednca(*arguments, **environment):
         encoding="utf-8",
         cwd=REPOSITORY / "Testing",
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8", **environment},
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -54,7 +54,7 @@ def python(code):
     """What a fresh interpreter prints for the code."""
     command = [sys.executable, "-c", code]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=REPOSITORY, timeout=60, check=True
+        command, capture_output=True, text=True, cwd=REPOSITORY, timeout=300, check=True
     ).stdout.strip()
 
 

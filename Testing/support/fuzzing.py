@@ -1,10 +1,10 @@
 """Inputs of every format, changed at random: reading one gives a result or a `MedNCAError`, and nothing else.
 
-    python -m support.fuzzing FORMAT FIRST COUNT FOLDER
+    python -m support.fuzzing FIRST COUNT FOLDER FORMAT...
 
-reads COUNT inputs of a format, those of the seeds from FIRST on, in this process, so that a caller may survive what
-this process does not. It prints the seed of each input before reading it, and ends with code 1 at the first that gives
-anything else. The last input stays in FOLDER.
+reads COUNT inputs of each format, those of the seeds from FIRST on, in this process, so that a caller may survive what
+this process does not. It prints format and seed of each input before reading it, and ends with code 1 at the first that
+gives anything else. The last input of a format stays in a folder of its name in FOLDER.
 """
 
 import gzip
@@ -211,13 +211,22 @@ def _change(data: bytearray, rng: random.Random) -> None:
         data[at : at + len(piece)] = piece
 
 
-def main(name: str, first: int, count: int, folder: Path) -> int:
+def main(first: int, count: int, folder: Path, names: list[str]) -> int:
+    for name in names:
+        (folder / name).mkdir()
+        if not is_read(name, first, count, folder / name):
+            return 1
+    return 0
+
+
+def is_read(name: str, first: int, count: int, folder: Path) -> bool:
+    """Whether each input of a format gives what it may."""
     make, read = FORMATS[name]
     path = make(folder)
     good = path.read_bytes()
     read(path)
     for seed in range(first, first + count):
-        print(seed, flush=True)
+        print(name, seed, flush=True)
         path.write_bytes(changed(good, random.Random(f"{name} {seed}")))
         started = time.monotonic()
         try:
@@ -227,20 +236,20 @@ def main(name: str, first: int, count: int, folder: Path) -> int:
         except MedNCAError as error:
             if "\n" in str(error):
                 print(f"more than one line: {error}")
-                return 1
+                return False
         except BaseException:
             traceback.print_exc()
-            return 1
+            return False
         others = [str(note.message) for note in caught if not issubclass(note.category, MedNCAWarning)]
         if others:
             print(f"warnings: {others}")
-            return 1
+            return False
         seconds, memory = time.monotonic() - started, peak_mb() or 0
         if seconds > MOST_SECONDS or memory > MOST_MEMORY_MB:
             print(f"{seconds:.1f} s, {memory:.0f} MB")
-            return 1
-    return 0
+            return False
+    return True
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]))

@@ -68,7 +68,7 @@ def rotated(image, axis, degrees):
 def oblique_phantom(axis, degrees, seed=0, size=(36, 50, 36)):
     """Image and labels of an upright phantom, acquired on a grid that is rotated about its middle."""
     grid = rotated(make_phantom(size=size, seed=seed).image, axis, degrees)
-    phantom = _cubic_phantom(2 * max(size), seed)
+    phantom = _cubic_phantom(round(1.5 * max(size)), seed)  # as long as the diagonal of a face of the grid, at least
     image = sitk.Resample(phantom.image, grid, sitk.Transform(), sitk.sitkLinear)
     return image, sitk.Resample(phantom.labels, grid, sitk.Transform(), sitk.sitkNearestNeighbor)
 

@@ -10,7 +10,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from monai.networks.nets import UNet
 
 from MedNCALib.automaton.architecture import Architecture, Stage
 from MedNCALib.automaton.cascade import CascadeStep
@@ -86,6 +85,8 @@ class UNetNetwork(TrainableNetwork):
     """A UNet for the slices and labels of a cascade, wide enough to have so many parameters."""
 
     def __init__(self, architecture, parameters, levels):
+        from monai.networks.nets import UNet  # here, as it takes seconds, and a cascade does without
+
         super().__init__()
         self._architecture, self._levels = architecture, levels
         width = 0

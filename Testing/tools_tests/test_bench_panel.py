@@ -1,12 +1,13 @@
 """The benchmark of the panel: that it measures what it says, not how fast anything is."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 
 import pytest
-from support.brightness_model import REPOSITORY
+from support.brightness_model import REPOSITORY, brightness_model
 from support.panel_driver import choose_model
 
 
@@ -141,13 +142,19 @@ def test_a_run_that_fails_is_reported_in_the_panels_words(host, bench, panel, vo
         bench.segment(host, panel, showWhileRunning=True)
 
 
-def test_the_script_prints_the_figures_as_json_and_nothing_else(bench):
+def test_the_script_prints_the_figures_as_json_and_nothing_else(bench, tmp_path):
+    brightness_model(tmp_path)
     small = (
-        "from tools import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0; models = b.list_models();"
-        "b.list_models = lambda: models[:1]; b.main()"
+        "from pathlib import Path; from tools import bench_panel as b; b.SIZE, b.SECONDS = (24, 24, 20), 0;"
+        f"b.bundled_models_directory = lambda: Path({str(tmp_path)!r}); b.main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", small], capture_output=True, text=True, check=True, cwd=REPOSITORY / "Testing"
+        [sys.executable, "-c", small],
+        env={**os.environ, "MEDNCA_MODELS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY / "Testing",
     )
     figures = json.loads(done.stdout)
     assert list(figures) == ["longest_block_ms", "live_cost"]

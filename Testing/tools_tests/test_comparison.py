@@ -2,20 +2,25 @@
 
 import argparse
 import json
+import subprocess
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
+from io import StringIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.packages import needs
 from support.phantom_folders import write_phantoms
+from support.small_preset import fill_cards_unmeasured
 
 from MedNCALib import load_model, make_phantom, segment
-from MedNCALib.evaluation import calibration, evaluate
+from MedNCALib.evaluation import evaluate
 from MedNCALib.evaluation.perturbations import UNPERTURBED
 
 pytest.importorskip("torch", reason="training needs torch")
-pytest.importorskip("monai", reason="the comparison's UNet needs monai")
 
 from tools import comparison
 from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset
@@ -23,41 +28,61 @@ from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset
 from MedNCALib.training import train
 from MedNCALib.training.preset import load_preset
 
+pytestmark = needs("monai", reason="the comparison's UNet needs monai")
 
-@pytest.fixture(scope="module", autouse=True)
-def few_perturbations():
+
+@pytest.fixture(autouse=True)
+def few_perturbations(monkeypatch):
     """All of them take minutes."""
-    with pytest.MonkeyPatch.context() as patch:
-        names = (UNPERTURBED, "noise 0.1", "axis order")
-        patch.setattr(evaluate, "trials", partial(evaluate.trials, names=names))
-        patch.setattr(calibration, "CONDITIONS", names[:1])
-        yield
+    names = (UNPERTURBED, "noise 0.1", "axis order")
+    monkeypatch.setattr(evaluate, "trials", partial(evaluate.trials, names=names))
 
 
 @pytest.fixture(scope="module")
-def arguments(few_perturbations, tmp_path_factory):
+def arguments(tmp_path_factory):
     """Two phantoms, and a model of the bundled preset that was trained on them for a moment."""
     root = tmp_path_factory.mktemp("comparison")
-    images, labels = write_phantoms(root, 2, size=(8, 48, 32), spacing=(4.0, 1.0, 1.0))
+    images, labels = write_phantoms(root, 2, size=(4, 48, 32), spacing=(4.0, 1.0, 1.0))
     preset = json.loads((comparison.REPOSITORY / "MedNCALib/training/presets/hippocampus-mr.json").read_text("utf-8"))
     preset.update(phantoms=0, batch_size=2, collections=[])
+    preset["card"]["protocols"] = []  # a UNet that is asked for each protocol takes long
     stages = [{**stage, "steps": 4} for stage in preset["architecture"]["stages"]]
     preset["architecture"].update(channels=12, hidden=8, filters=8, image_channels=3)  # the UNet grows with them
     preset["architecture"].update(stages=stages)
     (root / "preset.json").write_text(json.dumps(preset), encoding="utf-8")
-    train(images, labels, root / "model", preset=str(root / "preset.json"), batches=2)
+    with pytest.MonkeyPatch.context() as patch:
+        fill_cards_unmeasured(patch)
+        train(images, labels, root / "model", preset=str(root / "preset.json"), batches=2)
     return argparse.Namespace(
         model=str(root / "model"),
         images=images,
         labels=labels,
         preset=None,
-        minutes=[0.02, 0.02, 0.02],
+        minutes=[0.005, 0.005, 0.005],
         output=root / "out",
     )
 
 
-def test_all_are_trained_and_measured_alike(arguments, capsys):
+@pytest.fixture
+def measured(monkeypatch):
+    """The commands that measure a cost: that of the UNet is run; the others work here, as starting takes longest."""
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        if len(commands) == 3:
+            return subprocess.run(command, **options)  # noqa: PLW1510 (among the options)
+        with redirect_stdout(StringIO()) as said:
+            comparison.cost_here(*command[3:])
+        return SimpleNamespace(stdout=said.getvalue())
+
+    monkeypatch.setattr(comparison, "subprocess", SimpleNamespace(run=run))
+    return commands
+
+
+def test_all_are_trained_and_measured_alike(arguments, measured, capsys):
     comparison.main(arguments)
+    assert len(measured) == 4
     folder = arguments.output / "model"
     rows = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     model, preset, reference, unet = rows.values()

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from support.packages import needs
 from support.phantom_folders import write_phantoms
 
-pytest.importorskip("monai", reason="the UNet is MONAI's")
+pytest.importorskip("torch", reason="training needs torch")
 
 from tools import benchmark_page, learning_curves
 from tools.learning_curves import BUNDLED, NOTHING, STRUCTURES, Structure
+
+pytestmark = needs("monai", reason="the UNet is MONAI's")
 
 
 def test_more_cases_include_the_fewer_and_none_is_tested(tmp_path, monkeypatch):

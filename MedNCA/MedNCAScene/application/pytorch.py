@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -23,14 +24,22 @@ def missingTorch() -> str:
     """Why PyTorch cannot be used, in a sentence; empty if it can. PyTorch itself is not imported."""
     if find_spec("torch") is None:
         return _("Training needs PyTorch, which is not installed.")
-    try:
-        found = version("torch")
-    except PackageNotFoundError:
+    found = _version()
+    if found is None:
         return ""
     numbers = tuple(int(part) for part in found.split("+")[0].split(".")[:2] if part.isdigit())
     if numbers < _OLDEST:
         return _("Training needs PyTorch 2.9 or newer, and {version} is installed.").format(version=found)
     return ""
+
+
+@cache
+def _version() -> str | None:
+    """The installed version, None if nothing says so. The panel asks often, and the answer takes milliseconds."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None
 
 
 def requireTorch() -> None:
@@ -106,6 +115,7 @@ def _packaging() -> Any:
 
 def _ended(code: int) -> str:
     importlib.invalidate_caches()
+    _version.cache_clear()
     if code:
         return _failed(_("the installer ended with code {code}").format(code=code))
     return missingTorch()

@@ -45,7 +45,7 @@ def test_the_threads_end_with_the_kernel(name):
     assert set(threading.enumerate()) - before
     del kernel
     gc.collect()
-    patience = time.monotonic() + 10
+    patience = time.monotonic() + 60
     while set(threading.enumerate()) - before and time.monotonic() < patience:
         time.sleep(0.01)
     assert not set(threading.enumerate()) - before

@@ -143,7 +143,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp
         assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    assert process.communicate(timeout=60)[1] == "mednca: stopped.\n"
+    assert process.communicate(timeout=300)[1] == "mednca: stopped.\n"
     assert process.returncode == 130
     names = [path.name for path in (tmp_path / "out").iterdir()]
     assert all(re.fullmatch(r"case\d+_threshold\.(json|seg\.nrrd)", name) for name in names)

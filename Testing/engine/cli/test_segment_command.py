@@ -338,7 +338,7 @@ def test_a_progress_bar_is_drawn_on_a_terminal(model_folder, volume_file, tmp_pa
     except OSError:  # how Linux says that the other end is closed
         pass
     os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     assert b"%|" in drawn
     assert b"scan.nii.gz" in drawn
 

@@ -1,4 +1,4 @@
-"""A real Dask scheduler and two worker processes on this machine: the same as worker processes, and they may die."""
+"""A real Dask scheduler and two worker processes on this machine: the same as without, and they may die."""
 
 import csv
 import os
@@ -10,25 +10,39 @@ import time
 
 import pytest
 from support.cohort_jobs import write_broken_cases, write_cases
-from support.command_line import mednca, refused
+from support.command_line import refused
+from support.packages import needs
 from support.shared_data import REPOSITORY
 
 from MedNCALib.cli.main import main
 
-pytest.importorskip("distributed", reason="needs distributed")
+pytestmark = needs("distributed", reason="needs distributed")
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 WAIT_SECONDS = 180  # on a busy machine a worker takes long to start
 
 
 class Cluster:
-    """A scheduler and workers, each a process of its own."""
+    """A scheduler and workers, each a process of its own, which live on from test to test: they take long to start."""
 
     def __init__(self, folder):
         self.file = folder / "scheduler.json"
-        self.processes = []
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        wait_for(self.file.exists)
+        self.processes, self.workers = [], []
+        self.scheduler = None
+
+    def with_workers(self, count):
+        """Have the scheduler and at least so many workers run; the workers."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.close()
+            self.file.unlink(missing_ok=True)
+            self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+            wait_for(self.file.exists)
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        self.workers += [
+            self._start("worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
+            for _ in range(count - len(self.workers))
+        ]
+        return self.workers
 
     def _start(self, *arguments):
         options = ["--no-dashboard", "--scheduler-file", str(self.file)]
@@ -41,13 +55,11 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def worker(self):
-        return self._start("worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
-
     def close(self):
         for process in reversed(self.processes):
             process.kill()
             process.wait()
+        self.processes, self.workers = [], []
 
 
 def wait_for(condition):
@@ -57,9 +69,9 @@ def wait_for(condition):
         time.sleep(0.05)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    cluster = Cluster(tmp_path)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     yield cluster
     cluster.close()
 
@@ -80,22 +92,20 @@ def start(*arguments):
     )
 
 
-def test_a_cluster_gives_the_table_of_worker_processes(cluster, model_folder, tmp_path):
-    cluster.worker(), cluster.worker()
+def test_a_cluster_gives_the_table_of_a_run_on_this_machine(cluster, model_folder, tmp_path):
+    cluster.with_workers(2)
     images = write_cases(tmp_path / "in", 4)
     write_broken_cases(images, 2)
-    command = ["segment", images, "-m", model_folder]
-    one = mednca(*command, "-o", tmp_path / "a", "--table", tmp_path / "a.tsv", "--dask", cluster.file)
-    assert one.returncode == 1, one.stderr
-    assert main([*map(str, command), "-o", str(tmp_path / "b"), "--table", str(tmp_path / "b.tsv"), "--jobs", "2"]) == 1
+    for name, options in (("a", ["--dask", cluster.file]), ("b", [])):
+        command = ["segment", images, "-m", model_folder, "-o", tmp_path / name, "--table", tmp_path / f"{name}.tsv"]
+        assert main([str(word) for word in (*command, *options)]) == 1
     assert table(tmp_path / "a.tsv") == table(tmp_path / "b.tsv")
     for path in (tmp_path / "a").glob("*.nrrd"):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
 def test_a_worker_that_is_killed_costs_no_case(cluster, model_folder, tmp_path):
-    worker = cluster.worker()
-    cluster.worker()
+    worker, *_ = cluster.with_workers(2)
     images = write_cases(tmp_path / "in", 8, size=(40, 40, 40))
     process = start("segment", images, "-m", model_folder, "-o", tmp_path / "out", "--dask", cluster.file)
     wait_for(lambda: len(list(tmp_path.glob("out/*.json"))) >= 2)
@@ -106,8 +116,8 @@ def test_a_worker_that_is_killed_costs_no_case(cluster, model_folder, tmp_path):
 
 
 def test_without_its_scheduler_a_run_ends_in_a_line_and_a_second_one_goes_on(cluster, model_folder, tmp_path, capsys):
-    cluster.worker()
-    images = write_cases(tmp_path / "in", 8, size=(40, 40, 40))
+    cluster.with_workers(1)
+    images = write_cases(tmp_path / "in", 16, size=(40, 40, 40))  # enough that some are left
     command = ["segment", images, "-m", model_folder, "-o", tmp_path / "out"]
     log = tmp_path / "log.jsonl"
     process = start(*command, "--dask", cluster.file, "--log", log)
@@ -117,7 +127,7 @@ def test_without_its_scheduler_a_run_ends_in_a_line_and_a_second_one_goes_on(clu
     assert process.returncode == 1
     assert re.fullmatch(r"mednca: The Dask scheduler at .* is gone\. .*\n", said)
     assert main([*map(str, command), "--existing", "skip"]) == 0
-    assert re.search(r"8 done, ([2-8]) of them before, 0 failed", capsys.readouterr().out)
+    assert re.search(r"16 done, ([2-9]|1\d) of them before, 0 failed", capsys.readouterr().out)
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(model_folder, volume_file, tmp_path, capsys, monkeypatch):

@@ -68,7 +68,7 @@ def test_a_worker_that_dies_costs_its_own_job_two_more_tries_and_no_other_job(jo
 def test_a_case_that_hangs_is_ended_with_its_process(jobs, tmp_path, monkeypatch):
     monkeypatch.setattr(cohort_run, "TRIES", 1)
     monkeypatch.setattr(cohort_run, "HANG_SECONDS", 0.4)
-    with WorkerProcesses(as_named, 1, hang_seconds=0.5) as workers:
+    with WorkerProcesses(as_named, 1, hang_seconds=2) as workers:
         records = {job.name: record for job, record in run_jobs(jobs("hang", "a", timeout=0.1), workers)}
     assert "it was stopped after 0.1 s" in records["hang"]["error"]
     assert records["a"]["status"] == DONE

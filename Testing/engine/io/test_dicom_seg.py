@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.dicom_files import enhanced, series
+from support.packages import needs
 from support.shared_data import shared_data
 
 from MedNCALib import load_model, read_image
@@ -14,7 +15,7 @@ from MedNCALib.errors import ImageError
 from MedNCALib.imaging.labels import Label
 from MedNCALib.io.dicom_seg import write_dicom_seg
 
-highdicom = pytest.importorskip("highdicom", reason="needs highdicom")
+pytestmark = needs("highdicom", reason="needs highdicom")
 
 LABELS = load_model("hippocampus-mr").labels
 DIRECTIONS = {
@@ -32,6 +33,12 @@ def placed(direction):
         "ImageOrientationPatient": direction,
         "ImagePositionPatient": [float(value) for value in [10, -20, 5] + 2.0 * number * normal],
     }
+
+
+def read_object(path):
+    from highdicom.seg import segread
+
+    return segread(path)
 
 
 def labels_on(image):
@@ -62,7 +69,7 @@ def check(path, labels):
         assert np.allclose([column, row, number % 1 * (1 - number % 1)], 0, atol=1e-3)
         found[round(number)][mask] = LABELS[segment - 1].value
     assert np.array_equal(found, sitk.GetArrayViewFromImage(labels))
-    read = highdicom.seg.segread(path)
+    read = read_object(path)
     volume = read.get_volume(combine_segments=True, allow_missing_positions=True)
     geometry = volume.affine  # LPS, from (slice, row, column)
     first = labels.TransformPhysicalPointToIndex([float(value) for value in geometry[:3, 3]])
@@ -95,14 +102,16 @@ def test_segments_have_the_codes_of_the_labels_and_say_who_made_them(tmp_path):
     right = {"region_modifier": type(LABELS[0].terminology["type"])("SCT", "24028007", "Right")}
     labels = [Label(1, "first", (230, 159, 0), {**LABELS[0].terminology, **right}), Label(2, "plain", (0, 0, 255))]
     write_dicom_seg(tmp_path / "seg.dcm", labels_on(read_image(source)), labels, source, "hippocampus-mr")
-    read = highdicom.seg.segread(tmp_path / "seg.dcm")
+    read = read_object(tmp_path / "seg.dcm")
     first, plain = (read.get_segment_description(number) for number in (1, 2))
     assert first.segmented_property_type.value == LABELS[0].terminology["type"].value
     assert first.anatomic_regions[0].value == LABELS[0].terminology["region"].value
     (modifier,) = first.AnatomicRegionSequence[0].AnatomicRegionModifierSequence
     assert modifier.CodeMeaning == "Right"
     assert first.algorithm_identification.name == "MedNCA hippocampus-mr"
-    color = highdicom.color.CIELabColor.from_dicom_value(tuple(first.RecommendedDisplayCIELabValue))
+    from highdicom.color import CIELabColor
+
+    color = CIELabColor.from_dicom_value(tuple(first.RecommendedDisplayCIELabValue))
     assert np.allclose(color.to_rgb(), (230, 159, 0), atol=2)
     assert plain.segmented_property_type.meaning == "Tissue"
     assert {uid for *_, uid in read.get_source_image_uids()} == {f"1.2.3.4.{number + 1}" for number in range(5)}
@@ -114,17 +123,17 @@ def test_the_same_result_is_the_same_object(tmp_path):
     uids = []
     for name in ("a.dcm", "b.dcm"):
         write_dicom_seg(tmp_path / name, labels, LABELS, source, "hippocampus-mr")
-        uids.append(highdicom.seg.segread(tmp_path / name).SOPInstanceUID)
+        uids.append(read_object(tmp_path / name).SOPInstanceUID)
     assert uids[0] == uids[1]
     write_dicom_seg(tmp_path / "c.dcm", labels, LABELS, source, "another")
-    assert highdicom.seg.segread(tmp_path / "c.dcm").SOPInstanceUID != uids[0]
+    assert read_object(tmp_path / "c.dcm").SOPInstanceUID != uids[0]
 
 
 def test_labels_that_found_nothing_are_an_object_all_the_same(tmp_path):
     source = series(tmp_path / "series")
     labels = labels_on(read_image(source)) * 0
     write_dicom_seg(tmp_path / "seg.dcm", labels, LABELS, source, "hippocampus-mr")
-    assert not highdicom.seg.segread(tmp_path / "seg.dcm").pixel_array.any()
+    assert not read_object(tmp_path / "seg.dcm").pixel_array.any()
 
 
 def test_an_image_that_is_no_dicom_is_refused_in_a_sentence(tmp_path):

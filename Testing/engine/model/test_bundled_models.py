@@ -100,8 +100,8 @@ def done():
     return image, segment(image, load_model(MODEL)).labels
 
 
-@pytest.mark.parametrize("order", AXIS_ORDERS)
-def test_a_real_hippocampus_gives_the_same_physical_result_in_every_axis_order(done, order):
+@pytest.mark.parametrize("order", AXIS_ORDERS[::9])  # each order of the axes, each with other directions
+def test_a_real_hippocampus_gives_the_same_physical_result_in_other_axis_orders(done, order):
     image, expected = done
     found = segment(sitk.DICOMOrient(image, order), load_model(MODEL)).labels
     own = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
@@ -129,8 +129,7 @@ def test_the_phantom_is_found_on_both_sides_and_at_other_resolutions():
         assert whole_dice(labels, voxels(phantom.labels)) > 0.8, options
 
 
-@pytest.mark.parametrize("axis", range(3))
-@pytest.mark.parametrize("degrees", [-44, -20, 30, 44])
+@pytest.mark.parametrize(("axis", "degrees"), [(0, -44), (0, 30), (1, -20), (1, 44), (2, -44), (2, 30)])
 def test_the_phantom_is_found_however_it_is_pitched_rolled_or_yawed(axis, degrees):
     image, truth = oblique_phantom(axis, degrees)
     labels = segment(image, load_model(MODEL), protocol="MSD").labels
@@ -147,7 +146,7 @@ def test_an_image_that_is_turned_a_little_is_taken_as_it_lies():
 
 
 def test_a_region_in_an_oblique_volume_finds_the_phantom():
-    image, truth = oblique_phantom(0, 30, size=(70, 90, 70))
+    image, truth = oblique_phantom(0, 30, size=(50, 70, 60))
     right, anterior, superior = BLOCK_CENTRE_LEFT
     region = (right - 18, right + 18, anterior - 25, anterior + 25, superior - 18, superior + 18)
     labels = segment(image, load_model(MODEL), region=region, protocol="MSD").labels

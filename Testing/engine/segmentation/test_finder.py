@@ -70,23 +70,35 @@ def test_labels_on_a_side_have_its_code_and_colours_that_differ():
     assert len(set(colours)) == 4
 
 
-@pytest.mark.parametrize("order", AXIS_ORDERS)
-def test_the_48_axis_orders_find_the_same(order):
+@pytest.fixture(scope="module")
+def done():
+    """A head and its result."""
     image, _ = head(spacing=(1.5, 2.0, 1.75))
-    expected = segment(image, head_model())
+    return image, segment(image, head_model())
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_the_48_axis_orders_find_the_same(done, order):
+    image, expected = done
     found = segment(sitk.DICOMOrient(image, order), head_model())
     assert found.found == expected.found
     assert found.brain_ml == expected.brain_ml
     np.testing.assert_array_equal(voxels(sitk.DICOMOrient(found.labels, "LPS")), voxels(expected.labels))
 
 
+@pytest.fixture(scope="module")
+def straight():
+    """A head with air around it, and its result."""
+    image, _ = head(size=(96, 108, 96))
+    return image, segment(image, head_model())
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("degrees", [8, 30])
-def test_a_rotated_head_is_searched_too(axis, degrees):
-    image, _ = head(size=(96, 108, 96))
+def test_a_rotated_head_is_searched_too(straight, axis, degrees):
+    image, expected = straight
     result = segment(rotated(image, axis, degrees), head_model())
-    straight = segment(image, head_model())
-    for name, volume in straight.quality.volumes_ml.items():
+    for name, volume in expected.quality.volumes_ml.items():
         assert result.quality.volumes_ml[name].mean == pytest.approx(volume.mean, rel=0.1)
 
 

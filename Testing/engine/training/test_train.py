@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
 from support.random_models import random_model
 from support.shared_data import REPOSITORY
-from support.small_preset import write_small_preset
+from support.small_preset import fill_cards_unmeasured, write_small_preset
 
 from MedNCALib import load_model
 from MedNCALib.errors import MedNCAError, TrainingError
@@ -57,19 +57,25 @@ def unperturbed_only(monkeypatch):
         monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
 
 
+@pytest.fixture
+def unmeasured(monkeypatch):
+    fill_cards_unmeasured(monkeypatch)
+
+
 def weights(model):
     return np.concatenate([array.ravel() for rule in model.cascade.rules for array in vars(rule).values()])
 
 
-def test_training_learns_and_fills_the_card(folders, preset, tmp_path, monkeypatch):
+def test_training_learns_and_fills_the_card(folders, tmp_path, monkeypatch):
     names = (UNPERTURBED, "axis order", "noise 0.2")
     monkeypatch.setattr(evaluate, "trials", partial(trials, names=names))
     monkeypatch.setattr(calibration, "CONDITIONS", names[:1])
-    model = train(*folders, tmp_path / "model", preset=preset, batches=160)
+    preset = write_small_preset(tmp_path / "fast.json", learning_rate=0.02)
+    model = train(*folders, tmp_path / "model", preset=preset, batches=96)
     card = load_model(tmp_path / "model").card
     assert card.scores.whole > 0.3  # untrained: 0
     assert card.scores.cases == ("case_3",)
-    assert card.training.batches == 160
+    assert card.training.batches == 96
     assert card.training.peak_mb is None or 100 < card.training.peak_mb < 4000
     assert card.training.data[0].cases == 7
     assert card.name == "model"
@@ -83,11 +89,11 @@ def test_training_learns_and_fills_the_card(folders, preset, tmp_path, monkeypat
     assert validation_scores(untrained, held_out)[-1] < 0.1
     with (tmp_path / "model" / "training" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["batch"]) for row in rows] == list(range(10, 161, 10))
+    assert [int(row["batch"]) for row in rows] == list(range(6, 97, 6))
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(folders, preset, tmp_path, monkeypatch):
     through = train(*folders, tmp_path / "through", preset=preset, batches=12, seed=3)
     training = import_module("MedNCALib.training.train_model")
@@ -108,7 +114,7 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     mild, strong = settings["augmentation"], {"rotation": 90, "scale": 2.0, "chance": 1.0}
@@ -131,7 +137,7 @@ def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folder
     assert not alike(half_final, always_strong)
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_training_sees_slices_from_which_the_structure_is_taken_out(folders, preset, tmp_path, monkeypatch):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     settings["augmentation"]["emptied"] = 1.0
@@ -156,7 +162,7 @@ def test_a_training_sees_slices_from_which_the_structure_is_taken_out(folders, p
     assert labelled == [0, 0]
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_the_learning_rate_falls_and_starts_again_where_the_preset_says_so(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     path = tmp_path / "restarting.json"
@@ -169,7 +175,7 @@ def test_the_learning_rate_falls_and_starts_again_where_the_preset_says_so(folde
     np.testing.assert_allclose(rates[8:], 0.4 * np.array(rates[:8]), atol=1e-6)
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_training_that_goes_on_for_longer_than_it_began_is_validated_to_its_end(folders, preset, tmp_path):
     train(*folders, tmp_path / "model", preset=preset, batches=16)
     train(*folders, tmp_path / "model", preset=preset, batches=32, resume=True)
@@ -177,7 +183,7 @@ def test_a_training_that_goes_on_for_longer_than_it_began_is_validated_to_its_en
     assert [int(row.split(",")[0]) for row in rows] == [*range(1, 17), *range(18, 33, 2)]
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_path):
     with pytest.raises(TrainingError, match="nothing to resume"):
         train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)
@@ -189,7 +195,7 @@ def test_resuming_needs_a_checkpoint_of_the_same_settings(folders, preset, tmp_p
         train(*folders, tmp_path / "model", preset=preset, batches=2, resume=True)
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_training_goes_on_with_a_preset_of_other_texts_but_not_of_other_settings(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     texts, rate = tmp_path / "texts.json", tmp_path / "rate.json"
@@ -202,7 +208,7 @@ def test_a_training_goes_on_with_a_preset_of_other_texts_but_not_of_other_settin
     assert model.title == "Another"
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_model_is_replaced_only_when_asked_to(folders, preset, tmp_path):
     train(*folders, tmp_path / "model", preset=preset, batches=1)
     before = (tmp_path / "model" / "card.json").read_bytes()
@@ -223,7 +229,7 @@ def test_training_can_start_from_another_model(folders, preset, tmp_path):
         train(*folders, tmp_path / "third", preset=preset, batches=1, start_from=str(tmp_path / "different"))
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path):
     model = train(*folders, tmp_path / "model", batches=2)
     assert model.slice_format.axes == "LPS"
@@ -231,7 +237,7 @@ def test_the_general_preset_trains_on_axial_slices_of_any_data(folders, tmp_path
     assert [label.name for label in model.labels] == ["Label 1", "Label 2"]
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     settings["preprocessing"].update(axes="acquired", spacing=[1.5, 1.5, None])

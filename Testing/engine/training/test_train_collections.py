@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 from support.collection_folders import collections_settings, write_collections
+from support.small_preset import fill_cards_unmeasured
 
 from MedNCALib import load_model
 from MedNCALib.errors import TrainingError
@@ -31,6 +32,11 @@ def unperturbed_only(monkeypatch):
     """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
     for module in (evaluate, calibration):
         monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    fill_cards_unmeasured(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +67,9 @@ def log_of(folder):
         return list(csv.DictReader(file))
 
 
-def test_training_on_collections_learns_and_fills_the_card_by_collection(data, preset, tmp_path):
-    trained(data, tmp_path / "model", preset, batches=160)
+def test_training_on_collections_learns_and_fills_the_card_by_collection(data, tmp_path):
+    settings = {**collections_settings(), "learning_rate": 0.02}
+    trained(data, tmp_path / "model", written(tmp_path / "fast.json", settings), batches=96)
     card = load_model(tmp_path / "model").card
     collections = card.scores.collections
     assert list(collections) == ["blocks", "heads", "maps"]
@@ -85,6 +92,7 @@ def test_training_on_collections_learns_and_fills_the_card_by_collection(data, p
     assert last["score"] == pytest.approx((blocks + last[names[3]]) / 2, abs=2e-4)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(data, preset, tmp_path, monkeypatch):
     through = trained(data, tmp_path / "through", preset, batches=12, seed=3)
     training = import_module("MedNCALib.training.train_model")
@@ -100,6 +108,7 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(dat
     np.testing.assert_array_equal(weights(resumed), weights(through))
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_collections_of_one_protocol_train_without_a_vote(data, tmp_path):
     settings = collections_settings()
     for collection in settings["collections"]:
@@ -109,6 +118,7 @@ def test_collections_of_one_protocol_train_without_a_vote(data, tmp_path):
     assert model.cascade.parameter_count > 0
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_smaller_model_is_widened_to_start_from(data, preset, tmp_path):
     trained(data, tmp_path / "first", preset, batches=16)
     settings = collections_settings()

@@ -3,14 +3,12 @@
 import json
 import shutil
 import time
-from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.phantom_folders import write_phantoms
-from support.small_preset import write_small_preset
+from support.small_preset import fill_cards_unmeasured, write_small_preset
 
 from MedNCALib import load_model, read_image
 from MedNCALib.cli.commands.training_progress import MinuteLines
@@ -18,7 +16,6 @@ from MedNCALib.cli.main import main
 from MedNCALib.errors import TrainingError
 from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.imaging.slice_format import SliceFormat
-from MedNCALib.model.card import Scores
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
@@ -42,13 +39,7 @@ def preset(tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick_card(monkeypatch):
-    """Figures that cost nothing: measuring them takes longer than such a short training."""
-    scores = Scores(0.5, {"Label 1": 0.25, "Label 2": 0.75})
-    monkeypatch.setattr(
-        import_module("MedNCALib.training.train_model"),
-        "measured_card",
-        lambda model, cases, progress: replace(model.card, scores=scores),
-    )
+    fill_cards_unmeasured(monkeypatch)
 
 
 def one_case(folders, root):

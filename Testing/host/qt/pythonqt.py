@@ -200,8 +200,11 @@ def _attributeGetter(plainGetattr):
 
 
 def _getUnknownAttribute(self, name):
-    """A dynamic property or a named child; PythonQt looks for these last."""
-    if not name.startswith("__") and isAlive(self):
+    """A dynamic property or a named child; PythonQt looks for these last.
+
+    Names with a leading underscore are the stand-ins' own state, which may not be there yet.
+    """
+    if not name.startswith("_") and isAlive(self):
         if name.encode() in [bytes(dynamic.data()) for dynamic in self.dynamicPropertyNames()]:
             return self.property(name)
         for child in self.children():

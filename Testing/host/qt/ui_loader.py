@@ -4,6 +4,7 @@ Where Qt prints a warning and goes on (an unknown widget class, a property that 
 that cannot be made), this raises ``RuntimeError``: such a file does not do what its author meant.
 """
 
+import functools
 import xml.etree.ElementTree as ElementTree
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
@@ -40,15 +41,9 @@ class UiLoader(QtUiTools.QUiLoader):
                 content = file.read()
         else:
             content = bytes(device.readAll().data())
-        root = ElementTree.fromstring(content)
-        for element in root.iter("widget"):
-            className = element.get("class")
-            if className not in standInClasses and className not in self.availableWidgets():
-                raise RuntimeError(f"The .ui file has a widget '{element.get('name')}' of unknown class {className}")
-        properties = _takeStandInProperties(root)
-        connections = _takeConnections(root)
+        forQt, properties, connections = _divided(content, tuple(self.availableWidgets()))
         buffer = QtCore.QBuffer()
-        buffer.setData(ElementTree.tostring(root))
+        buffer.setData(forQt)
         buffer.open(QtCore.QIODevice.ReadOnly)
         with attributesDropped():
             widget = super().load(buffer, parent)
@@ -59,6 +54,18 @@ class UiLoader(QtUiTools.QUiLoader):
         for sender, signal, receiver, slot in connections:
             _connect(byName, sender, signal, receiver, slot)
         return widget
+
+
+@functools.cache  # each test that opens a panel loads its files
+def _divided(content, availableWidgets):
+    """What of a file Qt reads, which properties only the stand-ins have, and the connections."""
+    root = ElementTree.fromstring(content)
+    for element in root.iter("widget"):
+        className = element.get("class")
+        if className not in standInClasses and className not in availableWidgets:
+            raise RuntimeError(f"The .ui file has a widget '{element.get('name')}' of unknown class {className}")
+    properties, connections = _takeStandInProperties(root), _takeConnections(root)
+    return ElementTree.tostring(root), properties, connections
 
 
 def _takeStandInProperties(root):
