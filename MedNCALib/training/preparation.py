@@ -147,7 +147,7 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
     held_out, first = read.validation, True
     if not held_out:
         aside = kept_aside(read.training[0], slice_format)
-        cases, held_out, first = [_without(cases[0], aside)], (aside.case,), False
+        cases, held_out, first = [_without(cases[0], aside), *cases[1:]], (aside.case,), False
     cases += phantom_cases(preset.phantoms, values, slice_format, normalisation)
     cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
     if not cases:
@@ -168,8 +168,8 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
         validation=validation_of(preset, CasesValidation(read.labels, held_out), [(case, AUTO) for case in held_out]),
-        case_count=len(read.training),
-        validation_count=len(read.validation),
+        case_count=len({case.name for case in read.training}),
+        validation_count=len({case.name for case in read.validation}),
         mirror=model.slice_format.left_right,
         held_out=held_out,
         preview=PreviewCase((*read.validation, *read.training)[0], read.shown, first),

@@ -27,8 +27,8 @@ def starting_model(
 ) -> Model:
     """The model before training.
 
-    If it starts from a model of other labels, a label of the same name begins as that, any other as the mean of all. If
-    its architecture has no hints, it starts without the weights that read them.
+    If it starts from a model of other labels, see `label_sources`. If its architecture has no hints, it starts without
+    the weights that read them.
 
     Args:
         preset: its architecture, normalisation and texts.
@@ -64,18 +64,29 @@ def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
     return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
 
 
+def label_sources(before: Sequence[Label], labels: Sequence[Label]) -> list[list[int]]:
+    """For each label the numbers, from 0, of those before that it begins as the mean of.
+
+    One of a name that was known begins as that label, any other as the mean of all; if no name was known and there are
+    as many, each begins as the one in its place.
+    """
+    names = [label.name.casefold() for label in before]
+    every = list(range(len(names)))
+    if len(labels) == len(names) and not any(label.name.casefold() in names for label in labels):
+        return [[number] for number in every]
+    return [[names.index(name)] if (name := label.name.casefold()) in names else every for label in labels]
+
+
 def _started(start_from: str, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
     model = load_model(start_from)
     start = model.cascade if architecture.hints else model.cascade.without_hints
+    sources = label_sources(model.labels, labels)
+    keeps_order = sources == [[number] for number in range(len(model.labels))]
+    if not keeps_order and can_be_relabelled(start.architecture, architecture):
+        return relabelled(start, architecture, sources)
     same_stages = len(start.rules) == len(architecture.stages)
     if same_stages and start.architecture.rule_shapes == architecture.rule_shapes:
         return Cascade(architecture, start.rules)
-    if can_be_relabelled(start.architecture, architecture):
-        names = [label.name.casefold() for label in model.labels]
-        sources = [
-            [names.index(name)] if (name := label.name.casefold()) in names else range(len(names)) for label in labels
-        ]
-        return relabelled(start, architecture, sources)
     if can_be_widened(start.architecture, architecture):
         return widened(start, architecture, seed)
     raise TrainingError(
