@@ -1,8 +1,8 @@
-"""What an adapted model keeps of the one that it starts from, besides the weights that are trained.
+"""What an adapted model takes over of the one that it starts from, besides the weights that are trained.
 
-Its finder, if its labels are of the same structure. And the weights that read hints: without hints they have no
-gradient, so they are left out of the training, put back at its end, and kept if growing on from corrections is still
-worth more than painting alone.
+Of several segmentation protocols that which fits the cases best. Its finder, if its labels are of the same structure.
+And the weights that read hints: without hints they have no gradient, so they are left out of the training, put back at
+its end, and kept if growing on from corrections is still worth more than painting alone.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ModelError, NotFoundError
 from ..evaluation.corrections import Curves, correct_case
+from ..evaluation.metrics import dice
 from ..evaluation.perturbations import LabelledCase
+from ..imaging.label_wholes import key_of
 from ..imaging.labels import Label
 from ..imaging.laterality import name_without_side
 from ..imaging.slice_space import region_box
+from ..model.card import Protocol
 from ..model.model import Model, structures_of
 from ..segmentation.finder import Search, runs_finder
 from ..segmentation.options import RunOptions
+from ..segmentation.segmenter import segment_steps
 from ..segmentation.steps import run_to_end
 from .preparation import ReadCases
 from .starting_model import label_sources
-from .widening import can_be_relabelled, with_hints_of
+from .widening import can_be_relabelled, with_hints_of, with_protocol
 
 # Corrections of each case that regrowing is measured with, and the most cases.
 _TURNS, _MOST_CASES = 3, 5
@@ -42,13 +47,23 @@ def keeps_finder(start: Model, labels: Sequence[Label]) -> bool:
     return _keys(labels) in (_keys(start.labels), _keys([Label(1, structure)]))
 
 
-def around_structures(read: ReadCases, start: Model) -> ReadCases:
-    """The cases as a model with a finder meets them: larger images are cut into the boxes around what it finds.
+def fitted(read: ReadCases, start: Model) -> tuple[ReadCases, Model]:
+    """Cases and the model that is adapted to them, as they fit each other; the notes of the cases say how.
 
     Args:
         read: the cases.
-        start: the model whose finder is kept.
+        start: the model.
     """
+    if keeps_finder(start, read.labels):
+        read = _around_structures(read, start)
+    if start.card.protocols:
+        start, sentence = _of_one_protocol(start, read.training)
+        read = replace(read, notes=(sentence, *read.notes))
+    return read, start
+
+
+def _around_structures(read: ReadCases, start: Model) -> ReadCases:
+    """The cases as a model with a finder meets them: larger images are cut into the boxes around what it finds."""
     training, validation = (
         tuple(block for case in cases for block in _blocks(case, start)) for cases in (read.training, read.validation)
     )
@@ -61,6 +76,28 @@ def around_structures(read: ReadCases, start: Model) -> ReadCases:
             "that its finder cuts out of them.",
         )
     return replace(read, training=training, validation=validation, notes=notes)
+
+
+def _of_one_protocol(start: Model, cases: Sequence[LabelledCase]) -> tuple[Model, str]:
+    """A model that tells protocols apart as one of that whose border fits some cases best, and a sentence about it."""
+    protocols = start.card.protocols
+    scores = [np.mean([_dice(start, case, protocol) for case in cases[:_MOST_CASES]]) for protocol in protocols]
+    best = protocols[int(np.argmax(scores))]
+    told = ", ".join(f"{protocol.name} {score:.3f}" for protocol, score in zip(protocols, scores))
+    return (
+        replace(start, cascade=with_protocol(start.cascade, best.value), card=replace(start.card, protocols=())),
+        f"The training starts with the border of {best.name}, which fits the cases best (Dice of all labels merged: "
+        f"{told}).",
+    )
+
+
+def _dice(model: Model, case: LabelledCase, protocol: Protocol) -> float:
+    """Of all labels merged: the labels of the cases may be others than the model's."""
+    try:
+        found = run_to_end(segment_steps(case.image, model, protocol=protocol.name, every_step=False)).labels
+    except NotFoundError:
+        return 0.0
+    return dice(*(sitk.GetArrayViewFromImage(labels) > 0 for labels in (case.labels, found)))
 
 
 def with_parts_of(start: Model, model: Model, cases: Sequence[LabelledCase]) -> Model:
@@ -145,4 +182,4 @@ def _has_all(case: LabelledCase, labels: Iterable[Label]) -> bool:
 
 
 def _keys(labels: Iterable[Label]) -> set[str]:
-    return {" ".join(label.name.casefold().split()) for label in labels}
+    return {key_of(label.name) for label in labels}

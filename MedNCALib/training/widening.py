@@ -151,3 +151,27 @@ def with_hints_of(cascade: Cascade, hinted: Cascade, sources: Sequence[Sequence[
         )
     architecture = replace(cascade.architecture, channels=cascade.architecture.channels + 2 * outputs, hints=old.hints)
     return Cascade(architecture, tuple(rules))
+
+
+def with_protocol(cascade: Cascade, value: float) -> Cascade:
+    """The cascade that computes with no protocol named what this one does with one.
+
+    Its last channel holds by how much that differs from the protocol's value; the biases make up for it. Only the sums
+    are rounded otherwise.
+
+    Args:
+        cascade: of a model that tells protocols apart, see `Architecture.initial_state`.
+        value: of the protocol.
+    """
+    last = cascade.architecture.channels - 1
+    rules = []
+    for rule in cascade.rules:
+        perceived = value * rule.perception[:, last].sum(axis=(1, 2))
+        rules.append(
+            replace(
+                rule,
+                perception_bias=(rule.perception_bias + perceived).astype(np.float32),
+                hidden_bias=(rule.hidden_bias + value * rule.hidden[:, last]).astype(np.float32),
+            )
+        )
+    return Cascade(cascade.architecture, tuple(rules))
