@@ -84,6 +84,20 @@ class Batch:
         )
 
 
+def known_on_both_sides(known: Tensor, mirrored: Sequence[int], wholes: Sequence[Sequence[int]]) -> Tensor:
+    """What is known of samples that may be mirrored: of a label that changes places with another, both or neither.
+
+    Args:
+        known, wholes: as of `Batch`. A whole that becomes another one says nothing.
+        mirrored: which label or whole takes the place of each.
+    """
+    known = known & known[:, list(mirrored)]
+    for number, parts in enumerate(wholes, known.shape[1] - len(wholes)):
+        if {*parts} != {mirrored[part] for part in parts}:
+            known[:, number] = False
+    return known
+
+
 def slice_beside(index: int, count: int, reach: int, choices: np.random.Generator) -> int:
     """A slice near that of an index, at most `reach` away; the slice itself if there is no other."""
     others = [number for number in range(index - reach, index + reach + 1) if 0 <= number < count and number != index]

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..errors import TrainingError
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
-from .batch import Batch
+from .batch import Batch, known_on_both_sides
 from .checkpoint import Checkpoint
 from .events import Advanced, Listener, Started, ValidationDone, ignore_events, never
 from .length import Length
@@ -265,12 +265,8 @@ class Trainer:
         if beside is not None:  # warped with the sample's own slice
             target = torch.cat([target, beside], dim=1)
             mirrored = mirrored and [*mirrored, *(channels + number for number in mirrored)]
-        if known is not None and mirrored:  # a label that is not known changes places too
-            known = known & known[:, mirrored[:channels]]
-            labels = channels - len(batch.wholes)
-            for number, parts in enumerate(batch.wholes, labels):  # one that becomes another says nothing
-                if {*parts} != {mirrored[part] for part in parts}:
-                    known[:, number] = False
+        if known is not None and mirrored:
+            known = known_on_both_sides(known, mirrored[:channels], batch.wholes)
         image, target = augmentation.warp(batch.image, target, data.canvas, data.mirror, generator, mirrored)
         image, target = augmentation.empty(image, target, generator)
         if beside is not None:

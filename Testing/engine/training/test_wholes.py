@@ -20,6 +20,7 @@ from MedNCALib.model.card import Scores
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from MedNCALib.training import train
+from MedNCALib.training.batch import known_on_both_sides
 from MedNCALib.training.correction_rounds import _right_outputs
 from MedNCALib.training.loss import dice_and_cross_entropy
 from MedNCALib.training.preparation import prepare_cases, read_cases
@@ -115,6 +116,13 @@ def test_samples_that_know_all_labels_teach_the_same_beside_a_whole():
     more = torch.cat([target, torch.zeros(2, 1, 8, 8)], dim=1)
     beside = dice_and_cross_entropy(logits, more, "softmax", 1.0, "batch", known=known, wholes=((0, 1),))
     assert float(beside) == pytest.approx(float(plain), rel=1e-5)
+
+
+def test_of_what_mirroring_exchanges_both_are_known_or_neither():
+    known = torch.tensor([[True, False, True, True, True], [True, True, False, True, False]])
+    # Left and right change places; the whole of both stays, that of the left one and a third label does not.
+    found = known_on_both_sides(known, [1, 0, 2, 3, 4], ((0, 1), (0, 2)))
+    assert found.tolist() == [[False, False, True, True, False], [True, True, False, True, False]]
 
 
 def test_in_validation_the_whole_counts_in_place_of_its_parts(folders, tmp_path):
