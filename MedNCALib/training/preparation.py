@@ -251,8 +251,8 @@ def _missing(values: Mapping[str, Sequence[int]], labels: Sequence[Label], whole
         names = [name for name, known in values.items() if whole.is_in(known)]
         parts = " and ".join(part.name for part in whole.parts)
         notes.append(
-            f"{len(names)} of {len(values)} cases know only {whole.label.name} ({_shown(names)}), the whole of "
-            f"{parts}: they teach the sum of these."
+            f"{len(names)} of {len(values)} cases have only {whole.label.name} ({_shown(names)}), the whole of "
+            f"{parts}: they teach where these are together, not which is which."
         )
     for label in labels:
         instead = [whole for whole in wholes if label in whole.parts]

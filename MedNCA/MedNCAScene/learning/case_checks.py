@@ -177,7 +177,10 @@ def _incomplete(cases: Sequence[LearningCase], naming: Naming) -> Iterator[Findi
     labels, wholes = wholesOf(cases, naming)
     for whole in wholes:
         yield Finding(
-            _("{count} of {all} cases know only {whole}, the whole of {parts}: they teach the sum of these.").format(
+            _(
+                "{count} of {all} cases have only {whole}, the whole of {parts}: they teach where these are together,"
+                " not which is which."
+            ).format(
                 whole=whole.label.name,
                 count=sum(whole.is_in(each) for each in values),
                 all=len(cases),

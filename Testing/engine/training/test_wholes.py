@@ -70,8 +70,8 @@ def test_a_table_among_the_labels_names_a_whole_and_it_is_said_before_the_first_
     read = read_cases(*folders, tmp_path / "m")
     assert read.labels == (ANTERIOR, POSTERIOR)
     assert read.notes == (
-        "2 of 6 cases know only Anterior part + posterior part (case_0, case_1), the whole of anterior part and "
-        "posterior part: they teach the sum of these.",
+        "2 of 6 cases have only Anterior part + posterior part (case_0, case_1), the whole of anterior part and "
+        "posterior part: they teach where these are together, not which is which.",
     )
     prepared = prepare_cases(read, tmp_path / "m", load_preset("general"), 0)
     assert prepared.model.labels == (ANTERIOR, POSTERIOR)
