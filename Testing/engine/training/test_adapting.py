@@ -67,6 +67,8 @@ def test_a_model_of_the_same_labels_keeps_the_finder_on_the_way_through_a_zip_fi
     model, sentences = adapted(heads, tmp_path / "new", start.folder, LABELS)
     assert any(sentence.startswith("2 of 2 cases are larger than what head-blocks expects") for sentence in sentences)
     assert "finder is that of head-blocks" in model.card.training.remark
+    log = (tmp_path / "new" / "training" / "log.csv").read_text(encoding="utf-8").splitlines()
+    assert log[1].startswith("0,")  # the weights before are among those that may be the best
     added = add_model(export_model(model, tmp_path / "new.zip"), tmp_path / "elsewhere")
     for each in (model, load_model(tmp_path / "new"), added):
         assert each.finder.sha256 == start.finder.sha256
@@ -103,7 +105,10 @@ def test_a_bundled_model_of_two_parts_is_adapted_to_one_label_in_another_order_o
         if len(names) == 1:
             for path in folders[1].iterdir():
                 sitk.WriteImage(sitk.Cast(sitk.ReadImage(str(path)) > 0, sitk.sitkUInt8), str(path))
-        model = train(*folders, output, preset="auto", batches=1, start_from="hippocampus-mr")
+        said = []
+        model = train(*folders, output, preset="auto", batches=1, start_from="hippocampus-mr", listen=said.append)
+        assert any("which fits the cases best" in text for text in said[0].sentences)
+        assert not model.card.protocols
         assert [label.name for label in model.labels] == [*names]
         assert model.finder is not None
         before = load_model("hippocampus-mr").cascade.without_hints
