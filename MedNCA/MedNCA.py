@@ -779,7 +779,8 @@ class MedNCALogic(ScriptedLoadableModuleLogic):
             startFrom: name of a model to adapt, or None; it stays as it is.
             interactive: see `processSteps`.
             options: all by name:
-                names={}: name of a segment -> what it is learned as; segments of one name are one label;
+                names={}: name of a segment -> what it is learned as; segments of one name are one label, and one that
+                    is named as the sum of others, "a + b", or as what they end with is the whole of these;
                 leftOut=(): names of segments that are not learned;
                 preset="auto": all settings, by the name of a preset or its file; by default they follow from the cases;
                 slices=None: axes of the slices, "LPS", "LIP" or "PIL";

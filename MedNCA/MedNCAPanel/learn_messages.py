@@ -197,7 +197,8 @@ def resultText(trained: TrainedModel) -> str:
     lines = []
     if scores is not None:
         each = ", ".join(_("{label} {dice:.3f}").format(label=name, dice=dice) for name, dice in scores.labels.items())
-        lines.append(_("Held-out Dice: {labels}; all labels {whole:.3f}.").format(labels=each, whole=scores.whole))
+        whole = _("all labels {whole:.3f}").format(whole=scores.whole)
+        lines.append(_("Held-out Dice: {figures}.").format(figures="; ".join(part for part in (each, whole) if part)))
         lines.append(_("Measured on: {cases}.").format(cases=", ".join(scores.cases) or _("slices kept aside")))
     heldOut = trained.heldOut
     if heldOut is not None and heldOut.before is not None:
@@ -210,7 +211,17 @@ def resultText(trained: TrainedModel) -> str:
             else _("The new model is not better: keep the old one, or continue with more minutes or cases.")
         )
         lines.append(f"{line} {verdict}")
+    if trained.model.card.training is not None and trained.model.card.training.started_from:
+        lines.append(keptText(trained.model))
     return "\n".join(lines)
+
+
+def keptText(model: mednca.Model) -> str:
+    """What an adapted model can do besides segmenting."""
+    takes = _("It takes corrections to regrow.") if model.can_regrow else _("It takes no corrections to regrow.")
+    if model.finder is not None:
+        return takes + " " + _("In a larger volume it finds the anatomy.")
+    return takes + " " + _("It has no finder: in a volume that is larger than its cases, place a region.")
 
 
 def plotMissing() -> str:

@@ -34,7 +34,7 @@ def measured_card(model: Model, cases: Sequence[LabelledCase], progress: Progres
         scores=Scores(
             whole=round(unperturbed.whole, 4),
             labels={name: round(score, 4) for name, score in unperturbed.labels.items()},
-            cases=tuple(case.name for case in cases),
+            cases=tuple(dict.fromkeys(case.name for case in cases)),  # a case may be several blocks
             what="hard Dice on the input's grid, single run, mean over held-out cases",
         ),
         robustness={name: round(each.dice_drop, 4) + 0.0 for name, each in table.items()},  # no minus before a zero

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import SimpleITK as sitk
 
 from ..errors import ImageError, MedNCAWarning
 from ..imaging.anatomical_axes import same_grid
+from ..imaging.label_wholes import key_of, parts_of
 from ..imaging.labels import Label
 from .images import IMAGE_ENDINGS, image_stem, read_image
 from .segmentation_file import read_segments
@@ -109,7 +111,7 @@ def labels_named_in(pairs: Iterable[Pair]) -> tuple[Label, ...]:
             free = next((number for number in (value, *range(1, 256)) if number not in taken), None)
             if free is None:
                 raise ImageError("The label files name more than 255 labels. Leave out what is not to be learned.")
-            known = found.setdefault(_key(label.name), replace(label, value=free))
+            known = found.setdefault(key_of(label.name), replace(label, value=free))
             agree = agree and known.value == value
     unnamed = next((path for path, segments in files.items() if not segments), None)
     if found and not agree and unnamed:
@@ -120,26 +122,46 @@ def labels_named_in(pairs: Iterable[Pair]) -> tuple[Label, ...]:
     return tuple(sorted(found.values(), key=lambda label: label.value))
 
 
+def with_wholes(labels: Sequence[Label], pairs: Iterable[Pair], table: Sequence[Label] = ()) -> tuple[Label, ...]:
+    """The labels of a model, and those that are the whole of some of them, see `label_wholes`.
+
+    Args:
+        labels: of the model.
+        pairs: of the files, which may name wholes. If they contradict each other, as they may if all that counts is
+            their values, they name none.
+        table: names others.
+
+    Raises:
+        TrainingError: see `parts_of`.
+    """
+    others = list(table)
+    with suppress(ImageError):
+        others += labels_named_in(pairs)
+    found = list(labels)
+    for other in others:
+        if key_of(other.name) not in {key_of(label.name) for label in found} and parts_of(other, labels):
+            taken = {label.value for label in found}
+            free = next((number for number in (other.value, *range(1, 256)) if number not in taken), other.value)
+            found.append(replace(other, value=free))
+    return tuple(found)
+
+
 def _renamed(truth: sitk.Image, segments: Mapping[int, Label], labels: Sequence[Label], path: Path) -> sitk.Image:
     """The labels with the values that a model has for their names."""
-    values = {_key(label.name): label.value for label in labels}
+    values = {key_of(label.name): label.value for label in labels}
     voxels = sitk.GetArrayViewFromImage(truth)
     lookup = np.zeros(256, np.uint8)
     for value in (int(value) for value in np.unique(voxels) if value):
         name = segments[value].name if value in segments else ""
-        if _key(name) not in values:
+        if key_of(name) not in values:
             called = f"a segment {name!r}" if name else f"voxels of value {value} that no segment names"
             known = ", ".join(repr(label.name) for label in labels)
             raise ImageError(
                 f"{path} has {called}, and the model knows {known}. Rename or remove it, or save the labels as a plain "
                 "label image to go by their values."
             )
-        lookup[value] = values[_key(name)]
+        lookup[value] = values[key_of(name)]
     return sitk.GetImageFromArray(lookup[voxels])
-
-
-def _key(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _files_by_name(folder: Path) -> dict[str, Path]:

@@ -49,6 +49,8 @@ class Batch:
         distances: how many slices it is away, whole numbers, shape (N,); None without.
         known: bool, shape (N, K), labels of which the target says where they are; where the others are is not known,
             so that what is not labelled may be one of them. None if all are known.
+        wholes: numbers of labels, from 0, of which some samples know the sum alone; target and `known` have one channel
+            more for each, see `dice_and_cross_entropy`.
     """
 
     image: Tensor
@@ -57,13 +59,16 @@ class Batch:
     beside: Tensor | None = None
     distances: Tensor | None = None
     known: Tensor | None = None
+    wholes: tuple[tuple[int, ...], ...] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         knowledge = None if self.knowledge is None else self.knowledge.to(device)
         beside = None if self.beside is None else self.beside.to(device)
         known = None if self.known is None else self.known.to(device)
-        return Batch(self.image.to(device), self.target.to(device), knowledge, beside, self.distances, known)
+        return Batch(
+            self.image.to(device), self.target.to(device), knowledge, beside, self.distances, known, self.wholes
+        )
 
     def samples(self, numbers: Sequence[int]) -> Batch:
         """Some of the samples."""
@@ -75,7 +80,22 @@ class Batch:
             None if self.beside is None else self.beside[chosen],
             None if self.distances is None else self.distances[chosen],
             None if self.known is None else self.known[chosen],
+            self.wholes,
         )
+
+
+def known_on_both_sides(known: Tensor, mirrored: Sequence[int], wholes: Sequence[Sequence[int]]) -> Tensor:
+    """What is known of samples that may be mirrored: of a label that changes places with another, both or neither.
+
+    Args:
+        known, wholes: as of `Batch`. A whole that becomes another one says nothing.
+        mirrored: which label or whole takes the place of each.
+    """
+    known = known & known[:, list(mirrored)]
+    for number, parts in enumerate(wholes, known.shape[1] - len(wholes)):
+        if {*parts} != {mirrored[part] for part in parts}:
+            known[:, number] = False
+    return known
 
 
 def slice_beside(index: int, count: int, reach: int, choices: np.random.Generator) -> int:

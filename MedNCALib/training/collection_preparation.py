@@ -12,7 +12,7 @@ from ..errors import TrainingError
 from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..model.card import DataSource
-from ..model.model import LABELS
+from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
 from .block_pool import Pool, PooledSlices, PoolSampler
 from .blocks import Structure
@@ -35,7 +35,7 @@ def prepare_collections(
     output: Path,
     preset: Preset,
     seed: int,
-    start_from: str | None = None,
+    start: Model | None = None,
     progress: Progress = ignore_progress,
 ) -> Prepared:
     """Read, check and split the collections of a preset; for the arguments see `train`.
@@ -49,7 +49,7 @@ def prepare_collections(
     subjects = {collection.name: find_subjects(collection, data) for collection in preset.collections}
     torch.manual_seed(seed)
     slice_format = preset.preprocessing.slice_format((None, None, None))
-    model = starting_model(preset, output, _labels(preset, output), slice_format, seed, start_from)
+    model = starting_model(preset, output, _labels(preset, output), slice_format, seed, start)
     architecture = model.cascade.architecture
     if architecture.channels == architecture.first_hidden:
         raise TrainingError("The preset's architecture has no hidden channel, which collections need: add channels.")

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .batch import Batch, Knowledge
+from .batch import Batch
 from .network import Network, resize
 from .preset import Preset
 from .protocols import NamedProtocols
@@ -44,8 +44,8 @@ def hints_of_rounds(
     if not corrected:
         return hints
     batch = batch.samples(corrected)
-    truth = _right_outputs(batch.target, batch.knowledge)
-    beside = None if batch.beside is None else _right_outputs(batch.beside, batch.knowledge)
+    truth = _right_outputs(batch.target, batch)
+    beside = None if batch.beside is None else _right_outputs(batch.beside, batch)
     distances = [0] * len(corrected) if batch.distances is None else batch.distances.tolist()
     for _ in range(rounds):
         found = _grown(preset, network, batch, hints[corrected], fire)
@@ -84,13 +84,20 @@ def _grown(preset: Preset, network: Network, batch: Batch, hints: Tensor, fire: 
     return logits.movedim(1, -1).contiguous().argmax(dim=-1)  # faster than across planes
 
 
-def _right_outputs(target: Tensor, knowledge: Knowledge | None) -> np.ndarray:
+def _right_outputs(target: Tensor, batch: Batch) -> np.ndarray:
     """Number of the right output of each pixel, (N, H, W), 0 for the background, -1 if it is not known."""
-    labels = target if knowledge is None else target[:, :-1]
+    knowledge, known, count = batch.knowledge, batch.known, target.shape[1] - len(batch.wholes)
+    labels = target[:, :count] if knowledge is None else target[:, :-1]
     whole = labels.sum(dim=1)
     right = torch.where(whole >= 0.5, labels.argmax(dim=1) + 1, 0)
     if knowledge is not None:
         unknown = (knowledge.whole_only[:, None, None] & (whole >= 0.5)) | (target[:, -1] >= 0.5)
         right = torch.where(unknown, -1, right)
+    if known is not None:  # neither which part of a whole it is, nor whether it is a label that the sample lacks
+        covered = known[:, :count].clone()
+        for number, parts in enumerate(batch.wholes, count):
+            covered[:, list(parts)] |= known[:, number, None]
+        lacks = ~covered.all(dim=1)[:, None, None] & (whole < 0.5)
+        right = torch.where(lacks | (target[:, count:].sum(dim=1) >= 0.5), -1, right)
     found: np.ndarray = right.cpu().numpy()
     return found

@@ -13,6 +13,8 @@ import SimpleITK as sitk
 import torch
 
 from ..errors import ImageError, TrainingError
+from ..imaging.anatomical_axes import image_on_grid_of
+from ..imaging.label_wholes import Whole
 from ..imaging.labels import Label
 from ..imaging.normalisation import Normalisation
 from ..imaging.oblique_slice_space import slice_space
@@ -33,10 +35,11 @@ class Case:
         name: of the pair of files.
         slices: intensities scaled to 0..1, before local contrast normalisation, float32, shape (n, H, W).
         target: share of each cell that is each label (soft targets), in 255ths, uint8, shape (n, K, H, W). So a border
-            that runs through cells stays in its place.
+            that runs through cells stays in its place. With wholes there is one channel more for each, and a case that
+            knows only the whole has it there and nothing in its parts.
         foreground: numbers of the slices in which some cell is at least half labelled.
         usable: numbers of the slices that are trained on; None for all.
-        known: bool, (K,), labels that the case has; of the others it says nothing.
+        known: bool, (K,), labels and wholes that the case has; of the others it says nothing.
     """
 
     name: str
@@ -125,25 +128,37 @@ def make_case(
     values: Sequence[int],
     slice_format: SliceFormat,
     normalisation: Normalisation,
+    wholes: Sequence[Whole] = (),
 ) -> Case:
     """Bring one volume and its labels to the model's grid."""
+    present = label_values([labels])
+    merged = [whole for whole in wholes if whole.is_in(present)]
+    parts = {part.value for whole in merged for part in whole.parts}
+    groups: list[tuple[int, ...]] = [() if value in parts else (value,) for value in values]
+    groups += [whole.values if whole in merged else () for whole in wholes]
     try:
         space = slice_space(image, slice_format)
         slices = normalisation.scale(space.read(0, space.count), normalisation.limits(space.voxels))
     except ImageError as error:
         raise TrainingError(f"{name}: {error}") from error
     shares = []
-    for value in values:
-        mask = slice_space(sitk.Cast(labels == value, sitk.sitkFloat32), slice_format, outside=0.0)
-        shares.append(mask.read(0, mask.count))
+    voxels = sitk.GetArrayViewFromImage(labels)
+    for group in groups:
+        mask = image_on_grid_of(labels, np.isin(voxels, group).astype(np.float32))
+        mask_space = slice_space(mask, slice_format, outside=0.0)
+        shares.append(mask_space.read(0, mask_space.count))
     shares = np.clip(np.stack(shares, axis=1), 0, 1)  # cubic interpolation goes beyond
     shown = (shares.sum(axis=1) >= 0.5).any(axis=(1, 2))
-    known = np.isin(values, label_values([labels]))
+    known = np.array([bool({*group} & {*present}) for group in groups])
     return Case(name, slices, np.rint(255 * shares).astype(np.uint8), np.flatnonzero(shown), known=known)
 
 
 def phantom_cases(
-    count: int, values: Sequence[int], slice_format: SliceFormat, normalisation: Normalisation
+    count: int,
+    values: Sequence[int],
+    slice_format: SliceFormat,
+    normalisation: Normalisation,
+    wholes: Sequence[Whole] = (),
 ) -> list[Case]:
     """Synthetic phantoms as cases, with various noise and bias field.
 
@@ -158,7 +173,7 @@ def phantom_cases(
             raise TrainingError(
                 "The preset adds phantoms, whose labels 1 and 2 the data does not have: set phantoms to 0."
             )
-        cases.append(make_case(name, phantom.image, phantom.labels, values, slice_format, normalisation))
+        cases.append(make_case(name, phantom.image, phantom.labels, values, slice_format, normalisation, wholes))
     return cases
 
 
@@ -172,6 +187,7 @@ class Sampler:
         foreground_share: share of slices that show a label.
         area_exponent: cases are drawn in proportion to their labelled area to the power of minus this.
         reach: how many slices away the slice beside each sample may be; 0 for batches without such slices.
+        wholes: as of `Batch`.
 
     Attributes:
         size: rows and columns of the largest slices.
@@ -185,8 +201,9 @@ class Sampler:
         foreground_share: float,
         area_exponent: float,
         reach: int = 0,
+        wholes: tuple[tuple[int, ...], ...] = (),
     ) -> None:
-        self._cases, self._reach = cases, reach
+        self._cases, self._reach, self._wholes = cases, reach, wholes
         weights = np.array([case.target.sum() for case in cases], float) ** -area_exponent
         self._chances = weights / weights.sum()
         self._offsets = np.arange(image_channels) - image_channels // 2
@@ -211,7 +228,7 @@ class Sampler:
                 distances.append(abs(other - index))
         batch = Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)).float() / 255)
         if not np.all(known):
-            batch = replace(batch, known=torch.from_numpy(np.stack(known)))
+            batch = replace(batch, known=torch.from_numpy(np.stack(known)), wholes=self._wholes)
         if not self._reach:
             return batch
         return replace(

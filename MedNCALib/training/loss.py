@@ -27,6 +27,7 @@ def dice_and_cross_entropy(
     false_weight: float = 0.0,
     scored: Tensor | None = None,
     known: Tensor | None = None,
+    wholes: Sequence[Sequence[int]] = (),
 ) -> Tensor:
     """Loss of one batch.
 
@@ -42,7 +43,9 @@ def dice_and_cross_entropy(
         scored: share of each pixel that counts, 0 to 1, (N, 1, H, W); None if all do.
         known: bool, (N, K), labels that a sample knows. What is not labelled may also be one of the others, whose
             probabilities count as the background's (marginal loss: Shi et al., doi 10.1016/j.media.2021.101979). None
-            if all are known.
+            if all are known. With `wholes` target and `known` have one channel more for each: where one of its
+            labels is, whichever.
+        wholes: numbers of labels, from 0, of which some samples know the sum alone.
 
     Returns:
         1 - soft Dice, mean over labels, plus the mean cross-entropy. Both are lowest where the probability is the
@@ -51,7 +54,7 @@ def dice_and_cross_entropy(
     """
     logits = logits.float()
     if known is not None:
-        return _loss_of_known(logits, target, activation, dice_weight, known, scored)
+        return _loss_of_known(logits, target, activation, dice_weight, known, scored, wholes)
     reduction = "mean" if scored is None else "none"
     if activation == "softmax":
         background = (1 - target.sum(dim=1, keepdim=True)).clamp(min=0)
@@ -79,19 +82,30 @@ def dice_and_cross_entropy(
 
 
 def _loss_of_known(
-    logits: Tensor, target: Tensor, activation: Activation, dice_weight: float, known: Tensor, scored: Tensor | None
+    logits: Tensor,
+    target: Tensor,
+    activation: Activation,
+    dice_weight: float,
+    known: Tensor,
+    scored: Tensor | None,
+    wholes: Sequence[Sequence[int]],
 ) -> Tensor:
     """`dice_and_cross_entropy` over the batch, of samples that do not all know each label."""
     counts = known[:, :, None, None].to(target)
     target = target * counts
     if activation == "softmax":
         log = logits.log_softmax(dim=1)
-        unknown = F.pad(known, (1, 0), value=False)[:, :, None, None]  # with the background
-        rest = log.masked_fill(unknown, -torch.inf).logsumexp(dim=1)
+        covered = known[:, : log.shape[1] - 1].clone()
+        for number, parts in enumerate(wholes, log.shape[1] - 1):
+            covered[:, list(parts)] |= known[:, number, None]
+        # Of the background and the labels of which nothing is known.
+        rest = log.masked_fill(F.pad(covered, (1, 0), value=False)[:, :, None, None], -torch.inf).logsumexp(dim=1)
+        sums = [log[:, [1 + part for part in parts]].logsumexp(dim=1, keepdim=True) for parts in wholes]
+        log = torch.cat([log[:, 1:], *sums], dim=1)
         background = (1 - target.sum(dim=1)).clamp(min=0)
-        each = -((target * log[:, 1:]).sum(dim=1) + background * rest)[:, None]
+        each = -((target * log).sum(dim=1) + background * rest)[:, None]
         counted = torch.ones_like(each)
-        probability = log[:, 1:].exp()
+        probability = log.exp()
     else:
         each = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
         counted = counts.expand_as(each)
@@ -99,7 +113,9 @@ def _loss_of_known(
     if scored is not None:
         counts, counted = counts * scored, counted * scored
     entropy = (each * counted).sum() / counted.sum().clamp(min=1)
-    return dice_weight * _dice_over_batch(probability * counts, target, counts).mean() + entropy
+    dice = _dice_over_batch(probability * counts, target, counts)  # 0 of what no sample knows
+    count = len(dice) - len(wholes) + int(known[:, len(dice) - len(wholes) :].any(dim=0).sum())
+    return dice_weight * dice.sum() / count + entropy
 
 
 def partly_known_loss(

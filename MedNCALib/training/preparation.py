@@ -14,10 +14,11 @@ import torch
 
 from ..errors import TrainingError
 from ..evaluation.perturbations import LabelledCase
+from ..imaging.label_wholes import Whole, as_first_parts, split_wholes
 from ..imaging.labels import Label, read_labels
 from ..imaging.laterality import split_by_side
 from ..imaging.slice_space import SliceSpace
-from ..io.image_label_pairs import NAMES_SHOWN, Pair, find_pairs, labels_named_in
+from ..io.image_label_pairs import NAMES_SHOWN, Pair, find_pairs, labels_named_in, with_wholes
 from ..model.card import AUTO, DataSource
 from ..model.model import LABELS, Model
 from ..progress import Progress, ignore_progress
@@ -43,9 +44,11 @@ class Prepared:
         validation_count: number of volumes that choose the weights.
         mirror: which of "slices", "rows" and "columns" runs from left to right.
         held_out: volumes that the card's figures are measured on; none with collections.
+        lacking: names of the labels that some of these volumes lack, whose figures say nothing.
         reporting: cases of collections that the card's figures are measured on.
         sources: the data of collections, for the card.
         preview: the case that is shown while the training goes on; None with collections.
+        is_adapted: whether the weights before training are those of a model, so that they may be the best.
     """
 
     model: Model
@@ -56,9 +59,11 @@ class Prepared:
     validation_count: int
     mirror: str
     held_out: tuple[LabelledCase, ...] = ()
+    lacking: frozenset[str] = frozenset()
     reporting: tuple[CollectionCases, ...] = ()
     sources: tuple[DataSource, ...] = ()
     preview: PreviewCase | None = None
+    is_adapted: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class ReadCases:
         validation: cases that choose the weights; none if there is only one case.
         shown: image file of the first validation case, or of the only case.
         notes: what there is to know of the cases, in sentences.
+        wholes: what some cases have in place of several of the labels.
     """
 
     labels: tuple[Label, ...]
@@ -78,6 +84,7 @@ class ReadCases:
     validation: tuple[LabelledCase, ...]
     shown: Path
     notes: tuple[str, ...]
+    wholes: tuple[Whole, ...] = ()
 
 
 def prepare(
@@ -86,7 +93,7 @@ def prepare(
     output: Path,
     preset: Preset,
     seed: int,
-    start_from: str | None = None,
+    start: Model | None = None,
     reading: Mapping[str, Any] = MappingProxyType({}),
     progress: Progress = ignore_progress,
 ) -> Prepared:
@@ -96,7 +103,7 @@ def prepare(
         MedNCAError: data that cannot be used.
     """
     read = read_cases(images, labels, output, preset.subject, preset.leave_out, reading, progress)
-    return prepare_cases(read, output, preset, seed, start_from)
+    return prepare_cases(read, output, preset, seed, start)
 
 
 def read_cases(
@@ -115,20 +122,22 @@ def read_cases(
     """
     training, validation = split(find_pairs(images, labels), subject, leave_out)
     progress(0.0, f"reading {len(training) + len(validation)} cases")
-    names, read = _read((*training, *validation), output, reading)
+    known, read = _read((*training, *validation), output, reading)
     learned, held_out = (
         tuple(LabelledCase(pair.name, *read[pair.name]) for pair in pairs) for pairs in (training, validation)
     )
-    notes = _missing((*learned, *held_out), names)
+    values = {case.name: label_values([case.labels]) for case in (*learned, *held_out)}
+    names, wholes = split_wholes(known, values.values())
+    notes = _missing(values, names, wholes)
     if not validation:
         notes.append(
             f"{training[0].name} is the only case, so the weights are chosen on slices of it that are kept aside: "
             "that says little of other images."
         )
-    return ReadCases(names, learned, held_out, (*validation, *training)[0].image, tuple(notes))
+    return ReadCases(names, learned, held_out, (*validation, *training)[0].image, tuple(notes), wholes)
 
 
-def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, start_from: str | None = None) -> Prepared:
+def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, start: Model | None = None) -> Prepared:
     """Bring cases to the model's grid; for the arguments see `train`.
 
     Raises:
@@ -138,17 +147,18 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
     preprocessing = preset.preprocessing
     read_images = [case.image for case in (*read.training, *read.validation)]
     median = _median_spacing(preset, read_images) if preprocessing.needs_median else (1.0, 1.0, 1.0)
-    model = starting_model(preset, output, read.labels, preprocessing.slice_format(median), seed, start_from)
+    model = starting_model(preset, output, read.labels, preprocessing.slice_format(median), seed, start)
     values = [label.value for label in read.labels]
     slice_format, normalisation = model.slice_format, model.normalisation
     cases = [
-        make_case(case.name, case.image, case.labels, values, slice_format, normalisation) for case in read.training
+        make_case(case.name, case.image, case.labels, values, slice_format, normalisation, read.wholes)
+        for case in read.training
     ]
     held_out, first = read.validation, True
     if not held_out:
         aside = kept_aside(read.training[0], slice_format)
-        cases, held_out, first = [_without(cases[0], aside)], (aside.case,), False
-    cases += phantom_cases(preset.phantoms, values, slice_format, normalisation)
+        cases, held_out, first = [_without(cases[0], aside), *cases[1:]], (aside.case,), False
+    cases += phantom_cases(preset.phantoms, values, slice_format, normalisation, read.wholes)
     cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
     if not cases:
         raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
@@ -160,19 +170,31 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
         preset.foreground_share,
         preset.area_exponent,
         preset.hint_reach,
+        tuple(tuple(read.labels.index(part) for part in whole.parts) for whole in read.wholes),
     )
     coarsest = architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
+    measured = _complete(held_out, values) or tuple(
+        replace(case, labels=as_first_parts(case.labels, read.wholes)) for case in held_out
+    )
+    complete = _complete(measured, values)
+    lacking = {
+        label.name for label in read.labels for case in measured if label.value not in label_values([case.labels])
+    }
     return Prepared(
         model=model,
         sampler=sampler,
         canvas=preset.canvas or (rows, columns),
-        validation=validation_of(preset, CasesValidation(read.labels, held_out), [(case, AUTO) for case in held_out]),
-        case_count=len(read.training),
-        validation_count=len(read.validation),
+        validation=validation_of(
+            preset, CasesValidation(read.labels, held_out, read.wholes), [(case, AUTO) for case in complete]
+        ),
+        case_count=len({case.name for case in read.training}),
+        validation_count=len({case.name for case in read.validation}),
         mirror=model.slice_format.left_right,
-        held_out=held_out,
+        held_out=measured,
+        lacking=frozenset(lacking),
         preview=PreviewCase((*read.validation, *read.training)[0], read.shown, first),
+        is_adapted=start is not None,
     )
 
 
@@ -192,12 +214,21 @@ def _read(
 ) -> tuple[tuple[Label, ...], dict[str, tuple[sitk.Image, sitk.Image]]]:
     """The labels of the data, and image and label image of each case by its name.
 
-    `labels.csv` in the model folder names the labels, else the label files do if they can, else they are numbered.
+    `labels.csv` in the model folder names the labels, else one among the label files, else these do if they can, else
+    they are numbered. What is the whole of some of them may be named in any of these places: once it is trained, the
+    model's own table names it no more.
     """
-    table = output / LABELS
-    known = split_by_side(read_labels(table))[0] if table.is_file() else labels_named_in(pairs)
+    table, further = output / LABELS, pairs[0].label.parent / LABELS
+    if not table.is_file() and further.is_file():
+        table = further
+    if table.is_file():
+        known = split_by_side(read_labels(table))[0]
+        known = with_wholes(known, pairs, read_labels(further) if further.is_file() else ())
+    else:
+        known = labels_named_in(pairs)
     read = {pair.name: read_checked(pair, known or None, reading) for pair in pairs}
     values = label_values(truth for _, truth in read.values())
+    known = tuple(sorted(known, key=lambda label: label.value))
     if not table.is_file():
         known = tuple(label for label in known if label.value in values) or generic_labels(values)
     named = [label.value for label in known]
@@ -207,18 +238,44 @@ def _read(
     return known, read
 
 
-def _missing(cases: Sequence[LabelledCase], labels: Sequence[Label]) -> list[str]:
-    """A sentence for each label that some cases lack."""
-    values = {case.name: label_values([case.labels]) for case in cases}
+def _missing(values: Mapping[str, Sequence[int]], labels: Sequence[Label], wholes: Sequence[Whole]) -> list[str]:
+    """A sentence for each whole that takes the place of its parts in some cases, and for each label that some lack.
+
+    Args:
+        values: of each case by its name.
+        labels: of the model.
+        wholes: see `ReadCases`.
+    """
     notes = []
+    for whole in wholes:
+        names = [name for name, known in values.items() if whole.is_in(known)]
+        parts = " and ".join(part.name for part in whole.parts)
+        notes.append(
+            f"{len(names)} of {len(values)} cases have only {whole.label.name} ({_shown(names)}), the whole of "
+            f"{parts}: they teach where these are together, not which is which."
+        )
     for label in labels:
-        names = [name for name, known in values.items() if label.value not in known]
+        instead = [whole for whole in wholes if label in whole.parts]
+        names = [
+            name
+            for name, known in values.items()
+            if label.value not in known and not any(whole.is_in(known) for whole in instead)
+        ]
         if names:
-            shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
             notes.append(
-                f"{len(names)} of {len(cases)} cases lack {label.name} ({shown}): they teach only what they have."
+                f"{len(names)} of {len(values)} cases lack {label.name} ({_shown(names)}): they teach only what they "
+                "have."
             )
     return notes
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+
+
+def _complete(cases: Sequence[LabelledCase], values: Sequence[int]) -> tuple[LabelledCase, ...]:
+    """The cases that have all labels, and each by itself."""
+    return tuple(case for case in cases if set(label_values([case.labels])) == {*values})
 
 
 def _without(case: Case, aside: KeptAside) -> Case:

@@ -18,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ..automaton.architecture import Architecture
-from .batch import Batch, Knowledge
+from .batch import Batch
 from .correction_rounds import hints_of_rounds
 from .loss import dice_and_cross_entropy, partly_known_loss
 from .network import Automaton, Network, TrainableNetwork
@@ -155,7 +155,7 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
             if hints is not None:
                 scored = F.avg_pool2d((network.said(hints).amax(dim=1, keepdim=True) < 1).float(), stage.scale)
             logits = network.logits(state)
-            total = total + weight * _output_loss(preset, network, logits, small, knowledge, scored, batch.known)
+            total = total + weight * _output_loss(preset, network, logits, small, batch, scored)
         if protocols is not None:
             total = total + preset.vote_weight * protocols.vote_loss(state)
             state = protocols.hand_over(state)
@@ -167,25 +167,23 @@ def _output_loss(
     network: Network,
     logits: Tensor,
     target: Tensor,
-    knowledge: Knowledge | None,
+    batch: Batch,
     scored: Tensor | None,
-    known: Tensor | None,
 ) -> Tensor:
     """Loss of one stage's output.
 
     Args:
         preset, network: of the training.
         logits: (N, outputs, h, w).
-        target: (N, K, h, w), as of `Batch`.
-        knowledge: likewise.
+        target: (N, K, h, w), as of the batch, on the stage's grid.
+        batch: says what is known.
         scored: share of each pixel that counts, (N, 1, h, w); None if all do.
-        known: as of `Batch`.
     """
+    knowledge = batch.knowledge
     if knowledge is None:
         activation = network.architecture.activation
-        return dice_and_cross_entropy(
-            logits, target, activation, preset.dice_weight, preset.dice_reduction, preset.false_weight, scored, known
-        )
+        weights = preset.dice_weight, preset.dice_reduction, preset.false_weight
+        return dice_and_cross_entropy(logits, target, activation, *weights, scored, batch.known, batch.wholes)
     unscored = target[:, -1] if scored is None else torch.maximum(target[:, -1], 1 - scored[:, 0])
     return partly_known_loss(
         logits, target[:, :-1], unscored, knowledge.whole_only, preset.dice_weight, preset.label_weights

@@ -11,7 +11,7 @@ from ..automaton.cascade import Cascade
 from ..errors import TrainingError
 from ..imaging.labels import Label
 from ..imaging.slice_format import SliceFormat
-from ..model.model import Model, load_model
+from ..model.model import Model
 from .network import Network
 from .preset import Preset
 from .widening import can_be_relabelled, can_be_widened, relabelled, widened
@@ -23,12 +23,12 @@ def starting_model(
     labels: Sequence[Label],
     slice_format: SliceFormat,
     seed: int,
-    start_from: str | None,
+    start: Model | None,
 ) -> Model:
     """The model before training.
 
-    If it starts from a model of other labels, a label of the same name begins as that, any other as the mean of all. If
-    its architecture has no hints, it starts without the weights that read them.
+    If it starts from a model of other labels, see `label_sources`. If its architecture has no hints, it starts without
+    the weights that read them.
 
     Args:
         preset: its architecture, normalisation and texts.
@@ -36,7 +36,7 @@ def starting_model(
         labels: of the model.
         slice_format: its slices.
         seed: of new weights, if a smaller model is widened; other random weights follow from PyTorch's own generator.
-        start_from: model whose weights are taken (name or folder); None takes random ones.
+        start: model whose weights are taken; None takes random ones.
 
     Raises:
         MedNCAError: the architecture of the model to start from does not fit.
@@ -45,8 +45,8 @@ def starting_model(
     card = replace(preset.card, name=name, title=preset.card.title or name)
     architecture = preset.architecture_for(len(labels))
     cascade = Network(architecture).to_cascade()
-    if start_from is not None:
-        cascade = _started(start_from, architecture, labels, seed)
+    if start is not None:
+        cascade = _started(start, architecture, labels, seed)
     return Model(card, cascade, slice_format, preset.preprocessing.normalisation, tuple(labels))
 
 
@@ -64,21 +64,31 @@ def generic_labels(values: Sequence[int]) -> tuple[Label, ...]:
     return tuple(Label(value, f"Label {value}", colours[index % len(colours)]) for index, value in enumerate(values))
 
 
-def _started(start_from: str, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
-    model = load_model(start_from)
+def label_sources(before: Sequence[Label], labels: Sequence[Label]) -> list[list[int]]:
+    """For each label the numbers, from 0, of those before that it begins as the mean of.
+
+    One of a name that was known begins as that label, any other as the mean of all; if no name was known and there are
+    as many, each begins as the one in its place.
+    """
+    names = [label.name.casefold() for label in before]
+    every = list(range(len(names)))
+    if len(labels) == len(names) and not any(label.name.casefold() in names for label in labels):
+        return [[number] for number in every]
+    return [[names.index(name)] if (name := label.name.casefold()) in names else every for label in labels]
+
+
+def _started(model: Model, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
     start = model.cascade if architecture.hints else model.cascade.without_hints
+    sources = label_sources(model.labels, labels)
+    keeps_order = sources == [[number] for number in range(len(model.labels))]
+    if not keeps_order and can_be_relabelled(start.architecture, architecture):
+        return relabelled(start, architecture, sources)
     same_stages = len(start.rules) == len(architecture.stages)
     if same_stages and start.architecture.rule_shapes == architecture.rule_shapes:
         return Cascade(architecture, start.rules)
-    if can_be_relabelled(start.architecture, architecture):
-        names = [label.name.casefold() for label in model.labels]
-        sources = [
-            [names.index(name)] if (name := label.name.casefold()) in names else range(len(names)) for label in labels
-        ]
-        return relabelled(start, architecture, sources)
     if can_be_widened(start.architecture, architecture):
         return widened(start, architecture, seed)
     raise TrainingError(
-        f"The model {start_from!r} has another architecture than the preset, and not a smaller one of the same stages; "
+        f"The model {model.name} has another architecture than the preset, and not a smaller one of the same stages; "
         "start without it, or with --preset auto, which keeps its architecture."
     )

@@ -15,6 +15,7 @@ from ..model.card import DataSource, TrainingHistory
 from ..model.model import CARD, Model, load_model
 from ..process_memory import peak_mb
 from ..progress import Progress, ignore_progress
+from .adapting import fitted, with_parts_of
 from .collection_card import card_of_collections
 from .collection_preparation import prepare_collections
 from .events import Ended, Listener, Measuring, Proposed, ignore_events, never
@@ -78,6 +79,7 @@ def train(
     if not hasattr(torch.optim, "Muon"):
         raise TrainingError(f"Training needs PyTorch 2.9 or newer, this is {torch.__version__}: pip install -U torch")
     output = Path(output)
+    start = None if start_from is None else load_model(start_from)
     settings = None if preset == AUTO_PRESET else load_preset(preset)
     _check_folders(preset, settings, images, labels, data, reading)
     length = _length(minutes, batches, _AUTO_BATCHES if settings is None else settings.batches)
@@ -88,20 +90,21 @@ def train(
         )
     if data is not None:
         assert settings is not None
-        prepared = prepare_collections(data, output, settings, seed, start_from, progress)
+        prepared = prepare_collections(data, output, settings, seed, start, progress)
     else:
         assert images is not None
         assert labels is not None
         rules = (None, None) if settings is None else (settings.subject, settings.leave_out)
         read = read_cases(images, labels, output, *rules, reading, progress)
+        if start is not None:
+            read, start = fitted(read, start)
         sentences = read.notes
         if settings is None:
-            start = None if start_from is None else load_model(start_from)
             proposal = propose_preset((*read.training, *read.validation)[:_LOOKED_AT], read.labels, start)
             settings, sentences = proposal.preset, (*proposal.sentences, *sentences)
         if sentences:
             listen(Proposed(sentences))
-        prepared = prepare_cases(read, output, settings, seed, start_from)
+        prepared = prepare_cases(read, output, settings, seed, start)
         source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
         prepared = replace(prepared, sources=(replace(source, cases=prepared.case_count),))
     recipe = standard_recipe(settings, prepared.model.cascade.architecture)
@@ -138,7 +141,14 @@ def train(
         card = card_of_collections(model, prepared.reporting)
     else:
         card = measured_card(model, prepared.held_out, lambda done, message: listen(Measuring(round(done, 3))))
-    model = replace(model, card=replace(card, training=history)).save(output)
+        assert card.scores is not None
+        by_label = {name: dice for name, dice in card.scores.labels.items() if name not in prepared.lacking}
+        card = replace(card, scores=replace(card.scores, labels=by_label))
+    model = replace(model, card=replace(card, training=history))
+    if start is not None:
+        all_known = [case for each in prepared.reporting if each.knows_parts for case in each.cases]
+        model = with_parts_of(start, model, prepared.held_out or all_known)
+    model = model.save(output)
     assert card.scores is not None
     listen(Ended(trainer.stopped, str(output.absolute()), trainer.batches, card.scores.labels, card.scores.whole))
     return model

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..errors import TrainingError
 from ..model.model import Model
 from ..progress import Progress, ignore_progress
-from .batch import Batch
+from .batch import Batch, known_on_both_sides
 from .checkpoint import Checkpoint
 from .events import Advanced, Listener, Started, ValidationDone, ignore_events, never
 from .length import Length
@@ -152,6 +152,8 @@ class Trainer:
             self._log.begin()
             self._save_checkpoint()
         self._listen(self._start())
+        if self._batch == 0 and self._data.is_adapted:
+            self._validate()  # what does worse than the model before is not kept
         ahead = ThreadPoolExecutor(1, "batches", initializer=one_thread_a_product)
         with training_threads(self._threads, self._recipe.divides_samples), ahead:
             self._run_batches(ahead)
@@ -263,9 +265,8 @@ class Trainer:
         if beside is not None:  # warped with the sample's own slice
             target = torch.cat([target, beside], dim=1)
             mirrored = mirrored and [*mirrored, *(channels + number for number in mirrored)]
-        if known is not None and mirrored:  # a label that is not known changes places too
-            swapped = known[:, mirrored[:channels]]
-            known = known & swapped
+        if known is not None and mirrored:
+            known = known_on_both_sides(known, mirrored[:channels], batch.wholes)
         image, target = augmentation.warp(batch.image, target, data.canvas, data.mirror, generator, mirrored)
         image, target = augmentation.empty(image, target, generator)
         if beside is not None:
@@ -292,7 +293,8 @@ class Trainer:
         found = self._data.validation(model)
         self._validated_batch = self._batch
         rate = self._optimisers[0].param_groups[0]["lr"]
-        self._log.add(self._batch, self._seconds, rate, float(np.mean(self._losses)), found.figures)
+        loss = float(np.mean(self._losses)) if self._losses else float("nan")
+        self._log.add(self._batch, self._seconds, rate, loss, found.figures)
         is_best = found.score > self._best_score
         if is_best:
             self._best_score = found.score

@@ -10,8 +10,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..evaluation.corrections import Curves, correct_case
-from ..evaluation.metrics import dices
+from ..evaluation.metrics import dice, dices
 from ..evaluation.perturbations import LabelledCase
+from ..imaging.label_wholes import Whole
 from ..imaging.labels import Label
 from ..model.card import AUTO
 from ..model.model import Model
@@ -57,26 +58,37 @@ class Validation(Protocol):
 class CasesValidation:
     """On cases of one set; the score is the mean Dice of the labels, each over the cases that have it.
 
+    In a case that knows only the whole of several labels, that counts in their place.
+
     Args:
         labels: the model's.
         cases: as given.
+        wholes: what some cases have in place of several of the labels.
 
     Attributes:
         names: of its figures.
     """
 
-    def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase]) -> None:
+    def __init__(self, labels: Sequence[Label], cases: Sequence[LabelledCase], wholes: Sequence[Whole] = ()) -> None:
         self._cases = cases
-        values = [sitk.GetArrayViewFromImage(case.labels) for case in cases]
-        has = np.array([[bool((each == label.value).any()) for label in labels] for each in values])
-        self._counts = np.column_stack([has, has.all(axis=1)])  # where a label is missing, so is the whole
-        self._names = [label.name for label in labels]
+        self._groups = [(label.value,) for label in labels] + [whole.values for whole in wholes]
+        counts = []
+        for case in cases:
+            values = set(np.unique(sitk.GetArrayViewFromImage(case.labels)).tolist())
+            merged = [whole for whole in wholes if whole.is_in(values)]
+            instead = {value for whole in merged for value in whole.values}
+            has = [label.value in values and label.value not in instead for label in labels]
+            is_complete = all(label.value in values | instead for label in labels)  # else all merged lacks one
+            counts.append([*has, *(whole in merged for whole in wholes), is_complete])
+        self._counts = np.array(counts)
+        self._names = [label.name for label in (*labels, *(whole.label for whole in wholes))]
         self.names: tuple[str, ...] = (*(f"dice_{name}" for name in self._names), "dice_whole")
 
     def __call__(self, model: Model) -> Validated:
         """Measure a model."""
         first, *_ = segmented = [segment(case.image, model).labels for case in self._cases]
-        scores, cases = np.array(_dices(model, self._cases, segmented)), self._counts.sum(axis=0)
+        scores = np.array([self._dices(case, labels) for case, labels in zip(self._cases, segmented)])
+        cases = self._counts.sum(axis=0)
         *by_label, whole = figures = ((scores * self._counts).sum(axis=0) / cases.clip(1)).tolist()
         known = {name: dice for name, dice, count in zip(self._names, by_label, cases) if count}
         mean = _mean([*known.values()])
@@ -88,6 +100,11 @@ class CasesValidation:
             whole,
             first,
         )
+
+    def _dices(self, case: LabelledCase, labels: sitk.Image) -> list[float]:
+        true, found = (sitk.GetArrayViewFromImage(image) for image in (case.labels, labels))
+        groups = [*self._groups, [value for group in self._groups for value in group]]
+        return [dice(np.isin(true, group), np.isin(found, group)) for group in groups]
 
 
 @dataclass(frozen=True)

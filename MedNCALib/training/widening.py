@@ -1,7 +1,8 @@
 """A trained cascade in another architecture.
 
 Made larger, it computes what it did, and has room for more (Net2Net, arXiv 1511.05641). For other labels, it keeps all
-that it sees, and each new label begins as the mean of those that it had.
+that it sees, and each new label begins as the mean of those that it had. With the weights of another that read hints,
+it takes corrections.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def relabelled(cascade: Cascade, architecture: Architecture, sources: Sequence[S
     taken = mixed / np.maximum(mixed.sum(axis=0), 1e-9)
     rules = [
         Rule(
-            perception=np.einsum("fckl,nc->fnkl", rule.perception, taken).astype(np.float32),
+            perception=np.einsum("fckl,nc->fnkl", rule.perception, taken).astype(np.float32, order="C"),
             perception_bias=rule.perception_bias,
             hidden=np.concatenate([rule.hidden[:, : old.channels] @ taken.T, rule.hidden[:, old.channels :]], axis=1),
             hidden_bias=rule.hidden_bias,
@@ -118,3 +119,59 @@ def relabelled(cascade: Cascade, architecture: Architecture, sources: Sequence[S
         for rule in cascade.rules
     ]
     return Cascade(architecture, tuple(rules))
+
+
+def with_hints_of(cascade: Cascade, hinted: Cascade, sources: Sequence[Sequence[int]]) -> Cascade:
+    """The cascade with the weights of another that read hints; without hints it computes what it did.
+
+    Args:
+        cascade: without hints, trained on from the other without its hints, for the same labels or others.
+        hinted: the other.
+        sources: as for `relabelled`: hints of a label are read as the mean of those of these.
+    """
+    old, outputs = hinted.architecture, cascade.architecture.label_count + 1
+    shares = np.zeros((outputs, old.hint_outputs), np.float32)
+    shares[0, 0] = 1
+    for number, labels in enumerate(sources, 1):
+        shares[number, [1 + label for label in labels]] = 1 / len(labels)
+    shares = np.kron(np.eye(2, dtype=np.float32), shares)  # for what is said and for what is present
+    hints, place = slice(old.image_channels, old.fixed_channels), old.image_channels
+    rules = []
+    for rule, other in zip(cascade.rules, hinted.rules):
+        perception = np.einsum("fckl,nc->fnkl", other.perception[:, hints], shares)
+        hidden, update = other.hidden[:, hints] @ shares.T, np.zeros((2 * outputs, rule.update.shape[1]), np.float32)
+        rules.append(
+            Rule(
+                np.concatenate([rule.perception[:, :place], perception, rule.perception[:, place:]], axis=1),
+                rule.perception_bias,
+                np.concatenate([rule.hidden[:, :place], hidden, rule.hidden[:, place:]], axis=1),
+                rule.hidden_bias,
+                np.concatenate([rule.update[:place], update, rule.update[place:]]),
+            )
+        )
+    architecture = replace(cascade.architecture, channels=cascade.architecture.channels + 2 * outputs, hints=old.hints)
+    return Cascade(architecture, tuple(rules))
+
+
+def with_protocol(cascade: Cascade, value: float) -> Cascade:
+    """The cascade that computes with no protocol named what this one does with one.
+
+    Its last channel holds by how much that differs from the protocol's value; the biases make up for it. Only the sums
+    are rounded otherwise.
+
+    Args:
+        cascade: of a model that tells protocols apart, see `Architecture.initial_state`.
+        value: of the protocol.
+    """
+    last = cascade.architecture.channels - 1
+    rules = []
+    for rule in cascade.rules:
+        perceived = value * rule.perception[:, last].sum(axis=(1, 2))
+        rules.append(
+            replace(
+                rule,
+                perception_bias=(rule.perception_bias + perceived).astype(np.float32),
+                hidden_bias=(rule.hidden_bias + value * rule.hidden[:, last]).astype(np.float32),
+            )
+        )
+    return Cascade(cascade.architecture, tuple(rules))

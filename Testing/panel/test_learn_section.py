@@ -242,6 +242,7 @@ def test_corrections_are_offered_with_the_model_that_they_correct(host, panel, v
     assert until_learned(host, panel).startswith("Done in")
     assert "Before 1.000, after 0." in ui.learnResultLabel.text
     assert "The new model is not better: keep the old one" in ui.learnResultLabel.text
+    assert "It takes no corrections to regrow. It has no finder" in ui.learnResultLabel.text
     assert panel._panel.model().card.training.started_from == "brightness"
     choose_model(panel, "brightness")
 

@@ -8,6 +8,7 @@ from support.brightness_model import MODULE, boxes_image, truth_of
 from support.fake_training import use_fake_training
 from support.learning import add_case
 from support.scene_assertions import add_transform, add_volume
+from support.threshold_model import threshold_model
 
 from MedNCALib.errors import MedNCAError
 from MedNCALib.imaging.labels import read_labels
@@ -129,6 +130,31 @@ def test_a_case_without_a_segment_does_not_name_it(logic, cases, tmp_path):
     ]
 
 
+def adapted_channels(pairs, start, names):
+    """Channels of the network that is proposed to adapt a model to some cases."""
+    from MedNCAScene.learning.cases import Naming
+    from MedNCAScene.learning.choices import proposal
+    from MedNCAScene.training_run import casesOf
+
+    return proposal(casesOf(pairs), Naming(names), start).settings["architecture"]["channels"]
+
+
+@pytest.mark.parametrize("name", ["box", "bright box + middle box"])
+def test_a_segment_called_as_the_whole_of_others_is_taken_for_that(logic, cases, name):
+    segmentation = cases[1][1].GetSegmentation()
+    segmentation.RemoveSegment(segmentation.GetNthSegmentID(1))
+    segmentation.GetNthSegment(0).SetName("all of it")
+    (text, _isInTheWay), *_more = findings(cases, names={"all of it": name})
+    assert text == (
+        f"1 of 2 cases have only {name}, the whole of bright box and middle box: they teach where these are together, "
+        "not which is which."
+    )
+    assert adapted_channels(cases, threshold_model(), {"all of it": name}) == 4
+    wrong = findings(cases, names={"all of it": "bright box + small box"})
+    assert "there is no label 'small box'" in wrong[0][0]
+    assert wrong[0][1]
+
+
 def test_checks_speak_in_sentences(logic, cases):
     assert findings([]) == [("There is no case to learn from: choose at least one segmentation with its volume.", True)]
     assert findings(cases[:1])[-1][0].startswith("There is one case: some of its slices are kept aside")
@@ -148,7 +174,7 @@ def test_an_empty_segment_and_other_grids_are_said(logic, cases):
     segmentation = cases[0][1].GetSegmentation()
     segmentation.ClearSegment(segmentation.GetNthSegmentID(1))
     texts = [text for text, _isInTheWay in findings(cases)]
-    assert "middle box is empty in head 1: that teaches that there is none." in texts
+    assert "middle box is empty in head 1: the case teaches nothing of it." in texts
     segmentation.ClearSegment(segmentation.GetNthSegmentID(0))
     assert ("head 1 has no voxel of what is to be learned: take it out.", True) in findings(cases)
     other = add_volume(boxes_image(size=(10, 12, 8), spacing=(2.0, 3.0, 4.0)), "coarse")

@@ -113,8 +113,8 @@ def measure(data, structure, count, minutes, network, scratch):
     for pair in learned:
         write_case(pair, structure.values, folders)
     read_in = read_cases(*folders, scratch / "model")
-    start = structure.start if network == BUNDLED else None
-    proposal = propose_preset((*read_in.training, *read_in.validation)[:8], read_in.labels, start and load_model(start))
+    start = load_model(structure.start) if network == BUNDLED else None
+    proposal = propose_preset((*read_in.training, *read_in.validation)[:8], read_in.labels, start)
     prepared = prepare_cases(read_in, scratch / "model", proposal.preset, 0, start)
     make: Callable = baselines.unet_recipe if network == UNET else of_cascade
     recipe = make(proposal.preset, prepared)

@@ -17,7 +17,7 @@ from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in
 from ..inputs.geometry import ijkToRasOfVolume
 from ..inputs.volumes import checkVolume
 from ..results.segments import segmentsOf
-from .cases import LearningCase, Naming, isOfModel, keyOf, labelsOf, segmentNames
+from .cases import LearningCase, Naming, isOfModel, labelsOf, labelValuesOf, wholesOf
 
 _BINARY = "Binary labelmap"
 _MOST_LABELS = 255
@@ -42,7 +42,7 @@ def check(cases: Sequence[LearningCase], naming: Naming) -> list[Finding]:
     """What to know of some cases, that which is in the way first; nothing if all is well."""
     if not cases:
         return [Finding(_("There is no case to learn from: choose at least one segmentation with its volume."), True)]
-    found = [*_unusable(cases), *_unnamed(cases, naming)]
+    found = [*_unusable(cases), *_unnamed(cases, naming), *_wrongSums(cases, naming)]
     if not any(each.isInTheWay for each in found):
         found += [*_unlike(cases), *_incomplete(cases, naming), *_few(len(cases))]
     return sorted(found, key=lambda each: not each.isInTheWay)
@@ -136,10 +136,18 @@ def _unnamed(cases: Sequence[LearningCase], naming: Naming) -> Iterator[Finding]
             for segment in chosen:
                 if segment not in drawn:
                     yield Finding(
-                        _("{segment} is empty in {name}: that teaches that there is none.").format(
+                        _("{segment} is empty in {name}: the case teaches nothing of it.").format(
                             segment=segment.GetName(), name=case.name
                         )
                     )
+
+
+def _wrongSums(cases: Sequence[LearningCase], naming: Naming) -> Iterator[Finding]:
+    """A label that is named as the sum of others that are not there."""
+    try:
+        wholesOf(cases, naming)
+    except mednca.MedNCAError as error:
+        yield Finding(str(error), True)
 
 
 def _unlike(cases: Sequence[LearningCase]) -> Iterator[Finding]:
@@ -163,14 +171,25 @@ def _unlike(cases: Sequence[LearningCase]) -> Iterator[Finding]:
 
 
 def _incomplete(cases: Sequence[LearningCase], naming: Naming) -> Iterator[Finding]:
-    """Labels that only some of the cases have."""
-    having: dict[str, int] = {}
-    for case in cases:
-        names = {naming.labelOf(name) for name in segmentNames([case])}
-        for key in {keyOf(name) for name in names if name is not None}:
-            having[key] = having.get(key, 0) + 1
-    for label in labelsOf(cases, naming):
-        count = having[keyOf(label.name)]
+    """Labels that only some of the cases have, and what others have in their place."""
+    every = labelsOf(cases, naming)
+    values = [labelValuesOf(case, naming, every) for case in cases]
+    labels, wholes = wholesOf(cases, naming)
+    for whole in wholes:
+        yield Finding(
+            _(
+                "{count} of {all} cases have only {whole}, the whole of {parts}: they teach where these are together,"
+                " not which is which."
+            ).format(
+                whole=whole.label.name,
+                count=sum(whole.is_in(each) for each in values),
+                all=len(cases),
+                parts=_(" and ").join(part.name for part in whole.parts),
+            )
+        )
+    for label in labels:
+        instead = {whole.label.value for whole in wholes if label in whole.parts}
+        count = sum(bool({label.value, *instead} & each) for each in values)
         if count < len(cases):
             yield Finding(
                 _("{label} is drawn in {count} of {all} cases: the others teach only what they have.").format(

@@ -13,6 +13,7 @@ import vtk
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.imaging.label_wholes import Whole, key_of, split_wholes
 from MedNCALib.imaging.labels import CodedConcept
 from MedNCALib.imaging.laterality import LATERALITY, name_without_side, side_of
 
@@ -128,8 +129,24 @@ def labelsOf(cases: Sequence[LearningCase], naming: Naming) -> tuple[mednca.Labe
             name = naming.labelOf(segment.GetName())
             if name is not None:
                 value = len(found) + 1
-                found.setdefault(keyOf(name), _label(segment, name, value))
+                found.setdefault(key_of(name), _label(segment, name, value))
     return tuple(found.values())
+
+
+def wholesOf(cases: Sequence[LearningCase], naming: Naming) -> tuple[tuple[mednca.Label, ...], tuple[Whole, ...]]:
+    """The labels that the new model finds, and what some cases have in place of several of them.
+
+    Raises:
+        MedNCAError: a label is named as the sum of others, and one of them is missing.
+    """
+    labels = labelsOf(cases, naming)
+    return split_wholes(labels, [labelValuesOf(case, naming, labels) for case in cases])
+
+
+def labelValuesOf(case: LearningCase, naming: Naming, labels: Sequence[mednca.Label]) -> set[int]:
+    """The values of the labels that a case has segments of."""
+    names = {key_of(name) for each in segmentNames([case]) if (name := naming.labelOf(each)) is not None}
+    return {label.value for label in labels if key_of(label.name) in names}
 
 
 def imagesOf(
@@ -151,21 +168,16 @@ def imagesOf(
     assert case.volumeNode is not None
     image = imageFromVolume(case.volumeNode)
     voxels = np.zeros(image.GetSize()[::-1], np.uint8)
-    values, own = {keyOf(label.name): label for label in labels}, []
+    values, own = {key_of(label.name): label for label in labels}, []
     for segment in segmentsOf(case.segmentationNode):
         learned = naming.labelOf(segment.GetName())
         if learned is None:
             continue
-        label = values[keyOf(learned)]
+        label = values[key_of(learned)]
         own += [] if label in own else [label]
         segmentId = case.segmentationNode.GetSegmentation().GetSegmentIdBySegment(segment)
         voxels[voxelsOfSegment(case.segmentationNode, segmentId, case.volumeNode)] = label.value
     return image, imageOnGridOf(case.volumeNode, voxels), own
-
-
-def keyOf(name: str) -> str:
-    """What two names have in common that mean the same label."""
-    return " ".join(name.casefold().split())
 
 
 def fileNames(cases: Sequence[LearningCase]) -> list[str]:

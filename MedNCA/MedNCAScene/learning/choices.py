@@ -11,11 +11,13 @@ from slicer.i18n import tr as _
 import MedNCALib as mednca
 from MedNCALib.atomic_write import written_whole
 from MedNCALib.evaluation.perturbations import LabelledCase
+from MedNCALib.imaging.label_wholes import key_of, split_wholes
 from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in, read_pair
+from MedNCALib.io.segmentation_file import read_segments
 from MedNCALib.training.proposal import Proposal, propose_preset
 
 from ..library import LIBRARY, homeFolder
-from .cases import LearningCase, Naming, imagesOf, labelsOf
+from .cases import LearningCase, Naming, imagesOf, labelsOf, wholesOf
 
 AUTO = "auto"  # the engine proposes one from the cases
 _ENOUGH = 3  # cases that a proposal goes by: more say the same
@@ -29,7 +31,7 @@ def proposal(cases: Sequence[LearningCase], naming: Naming, startFrom: mednca.Mo
     """
     labels = labelsOf(cases, naming)
     images = [(case.name, *imagesOf(case, naming, labels)[:2]) for case in cases[:_ENOUGH]]
-    return propose_preset([LabelledCase(*each) for each in images], labels, startFrom)
+    return propose_preset([LabelledCase(*each) for each in images], wholesOf(cases, naming)[0], startFrom)
 
 
 def proposalForFolders(images: str, labels: str, startFrom: mednca.Model | None = None) -> Proposal:
@@ -37,7 +39,9 @@ def proposalForFolders(images: str, labels: str, startFrom: mednca.Model | None 
     pairs = find_pairs(images, labels)
     table = labels_named_in(pairs)
     cases = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in pairs[:_ENOUGH]]
-    return propose_preset(cases, table, startFrom)
+    segments = [{key_of(label.name) for label in read_segments(pair.label).values()} for pair in pairs]
+    used = [{label.value for label in table if key_of(label.name) in names} for names in segments]
+    return propose_preset(cases, split_wholes(table, used)[0], startFrom)
 
 
 def presetNames() -> list[str]:

@@ -12,10 +12,10 @@ import SimpleITK as sitk
 import MedNCALib as mednca
 from MedNCALib.cohort.picture import write_case_picture
 from MedNCALib.evaluation.metrics import dice
-from MedNCALib.io.image_label_pairs import Pair, find_pairs, read_pair
+from MedNCALib.imaging.anatomical_axes import image_on_grid_of
+from MedNCALib.imaging.label_wholes import Whole, as_first_parts, key_of, parts_of
+from MedNCALib.io.image_label_pairs import Pair, find_pairs, read_pair, with_wholes
 from MedNCALib.segmentation.steps import map_steps
-
-from .cases import keyOf
 
 _MOST_CASES = 5  # the scores of the card are of all of them
 _DRAWN, _FOUND = "{case}-drawn.jpg", "{case}-found.jpg"
@@ -68,9 +68,12 @@ def compareSteps(
         return None
     folder.mkdir(parents=True, exist_ok=True)
     common = _common(model, before)
+    table = with_wholes(model.labels, pairs)
+    wholes = [Whole(label, parts_of(label, model.labels)) for label in table[len(model.labels) :]]
     scores, pictures = [], []
     for pair in pairs:
-        image, truth = read_pair(pair, model.labels)
+        image, truth = read_pair(pair, table)
+        truth = as_first_parts(truth, wholes)
         found = yield from _segmented(pair, image, model)
         files = folder / _DRAWN.format(case=pair.name), folder / _FOUND.format(case=pair.name)
         for file, shown in zip(files, (truth, found)):
@@ -92,7 +95,11 @@ def compareSteps(
 
 
 def _segmented(pair: Pair, image: sitk.Image, model: mednca.Model) -> Generator[str, None, sitk.Image]:
-    result = yield from map_steps(mednca.segment_steps(image, model), lambda _step: pair.name)
+    """What a model segments: nothing if its finder finds nothing."""
+    try:
+        result = yield from map_steps(mednca.segment_steps(image, model), lambda _step: pair.name)
+    except mednca.NotFoundError:
+        return image_on_grid_of(image, np.zeros(image.GetSize()[::-1], np.uint8))
     return result.labels_without_sides
 
 
@@ -100,8 +107,8 @@ def _common(model: mednca.Model, before: mednca.Model | None) -> Mapping[int, in
     """Value of a label of the model before -> that of the label of the same name."""
     if before is None:
         return {}
-    own = {keyOf(label.name): label.value for label in model.labels}
-    return {label.value: own[keyOf(label.name)] for label in before.labels if keyOf(label.name) in own}
+    own = {key_of(label.name): label.value for label in model.labels}
+    return {label.value: own[key_of(label.name)] for label in before.labels if key_of(label.name) in own}
 
 
 def _dice(truth: sitk.Image, found: sitk.Image, values: Collection[int], foundValues: Collection[int]) -> float:

@@ -12,9 +12,11 @@ from .training_progress import progress_shown
 
 SUMMARY = "Train a model on images with labels (needs PyTorch)."
 DETAILS = (
-    "Images and label images are paired by name. A labels.csv in MODEL_DIR gives the labels' names, colours and "
-    "terminology; without it the names in the label files are taken, if they have any. A MODEL_DIR that already holds "
-    "a model is refused, unless its training goes on (--resume) or it is to be replaced (--overwrite)."
+    "Images and label images are paired by name. A labels.csv in MODEL_DIR, or among the label files, gives the "
+    "labels' names, colours and terminology; without it the names in the label files are taken, if they have any. A "
+    "label that is named as the sum of others (A + B), or as what the names of several others end with, is the whole "
+    "of these: cases that know no more teach their sum. A MODEL_DIR that already holds a model is refused, unless its "
+    "training goes on (--resume) or it is to be replaced (--overwrite)."
 )
 
 
@@ -39,7 +41,12 @@ def add_options(parser: ArgumentParser) -> None:
     length.add_argument("--minutes", type=float, metavar="M", help="how long to train")
     length.add_argument("--batches", type=int, metavar="N", help="how many batches to train (default: the preset's)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed and batches, same weights")
-    parser.add_argument("--from", dest="start_from", metavar="MODEL", help="start from this model's weights")
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="MODEL",
+        help="start from this model's weights; its finder and its weights for corrections are kept if they fit",
+    )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with a training that was stopped in MODEL_DIR")
     existing.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)

@@ -12,7 +12,7 @@ from MedNCALib import load_model, make_phantom
 from MedNCALib.automaton.architecture import Architecture
 from MedNCALib.segmentation.segmenter import segment
 from MedNCALib.training import widening
-from MedNCALib.training.widening import can_be_relabelled, can_be_widened, relabelled, widened
+from MedNCALib.training.widening import can_be_relabelled, can_be_widened, relabelled, widened, with_protocol
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +82,17 @@ def test_labels_that_stay_are_found_as_before_and_new_ones_begin_as_the_mean_of_
     *_, one = model.cascade.run(image, range(1), old.fire_draws(0))
     *_, other = swapped.run(image, range(1), old.fire_draws(0))
     np.testing.assert_allclose(other.state[..., first : first + 2], one.state[..., [first + 1, first]], atol=1e-4)
+
+
+def test_a_model_of_one_protocol_draws_the_border_of_it_with_none_named(model):
+    image = make_phantom(size=(12, 40, 28), spacing=(2.0, 1.0, 1.0)).image
+    for protocol in model.card.protocols:
+        fixed = replace(
+            model, cascade=with_protocol(model.cascade, protocol.value), card=replace(model.card, protocols=())
+        )
+        named = segment(image, model, protocol=protocol.name, find="never", probabilities=True)
+        one = segment(image, fixed, find="never", probabilities=True)
+        for label in model.labels:
+            old, new = (sitk.GetArrayFromImage(result.probabilities[label.name]) for result in (named, one))
+            np.testing.assert_allclose(new, old, atol=1e-4)
+            assert old.max() > 0.5
