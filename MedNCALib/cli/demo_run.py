@@ -80,9 +80,10 @@ def run(
     files = [output / f"{name}{ending}" for ending in (".nrrd", f"_{chosen.name}.seg.nrrd", ".png", "_growth.gif")]
     write_image(files[0], image)
     write_segmentation(files[1], result.labels, result.label_table)
-    shown, region = result.labels_without_sides, result.found[0].box if result.found else None
+    shown, first = result.labels_without_sides, next(iter(result.found), None)
+    region, turn = (first.box, first.contrast_turn) if first else (None, None)
     write_picture(files[2], image, shown, chosen, region)
-    write_growth_gif(files[3], image, shown, chosen, region, protocol=result.protocol or AUTO)
+    write_growth_gif(files[3], image, shown, chosen, region, protocol=result.protocol or AUTO, contrast_turn=turn)
     return [summary(chosen, seconds), *scores(truth, shown, chosen.labels), *(str(file) for file in files)]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ImageError
+from ..imaging.contrast_turn import ContrastTurn
 from ..model.card import AUTO
 from ..model.model import Model
 from .model_input import ModelInput
@@ -38,19 +39,21 @@ def cell_history(
     region: Sequence[float] | None = None,
     seed: int = 0,
     protocol: str = AUTO,
+    contrast_turn: ContrastTurn | None = None,
 ) -> CellHistory:
     """Follow the cell at a point through the first pass.
 
     Args:
         image, model, region, seed, protocol: as for `segment_steps`.
         point: in mm along left, posterior and superior (LPS).
+        contrast_turn: of what was found at the point.
 
     Raises:
         ImageError: the point lies outside of the volume or the region.
         ArgumentError: the model does not have the protocol.
     """
     architecture = model.cascade.without_hints.architecture
-    model_input = ModelInput(image, model, region)
+    model_input = ModelInput(image, model, region, contrast_turn)
     space = model_input.space
     index = np.linalg.solve(space.index_to_physical(), [*point, 1])[:3]
     column, row, number = np.rint(index).astype(int)

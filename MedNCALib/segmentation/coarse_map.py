@@ -70,9 +70,9 @@ class CoarseMap:
         found = self._pieces(self._labels == self._numbers[label.value], least_ml / self.space.voxel_ml)
         return sorted(found, key=lambda piece: -piece.weight)
 
-    def largest_piece(self) -> Piece:
-        """The largest piece of all labels merged, by its number of cells; there must be one."""
-        return max(self._pieces(self._labels > 0, 1), key=lambda piece: len(piece.cells))
+    def largest_piece(self) -> Piece | None:
+        """The largest piece of all labels merged, by its number of cells; None if there is none."""
+        return max(self._pieces(self._labels > 0, 1), key=lambda piece: len(piece.cells), default=None)
 
     def _pieces(self, mask: np.ndarray, least_cells: float) -> list[Piece]:
         """Pieces of at least so many cells; cells that share a face, an edge or a corner belong together."""

@@ -7,14 +7,16 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import SimpleITK as sitk
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, NotFoundError
 from ..imaging.anatomical_axes import orientation
+from ..imaging.contrast_turn import ContrastTurn
 from ..imaging.slice_space import as_volume
-from ..model.card import AUTO
-from ..model.model import Model, structures_of
-from .coarse_map import CoarseMap
+from ..model.card import AUTO, FinderUse
+from ..model.model import Model, knows_brain, structures_of
+from .coarse_map import CoarseMap, Piece
 from .finding import found_in
 from .found_structures import Finding
 from .model_input import ModelInput
@@ -25,6 +27,19 @@ from .steps import Step, part_of_run, tap
 # An image that is longer along any axis than this many times what a model expects is searched. The blocks that models
 # are trained on differ in size by less.
 _LARGER = 1.5
+
+# With the contrast turned over, a piece counts from this many times the volume on that counts otherwise: in a true
+# brain pieces are then as large as ever, and small ones come from what is no brain.
+_TURNED_LARGER = 5
+
+_TURNED = (
+    "Fluid is bright in the volume, as in T2-weighted images, and the model knows dark fluid: dark and bright were "
+    "exchanged to find and segment. Check the result."
+)
+_BRIGHT_FLUID = (
+    "Fluid is bright in the volume, as in T2-weighted images, and the model knows dark fluid: the result may lie at a "
+    "wrong place. Check it."
+)
 
 
 def runs_finder(image: sitk.Image, model: Model, region: Sequence[float] | None, find: Find) -> bool:
@@ -59,6 +74,8 @@ def _is_larger(image: sitk.Image, model: Model) -> bool:
 class Search:
     """A search for a model's structures in a whole image.
 
+    If fluid is bright in the brain that the finder sees, it looks once more, with the contrast turned over.
+
     Args:
         image: three-dimensional.
         model: one that has a finder.
@@ -73,18 +90,19 @@ class Search:
             raise ValueError("a search needs a finder")
         self._model, self._finder = model, model.finder
         self._options, self._runs = replace(options, runs=1, protocol=AUTO), options.runs
-        self._input = ModelInput(image, model.finder)
+        self._input = _SeenInput(image, model.finder)
+        self._looks = 1
 
     @property
     def share(self) -> float:
-        """Share of the search in all work of the run, if it finds as much as the finder knows."""
+        """Share of the looks so far in all work of the run, if the search finds as much as the finder knows."""
         space, model = self._input.space, self._model
         expected = model.card.field_of_view_mm
         if expected is None:
-            return 0.5
+            return self._looks / (self._looks + 1)
         spacing = [mm or min(space.image.GetSpacing()) for mm in model.slice_format.spacing]
         cells = len(structures_of(self._finder)) * math.prod(expected) / math.prod(spacing)
-        own = cell_count(space) * work_of_cell(self._finder)
+        own = self._looks * cell_count(space) * work_of_cell(self._finder)
         return own / (own + self._runs * cells * work_of_cell(model))
 
     def steps(self, at_once: int = 1) -> Generator[Step, None, Finding]:
@@ -94,16 +112,78 @@ class Search:
             at_once: how many groups of slices go on side by side, see `side_by_side`.
 
         Yields:
-            The steps of the finder, with the share of them that is done; the last one again when it is known what is
-            found, so that an event loop has its turn before that is segmented.
+            The steps of the finder, with the share of the whole run that is done; the last one of a look again when it
+            is known what is found, so that an event loop has its turn before that is segmented.
 
         Raises:
             NotFoundError: nothing is found, or more than one on a side.
         """
-        coarse = CoarseMap(self._input.space, self._finder.labels)
-        steps = pass_steps(self._input, self._finder, self._options, None, coarse.add, at_once=at_once)
+        coarse, last = yield from self._look(self._input, 0.0, at_once)
+        brain = coarse.largest_piece() if knows_brain(self._finder) else None
+        use = self._model.card.finder or FinderUse()
+        first, turn = self._found_in(coarse, brain, use), self._contrast_turn(brain)
+        yield last
+        if turn is not None:
+            begin, self._looks = self.share, 2
+            turned = ModelInput(self._input.space.image, self._finder, contrast_turn=turn)
+            coarse, last = yield from self._look(turned, begin, at_once)
+            # The brain is seen better with its own contrast.
+            second = self._found_in(coarse, brain, replace(use, least_ml=_TURNED_LARGER * use.least_ml))
+            yield last
+            if isinstance(second, Finding) and self._is_surer(second, first):
+                structures = tuple(replace(each, contrast_turn=turn) for each in second.structures)
+                return replace(second, structures=structures, notes=(_TURNED, *second.notes))
+        if isinstance(first, NotFoundError):
+            raise first
+        return first if turn is None else replace(first, notes=(_BRIGHT_FLUID, *first.notes))
+
+    def _look(
+        self, model_input: ModelInput, begin: float, at_once: int
+    ) -> Generator[Step, None, tuple[CoarseMap, Step]]:
+        """One run of the finder: its cells, and its last step."""
+        coarse = CoarseMap(model_input.space, self._finder.labels)
+        steps = pass_steps(model_input, self._finder, self._options, None, coarse.add, at_once=at_once)
         last: deque[Step] = deque(maxlen=1)
-        yield from tap(part_of_run(steps, 0, 1, is_finding=True), last.append)
-        finding = found_in(coarse, self._model, self._finder)
-        yield last.pop()
-        return finding
+        yield from tap(part_of_run(steps, begin, self.share, is_finding=True), last.append)
+        return coarse, last.pop()
+
+    def _found_in(self, coarse: CoarseMap, brain: Piece | None, use: FinderUse) -> Finding | NotFoundError:
+        """What a look has found, or why it has found nothing."""
+        try:
+            return found_in(coarse, self._model, self._finder, brain, use)
+        except NotFoundError as error:
+            return error
+
+    def _contrast_turn(self, brain: Piece | None) -> ContrastTurn | None:
+        """The curve under which to look once more; None if fluid is dark, or no brain is seen."""
+        return ContrastTurn.of_brain(self._input.seen(brain.cells), self._input.limits[0]) if brain else None
+
+    def _is_surer(self, second: Finding, first: Finding | NotFoundError) -> bool:
+        """Whether the second look counts: it has found all structures, which is hardly so without a brain."""
+        if len(second.structures) < len(structures_of(self._finder)):
+            return False
+        return isinstance(first, NotFoundError) or _confidence(second) > _confidence(first)
+
+
+def _confidence(finding: Finding) -> float:
+    """Of all structures together."""
+    return sum(structure.confidence for structure in finding.structures)
+
+
+class _SeenInput(ModelInput):
+    """The slices of an image, whose intensities stay known; for the arguments see `ModelInput`."""
+
+    def __init__(self, image: sitk.Image, model: Model) -> None:
+        super().__init__(image, model)
+        self._seen = np.empty((self.space.count, self.space.height, self.space.width), np.float32)
+
+    def slices(self, group: range) -> np.ndarray:
+        """See `ModelInput.slices`."""
+        slices = super().slices(group)
+        self._seen[group.start : group.stop] = slices[..., slices.shape[-1] // 2]
+        return slices
+
+    def seen(self, cells: np.ndarray) -> np.ndarray:
+        """Intensities of the image in cells, (slice, row, column) on the grid without its margin, that were read."""
+        low, high = self.limits
+        return low + (high - low) * self._seen[self.space.inside][tuple(cells.T)].astype(float)

@@ -10,7 +10,7 @@ from ..errors import NotFoundError
 from ..imaging.labels import Label
 from ..imaging.laterality import name_without_side, side_of
 from ..model.card import FinderUse
-from ..model.model import Model, knows_brain, structures_of
+from ..model.model import Model, structures_of
 from ..numerics import blas_threads
 from .coarse_map import CoarseMap, Piece
 from .coarse_places import CoarsePlaces
@@ -28,18 +28,20 @@ _BRAIN_CUT = 2000.0
 
 
 @blas_threads.one_thread()
-def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
+def found_in(coarse: CoarseMap, model: Model, finder: Model, brain: Piece | None, use: FinderUse) -> Finding:
     """What a finder has found.
 
     Args:
         coarse: what its cells say.
         model: what the structures are found for.
         finder: its finder.
+        brain: cells of the brain; None if the finder does not know it.
+        use: what counts as found.
 
     Raises:
         NotFoundError: nothing is found, or nothing that is sure; a structure in several places; sides that cannot be.
     """
-    use, places = model.card.finder or FinderUse(), CoarsePlaces(coarse.space)
+    places = CoarsePlaces(coarse.space)
     extent = model.card.field_of_view_mm
     wanted = structures_of(finder)
     possible = {label: _possible_pieces(coarse, label, places, extent, use) for label in wanted}
@@ -56,10 +58,9 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model) -> Finding:
     _check_sides(pieces, places)
     notes = list(_notes(wanted, structures))
     brain_ml = None
-    if knows_brain(finder):
-        brain = coarse.largest_piece().cells
-        if places.cut_area(brain) <= _BRAIN_CUT:
-            brain_ml = len(brain) * coarse.space.voxel_ml
+    if brain is not None:
+        if places.cut_area(brain.cells) <= _BRAIN_CUT:
+            brain_ml = len(brain.cells) * coarse.space.voxel_ml
         else:
             notes.append("The volume does not show the whole brain, so that the size of the brain is not known.")
     return Finding(tuple(structures.values()), brain_ml, tuple(notes))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..imaging.contrast_turn import ContrastTurn
 from ..imaging.laterality import AnySide
 
 # (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior.
@@ -23,12 +24,15 @@ class FoundStructure:
         box: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior, as a region.
         confidence: mean probability of the structure in the cells in which it was found, 0 to 1.
         is_cut: whether it reaches the border of the image, so that a part of it may lie outside.
+        contrast_turn: the curve under which the structure was found, and is segmented, since fluid is bright in the
+            image; None takes the image as it is.
     """
 
     side: AnySide
     box: Box
     confidence: float
     is_cut: bool = False
+    contrast_turn: ContrastTurn | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

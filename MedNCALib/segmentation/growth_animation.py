@@ -13,6 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..atomic_write import written_whole
+from ..imaging.contrast_turn import ContrastTurn
 from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace
 from ..model.card import AUTO
@@ -38,19 +39,20 @@ def write_growth_gif(
     region: Sequence[float] | None = None,
     seed: int = 0,
     protocol: str = AUTO,
+    contrast_turn: ContrastTurn | None = None,
 ) -> int:
     """Write an animation of how the result grows in the slice in which it is largest.
 
     Args:
         path: a `.gif` file.
         image, labels: the volume and its result, on the same grid.
-        model, region, seed, protocol: those of the result.
+        model, region, seed, protocol, contrast_turn: those of the result.
 
     Returns:
         Number of frames: the slice itself, and one for each step.
     """
     architecture = model.cascade.without_hints.architecture
-    model_input = ModelInput(image, model, region)
+    model_input = ModelInput(image, model, region, contrast_turn)
     number = largest_slice(labels, model, region)
     group = range(number, number + 1)
     plane, mm = model_input.plane(number), model_input.space.spacing[1:]

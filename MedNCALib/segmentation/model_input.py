@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import ModelError
+from ..imaging.contrast_turn import ContrastTurn
 from ..imaging.oblique_slice_space import slice_space
 from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
@@ -37,19 +38,28 @@ class ModelInput:
         image: three-dimensional scalar image.
         model: the model.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior; None is the whole image.
+        contrast_turn: under which the model takes the image; None takes it as it is.
 
     Attributes:
         space: the grid of the slices.
-        limits: the intensities that become 0 and 1, see `Normalisation.limits`.
+        limits: the intensities, or tones of the curve, that become 0 and 1, see `Normalisation.limits`.
 
     Raises:
         ImageError: an image or a region that cannot be used, voxels that are not numbers, or all voxels alike.
         ModelError: no model.
     """
 
-    def __init__(self, image: sitk.Image, model: Model, region: Sequence[float] | None = None):
+    def __init__(
+        self,
+        image: sitk.Image,
+        model: Model,
+        region: Sequence[float] | None = None,
+        contrast_turn: ContrastTurn | None = None,
+    ) -> None:
         self.space = model_space(image, model, region)
-        self.limits = model.normalisation.limits(self.space.voxels)
+        limits = model.normalisation.limits(self.space.voxels)
+        self.limits = (0.0, 1.0) if contrast_turn else limits
+        self._contrast_turn = contrast_turn
         self._normalisation = model.normalisation
         self._reach = model.cascade.architecture.image_channels // 2  # neighbouring slices on either side
         self._recent: dict[int, np.ndarray] = {}  # slices read last, by their numbers
@@ -73,16 +83,21 @@ class ModelInput:
     def _read(self, numbers: range) -> np.ndarray:
         """Normalised slices; those that the group before had as neighbours are not read again."""
         if not self.space.reads_slices_apart:
-            return self._normalisation.apply(self.space.read(numbers.start, numbers.stop), self.limits)
+            return self._normalisation.apply(self._tones(numbers.start, numbers.stop), self.limits)
         with self._reading:
             new = [number for number in numbers if number not in self._recent]
             if new:
                 first, stop = new[0], new[-1] + 1
-                slices = self._normalisation.apply(self.space.read(first, stop), self.limits)
+                slices = self._normalisation.apply(self._tones(first, stop), self.limits)
                 self._recent.update(zip(range(first, stop), slices))
             self._recent = {number: self._recent[number] for number in numbers}
             return np.stack(list(self._recent.values()))
 
     def plane(self, number: int) -> np.ndarray:
         """One slice as a picture: scaled to 0..1, without local contrast normalisation; float32, shape (H, W)."""
-        return self._normalisation.scale(self.space.read(number, number + 1), self.limits)[0]
+        return self._normalisation.scale(self._tones(number, number + 1), self.limits)[0]
+
+    def _tones(self, start: int, stop: int) -> np.ndarray:
+        """Slices on the model's grid, their contrast turned over if that is asked for."""
+        slices = self.space.read(start, stop)
+        return self._contrast_turn.tones(slices) if self._contrast_turn else slices

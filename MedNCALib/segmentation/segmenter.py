@@ -132,7 +132,8 @@ class Part:
         region: Sequence[float] | None,
         structure: FoundStructure | None = None,
     ) -> None:
-        self.region, self.model_input = region, ModelInput(image, model, region)
+        turn = structure.contrast_turn if structure else None
+        self.region, self.model_input = region, ModelInput(image, model, region, turn)
         self.labels = model.labels_on(structure.side if structure else None)
         self.marks = {"structure": structure, "label_table": self.labels}
 
@@ -159,8 +160,8 @@ def find_parts(
     finding, begin = _given(found, region), 0.0
     if finding is None and runs_finder(image, model, region, options.find):
         search = Search(image, model, options)
+        finding = yield from search.steps(at_once)
         begin = search.share
-        finding = yield from part_of_run(search.steps(at_once), 0, begin)
     structures = finding.structures if finding else ()
     parts = [Part(image, model, each.box, each) for each in structures] or [Part(image, model, region)]
     return parts, finding, begin

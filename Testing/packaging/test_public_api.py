@@ -34,7 +34,7 @@ LIBRARY = {
     "Step": "fraction stage stages step steps run runs slices cells space architecture label_table is_finding found "
     "structure",
     "Result": "labels probabilities uncertainty quality protocol label_table found brain_ml notes pass_slices",
-    "FoundStructure": "side box confidence is_cut",
+    "FoundStructure": "side box confidence is_cut contrast_turn",
     "Finding": "structures brain_ml notes",
     "Quality": "runs nqm agreement label_agreement volumes_ml verdict",
     "regrow": "image model labels corrections options",  # those of regrow_steps

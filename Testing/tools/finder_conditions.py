@@ -227,7 +227,7 @@ def _contrast(kind, choices):
 
 
 def whole_heads(heads, maps):
-    """The heads of each collection, and T1-like ones drawn from each collection's maps, as (name, cases).
+    """The heads of each collection, and T1-like and T2-like ones drawn from its maps, as (name, cases).
 
     Args:
         heads: pairs of a collection and what `read_heads` gives.
@@ -236,7 +236,8 @@ def whole_heads(heads, maps):
     for collection, cases in heads:
         yield f"{collection.name}, heads", cases
     for collection, labels in maps:
-        yield f"{collection.name}, drawn, {KINDS[0]}", drawn_heads(labels, collection, KINDS[0])
+        for kind in KINDS[:2]:
+            yield f"{collection.name}, drawn, {kind}", drawn_heads(labels, collection, kind)
 
 
 def conditions(heads, maps):

@@ -20,7 +20,7 @@ from ..inputs.region import regionInVolume
 from ..inputs.volumes import imageFromVolume
 from ..transforms import fromWorld
 from .cell_colors import rgb
-from .found_boxes import boxAt
+from .found_boxes import foundAt
 
 _TABLE_ROLE = "MedNCA.Table"
 
@@ -54,8 +54,10 @@ def plotCell(
     loaded = mednca.load_model(model, modelsFolder())
     image = imageFromVolume(volumeNode)
     inVolume = fromWorld(volumeNode).TransformPoint(point)
-    box = regionInVolume(region, volumeNode) or boxAt(inVolume, loaded.name, volumeNode)
-    history = cell_history(image, loaded, physicalOfRas(inVolume), box, seed, protocol)
+    box = regionInVolume(region, volumeNode)
+    found = None if box else foundAt(inVolume, loaded.name, volumeNode)
+    box, turn = (found.box, found.contrast_turn) if found else (box, None)
+    history = cell_history(image, loaded, physicalOfRas(inVolume), box, seed, protocol, turn)
     chart = _chartFor(loaded, volumeNode)
     place = ", ".join(f"{letter} {value:.1f}" for letter, value in zip("RAS", point, strict=True))
     chart.SetTitle(_("Cell at {place} mm").format(place=place))

@@ -11,6 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
+from MedNCALib.imaging.contrast_turn import ContrastTurn
 from MedNCALib.imaging.laterality import side_of
 from MedNCALib.model.model import structures_of
 from MedNCALib.segmentation.found_structures import Finding, FoundStructure
@@ -42,10 +43,10 @@ def findingOf(segmentationNode: slicer.vtkMRMLSegmentationNode | None, modelName
     return _findingOf(text) if text else None
 
 
-def boxAt(
+def foundAt(
     point: Sequence[float], modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode
-) -> tuple[float, ...] | None:
-    """The box at a point, in the latest result of a model in a volume; None if its finder has found nothing.
+) -> FoundStructure | None:
+    """What was found at a point, in the latest result of a model in a volume; None if its finder has found nothing.
 
     Args:
         point: RAS in the volume's own space, in mm.
@@ -61,7 +62,7 @@ def boxAt(
     for structure in latest.structures:
         edges = zip(structure.box[::2], point, structure.box[1::2])
         if all(low <= place <= high for low, place, high in edges):
-            return structure.box
+            return structure
     raise mednca.ImageError(_("The point lies outside of the boxes in which the model has looked. Place it in one."))
 
 
@@ -163,5 +164,10 @@ def _findingOf(text: str) -> Finding:
 
 def findingFromJson(kept: dict[str, Any]) -> Finding:
     """A finding from its fields as JSON has them."""
-    structures = tuple(FoundStructure(**{**each, "box": tuple(each["box"])}) for each in kept["structures"])
+    structures = tuple(map(_structureFromJson, kept["structures"]))
     return Finding(structures, kept["brain_ml"], tuple(kept["notes"]))
+
+
+def _structureFromJson(kept: dict[str, Any]) -> FoundStructure:
+    turn = kept.get("contrast_turn")
+    return FoundStructure(**{**kept, "box": tuple(kept["box"]), "contrast_turn": turn and ContrastTurn(**turn)})
