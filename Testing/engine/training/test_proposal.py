@@ -100,6 +100,26 @@ def test_single_slices_and_oblique_ones_are_taken_as_they_were_acquired():
         assert propose_preset([each]).settings["preprocessing"]["axes"] == "acquired"
 
 
+def test_pieces_are_taken_out_that_are_smaller_than_those_of_the_labels():
+    size = (64, 64, 20)
+    large, small, crumb = ([(low, low + width)] * 2 + [(5, 15)] for low, width in ((10, 10), (40, 5), (60, 1)))
+
+    def least_pieces(*boxes_of_cases):
+        cases = []
+        for boxes in boxes_of_cases:
+            labels = sum(sitk.Cast(case(size, (1.0,) * 3, box).labels, sitk.sitkUInt8) for box in boxes)
+            cases.append(LabelledCase("case", case(size, (1.0,) * 3, large).image, labels))
+        proposal = propose_preset(cases, (Label(1, "kidney"), Label(2, "cyst")))
+        said = [sentence for sentence in proposal.sentences if sentence.startswith("Pieces")]
+        return proposal.settings["card"].get("least_pieces"), said
+
+    one, said = least_pieces([large, crumb])
+    assert one == [0.1, 0]
+    assert said[0].startswith("Pieces of kidney below 10 % of the largest one")
+    assert least_pieces([large, crumb], [large, small])[0] == [0.025, 0]
+    assert least_pieces([crumb])[0] == [0.1, 0]
+
+
 def test_intensities_of_ct_are_changed_little():
     size = (64, 64, 20)
     proposal = propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, 10), dark=-1000)])

@@ -109,6 +109,32 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
 
 
 @pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.parametrize(("killed_at", "joined"), [(0.6, False), (0.7, True)])  # after 4 and after 5 batches
+def test_stages_join_one_after_another_after_a_break_too(folders, preset, tmp_path, monkeypatch, killed_at, joined):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    path = tmp_path / "growing.json"
+    path.write_text(json.dumps({**settings, "stage_starts": [0, 0.5]}), encoding="utf-8")
+    through = train(*folders, tmp_path / "through", preset=str(path), batches=8)
+    training = import_module("MedNCALib.training.train_model")
+    monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
+
+    def kill(done, message):
+        if done > killed_at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(*folders, tmp_path / "killed", preset=str(path), batches=8, progress=kill)
+    coarse, fine = (
+        torch.load(tmp_path / "killed" / "training" / "checkpoint.pt", weights_only=True)["network"][name].any()
+        for name in ("automata.0.update", "automata.1.update")
+    )
+    assert coarse
+    assert fine == joined
+    resumed = train(*folders, tmp_path / "killed", preset=str(path), batches=8, resume=True)
+    np.testing.assert_array_equal(weights(resumed), weights(through))
+
+
+@pytest.mark.usefixtures("unperturbed_only")
 def test_at_the_end_the_images_are_changed_as_the_preset_says_for_the_end(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     mild, strong = settings["augmentation"], {"rotation": 90, "scale": 2.0, "chance": 1.0}
