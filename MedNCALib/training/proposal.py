@@ -37,9 +37,10 @@ _OBLIQUE = 20.0  # degrees
 _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
-_FOREGROUND = 0.4  # share of slices and windows that show a label: with many, too much is drawn elsewhere
-_WIDE = 128  # pixels of a slice; of wider ones the stage before the finest is trained on windows too
-_WINDOW = 48  # pixels that the finest stage is trained on: smaller ones show too little of what is no structure
+_FOREGROUND = 0.7  # share of slices, and of windows in these, that show a label: with many, too much is drawn elsewhere
+_SMALL = 24  # pixels of a structure that the smaller of these windows shows whole
+_WINDOWS = 32, 48  # pixels that the finest stage is trained on
+_WINDOW_BEFORE = 64  # that the stage before it is trained on
 _NO_CRUMBS = 0.95  # share of a label's voxels that its pieces without crumbs are
 _CRUMB = 0.1  # of the smallest piece that is none: what is smaller is taken out of a result
 _LEAST_PIECE = 0.01  # of the largest piece: if pieces may be smaller anyway, none is taken out
@@ -49,6 +50,7 @@ _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
 _UNEVEN = 0.15  # standard deviation between cases of the structure's scaled intensity
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
+_FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
 _STEPS = {16: 14, 8: 12, 4: 8, 2: 8, 1: 8}
 
 
@@ -114,7 +116,7 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
-    settings["foreground_share"] = _FOREGROUND
+    settings["foreground_share"] = _FOREGROUND if start is None else _FOREGROUND_ADAPTED
     pieces_sentences = _pieces(settings, measured, labels)
     if start is not None:
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
@@ -213,19 +215,22 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     while coarsest < 16 and lengths.max() / coarsest > _COARSEST_CELLS and diameter / (2 * coarsest) >= _LEAST_CELLS:
         coarsest *= 2
     scales = [scale for scale in (16, 8, 4, 2, 1) if scale <= coarsest]
+    window = _WINDOWS[diameter > _SMALL]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
     if len(scales) > 1:
         settings["stage_starts"] = [round(number / (len(scales) - 1) * _ALL_JOINED, 3) for number in range(len(scales))]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [_WINDOW, _WINDOW]
-    if len(scales) > 2 and lengths.max() > _WIDE:
-        crops[-2] = [2 * _WINDOW, 2 * _WINDOW]
+        crops[-1] = [window, window]
+    if len(scales) > 2:
+        crops[-2] = [_WINDOW_BEFORE, _WINDOW_BEFORE]
     settings["crops"] = crops
-    grids = f"{len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm" if coarsest > 1 else "one grid"
+    grows = f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on"
+    if coarsest == 1:
+        return f"{grows} one grid."
     return (
-        f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on {grids}; "
-        f"the finest is trained on windows of {_WINDOW} pixels."
+        f"{grows} {len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm, which is trained first; "
+        f"the finest is trained on windows of {window} pixels."
     )
 
 
@@ -301,7 +306,7 @@ def _adapted(settings: dict[str, Any], start: Model, label_count: int) -> str:
     scales = [stage.scale for stage in architecture.stages]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [scales[-2] * ceil(_WINDOW / scales[-2])] * 2
+        crops[-1] = [scales[-2] * ceil(_WINDOWS[1] / scales[-2])] * 2
     card = start.card
     settings["card"].update(
         description=f"{start.title}, adapted to the user's own images and labels.",

@@ -60,6 +60,20 @@ def test_the_coarsest_grid_follows_the_slices_and_shows_the_structure():
     assert (large["scale"], small["scale"], tiny["scale"]) == (8, 4, 4)
 
 
+def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_structure():
+    size = (120, 120, 40)
+    large, small, flat = (
+        propose_preset([case(each, (1.0, 1.0, 1.0), centred(each, width))])
+        for each, width in ((size, 40), (size, 20), ((16, 16, 16), 8))
+    )
+    assert large.settings["crops"] == [None, None, [64, 64], [48, 48]]
+    assert small.settings["crops"] == [None, None, [64, 64], [32, 32]]
+    assert small.settings["stage_starts"] == [0, 0.117, 0.233, 0.35]
+    assert "which is trained first" in small.sentences[1]
+    assert flat.settings["crops"] == [None]
+    assert "stage_starts" not in flat.settings
+
+
 def test_large_images_are_brought_to_a_coarser_grid():
     size = (400, 400, 4)
     proposal = propose_preset([case(size, (0.5, 0.5, 5.0), centred(size, 4))])
