@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
+from math import inf
 
 import numpy as np
 import SimpleITK as sitk
@@ -39,16 +41,18 @@ def innermost(region: np.ndarray, spacing: Sequence[float]) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def keep_largest(labels: np.ndarray, values: Iterable[int]) -> None:
-    """Clear, in place, all but the largest piece of each label.
+def keep_largest(labels: np.ndarray, values: Iterable[int], shares: Iterable[float] = repeat(inf)) -> None:
+    """Clear, in place, all pieces of each label that are small beside its largest one, which stays.
 
-    Voxels that share a face belong together. Of pieces of one size the first in memory stays.
+    Voxels that share a face belong together. Of pieces of one size the first in memory is the largest.
 
     Args:
         labels: uint8, three-dimensional.
         values: of the labels to look at.
+        shares: for each of them the share of the largest piece that another one needs to stay. Infinity, as by default:
+            none stays; 0: all do.
     """
-    for value in values:
+    for value, share in zip(values, shares):
         mask = labels == value
         if not mask.any():
             continue
@@ -57,5 +61,6 @@ def keep_largest(labels: np.ndarray, values: Iterable[int]) -> None:
         box = tuple(slice(int(along[0]), int(along[-1]) + 1) for along in places)
         found = numbered_pieces(mask[box])
         sizes = np.bincount(found.reshape(-1))[1:]
-        if len(sizes) > 1:
-            labels[box][(found > 0) & (found != 1 + sizes.argmax())] = 0
+        stays = np.array([True, *(sizes >= share * sizes.max())])  # the background first
+        stays[1 + sizes.argmax()] = True
+        labels[box][~stays[found]] = 0

@@ -314,6 +314,8 @@ class ModelCard:
         skipping: which cells need not run; None runs all.
         protocols: the segmentation protocols that it tells apart, at least two; none if it knows only one.
         finder: the model that finds where its structures are; None without one.
+        least_pieces: for each label the share of its largest connected piece that another piece needs to stay in a
+            result, 0 to 1; none keeps all.
 
     Raises:
         ValueError: a value of the wrong type or out of range.
@@ -334,6 +336,7 @@ class ModelCard:
     skipping: Skipping | None = None
     protocols: tuple[Protocol, ...] = ()
     finder: FinderUse | None = None
+    least_pieces: tuple[float, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -346,6 +349,9 @@ class ModelCard:
             for mm in self.field_of_view_mm:
                 require_number(mm, "field_of_view_mm")
                 require(mm > 0, f"field_of_view_mm must be positive, not {mm}")
+        for share in self.least_pieces:
+            require_number(share, "a share of least_pieces")
+            require(0 <= share <= 1, f"a share of least_pieces must be from 0 to 1, not {share}")
         require_numbers(self.robustness, "robustness")
         require(len(self.protocols) != 1, "protocols must be at least two, or none")
         for values in ([each.name for each in self.protocols], [each.value for each in self.protocols]):
@@ -359,7 +365,8 @@ class ModelCard:
             ValueError: keys that are missing, or values of the wrong type or out of range.
         """
         values = values_of(cls, settings, "the card", needed=REQUIRED)
-        values["limits"] = tuple_of(values.get("limits", ()), "limits")
+        for key in ("limits", "least_pieces"):
+            values[key] = tuple_of(values.get(key, ()), key)
         if values.get("field_of_view_mm") is not None:
             values["field_of_view_mm"] = tuple_of(values["field_of_view_mm"], "field_of_view_mm")
         # Parts that could not be measured may be empty.
@@ -372,7 +379,9 @@ class ModelCard:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes; parts that say nothing are left out."""
-        card = json_of(self, optional=("limits", "field_of_view_mm", "robustness", "protocols", *_PARTS))
+        card = json_of(
+            self, optional=("limits", "field_of_view_mm", "robustness", "protocols", "least_pieces", *_PARTS)
+        )
         for key in _PARTS:
             part = getattr(self, key)
             if part is not None:

@@ -264,6 +264,8 @@ def _load(folder: Path) -> Model:
         texts = ModelCard.from_json({key: value for key, value in card.items() if key not in _OWN_KEYS})
         has_hidden = architecture.channels > architecture.first_hidden
         require(has_hidden or not texts.protocols, "protocols need a hidden channel")
+        counts = (0, architecture.label_count)
+        require(len(texts.least_pieces) in counts, "least_pieces must have one share for each label, or none")
     except ValueError as error:
         raise damaged(f"{CARD} describes no model that can be built ({error})") from error
     labels, sided_labels = split_by_side(read_labels(folder / LABELS))

@@ -45,7 +45,8 @@ class Output:
         runs: number of passes.
         axes: those of the model's slice format.
         thresholds: which results the verdict passes.
-        probabilities, uncertainty, largest_only: see `segment_steps`.
+        probabilities, uncertainty: see `segment_steps`.
+        least_pieces: as of the card.
     """
 
     def __init__(
@@ -56,10 +57,10 @@ class Output:
         thresholds: Thresholds | None,
         probabilities: bool,
         uncertainty: bool,
-        largest_only: bool,
+        least_pieces: Sequence[float],
     ) -> None:
         self.image, self.runs, self.axes, self.with_probabilities = image, runs, axes, probabilities
-        self._thresholds, self._largest_only = thresholds, largest_only
+        self._thresholds, self._least_pieces = thresholds, least_pieces
         self.labels = self.empty(np.uint8)
         self.uncertainty = self.empty(np.float32) if uncertainty else None
         self._parts: list[OutputPart] = []
@@ -85,9 +86,9 @@ class Output:
             protocol: of the passes.
             finding: what the parts were found by.
         """
-        if self._largest_only:
+        if any(self._least_pieces):
             for part in self._parts:
-                part.keep_largest()
+                part.keep_largest(self._least_pieces)
         probabilities = {name: array for part in self._parts for name, array in part.probabilities.items()}
         return Result(
             image_on_grid_of(self.image, self.labels),
@@ -179,8 +180,8 @@ class OutputPart:
             slices[..., number] += of_slice * self.space.voxel_ml
         return slices
 
-    def keep_largest(self) -> None:
-        """Clear all but the largest connected piece of each label."""
+    def keep_largest(self, shares: Sequence[float]) -> None:
+        """Clear small pieces of each label, see the function of this name."""
         labels = self._output.labels
-        keep_largest(labels, self._values[1:])
+        keep_largest(labels, self._values[1:], shares)
         self.counts[:] = [np.count_nonzero(labels == value) for value in self._values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterator, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,8 @@ def segment_steps(
         runs, seed, engine, threads, all_cells, protocol, find: see `RunOptions`.
         probabilities: whether the result holds probability images.
         uncertainty: whether the result holds the standard deviation over the passes (needs at least two).
-        largest_only: whether only the largest connected piece of each label stays.
+        largest_only: whether only the largest connected piece of each label stays. Without it the card's `least_pieces`
+            says what does.
         found: what was found before, in place of the finder's work: one structure on each side, whose boxes may have
             been moved; or a `Finding`, which keeps the volume of the brain too. Empty or None: nothing was.
         every_step: whether each step is yielded. If not, groups of slices run side by side, which is faster, and only
@@ -102,7 +104,8 @@ def segment_steps(
         require_memory(parts, model, runs, float_images)
         volume = parts[0].model_input.space.image
         axes, thresholds = model.slice_format.axes, model.card.thresholds
-        output = Output(volume, runs, axes, thresholds, probabilities, uncertainty, largest_only)
+        least_pieces = (inf,) * len(model.labels) if largest_only else model.card.least_pieces
+        output = Output(volume, runs, axes, thresholds, probabilities, uncertainty, least_pieces)
         drawn = yield from part_of_run(_run_parts(parts, model, options, output, at_once), begin, 1, found=structures)
         return output.result(drawn, finding)
     except MemoryError as error:

@@ -7,8 +7,9 @@ before and after.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -188,31 +189,29 @@ class Augmentation:
 
     def change_intensities(self, image: Tensor, generator: torch.Generator) -> Tensor:
         """Bias field, coil, gamma, blur, low resolution, ghosts, noise and contrast on (N, image_channels, H, W)."""
-        count, _, height, width = image.shape
-        device = image.device
+        count, device = len(image), image.device
 
         def uniform(low: float, high: float, *shape: int) -> Tensor:
             draws = torch.rand(count, *(shape or (1, 1, 1)), device=device, generator=generator)
             return low + draws * (high - low)
 
         def some() -> Tensor:
-            return torch.rand(count, 1, 1, 1, device=device, generator=generator) < self.chance
+            return torch.rand(count, device=device, generator=generator) < self.chance
 
         knots = uniform(-1, 1, 1, 3, 3) * uniform(0, math.log(1 + self.bias))
-        field = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)
-        image = torch.where(some(), image * torch.exp(field), image)
+        image = _changed(image, some(), _biased, knots)
         if self.coil:
-            bright = _near_coil(image, uniform(0, self.coil), uniform(-1, 1, 2), uniform(*_COIL_REACH))
-            image = torch.where(some(), bright, image)
+            gain, place, reach = uniform(0, self.coil), uniform(-1, 1, 2), uniform(*_COIL_REACH)
+            image = _changed(image, some(), _near_coil, gain, place, reach)
         exponent = torch.exp(uniform(-math.log(self.gamma), math.log(self.gamma)))
-        image = torch.where(some(), image.clamp(min=0) ** exponent, image)
-        image = torch.where(some(), _blur(image, uniform(0.1, self.blur)), image)
-        image = torch.where(some(), self._coarsen(image, generator), image)
-        image = torch.where(some(), self._ghosted(image, uniform(0, self.ghosting), generator), image)
-        noise = torch.randn(image.shape, device=device, generator=generator) * uniform(0, self.noise)
-        image = torch.where(some(), image + noise, image)
-        low, high = uniform(-self.contrast, self.contrast), uniform(1 - self.contrast, 1 + self.contrast)
-        image = torch.where(some(), (image - low) / (high - low), image)
+        image = _changed(image, some(), lambda planes, exponents: planes.clamp(min=0) ** exponents, exponent)
+        image = _changed(image, some(), _blur, uniform(0.1, self.blur))
+        image = _changed(image, some(), partial(self._coarsen, generator=generator))
+        image = _changed(image, some(), partial(self._ghosted, generator=generator), uniform(0, self.ghosting))
+        noise = torch.randn(image.shape, device=device, generator=generator), uniform(0, self.noise)
+        image = _changed(image, some(), torch.addcmul, *noise)
+        ends = uniform(-self.contrast, self.contrast), uniform(1 - self.contrast, 1 + self.contrast)
+        image = _changed(image, some(), lambda planes, low, high: (planes - low) / (high - low), *ends)
         return image.clamp(0, 1)
 
     def _ghosted(self, image: Tensor, intensity: Tensor, generator: torch.Generator) -> Tensor:
@@ -232,6 +231,26 @@ class Augmentation:
             image, (round(height / factor), round(width / factor)), mode="bilinear", antialias=True, align_corners=False
         )
         return F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
+
+
+def _changed(image: Tensor, chosen: Tensor, change: Callable[..., Tensor], *values: Tensor) -> Tensor:
+    """A batch with some of its samples changed; the others cost nothing.
+
+    Args:
+        image: (N, image_channels, H, W).
+        chosen: which samples, bool, (N,).
+        change: takes these samples and their values, and gives the changed samples.
+        values: one for each sample of the batch, (N, ...).
+    """
+    numbers = chosen.nonzero()[:, 0]
+    if not len(numbers):
+        return image
+    return image.index_copy(0, numbers, change(image[numbers], *(each[numbers] for each in values)))
+
+
+def _biased(image: Tensor, knots: Tensor) -> Tensor:
+    """Times a smooth field, given by the logarithms at its knots, (N, 1, rows, columns)."""
+    return image * torch.exp(F.interpolate(knots, image.shape[2:], mode="bicubic", align_corners=True))
 
 
 def _pixels(rows: int, columns: int, device: torch.device) -> Tensor:

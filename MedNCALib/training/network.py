@@ -128,12 +128,31 @@ class TrainableNetwork(nn.Module):
 
 
 class Network(TrainableNetwork):
-    """All stages of a cascade."""
+    """All stages of a cascade.
+
+    Attributes:
+        joined: number of stages that are trained, from the coarsest on.
+    """
+
+    automata: nn.ModuleList
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
         self.automata = nn.ModuleList(Automaton(architecture) for _ in architecture.stages)
+        self.joined = len(architecture.stages)
+
+    @torch.no_grad()
+    def join(self, count: int) -> None:
+        """Train so many of the stages, from the coarsest on; one that joins begins with the weights of that before it.
+
+        Until then its update is zero, so that it hands over what it is given. A stage that has learned something, in a
+        training that goes on, keeps it.
+        """
+        self.joined = count
+        for before, automaton in zip(self.automata, self.automata[1:count]):
+            if not automaton.update.any():
+                automaton.load_state_dict(before.state_dict())
 
     def initial_state(self, image: Tensor, stage: int, before: Tensor | None, hints: Tensor | None = None) -> Tensor:
         """`Architecture.initial_state` for tensors: channels come second, in the image, the state and the hints."""

@@ -60,6 +60,7 @@ _OPTIONAL = (
     "unnamed_share",
     "vote_weight",
     "corrections",
+    "stage_starts",
 )
 
 
@@ -166,6 +167,8 @@ class Preset:
         unnamed_share: with collections: share of slices for which the cells have to find out the protocol.
         vote_weight: with collections: weight of finding it out in the loss.
         corrections: the person who is simulated, for an architecture with hints; None without them.
+        stage_starts: for each stage the share of the training that is done when it joins, see `Network.join`; none if
+            all are trained from the beginning. A batch for the coarse stages alone takes a fraction of the time.
 
     Raises:
         ValueError: values that make no training.
@@ -204,6 +207,7 @@ class Preset:
     unnamed_share: float = 0.3
     vote_weight: float = 0.2
     corrections: SimulatedCorrections | None = None
+    stage_starts: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
@@ -231,6 +235,14 @@ class Preset:
         require(len({*numbers}) == len(numbers), f"mirrored_labels must name each label once, not {numbers}")
         for weight in self.label_weights:
             _require_between(weight, "a weight of label_weights", 0)
+        for start in self.stage_starts:
+            _require_between(start, "a share of stage_starts", 0, 1)
+        rises = not self.stage_starts or (
+            self.stage_starts[0] == 0 and list(self.stage_starts) == sorted(self.stage_starts)
+        )
+        require(rises, f"stage_starts must rise from 0, not {list(self.stage_starts)}")
+        count = len(self.stage_starts)
+        require(count in (0, len(scales)), f"stage_starts must have one entry a stage, {len(scales)}, or none")
         has_hints = self.architecture.hints is not None
         both = has_hints == (self.corrections is not None)
         require(both, "corrections and the architecture's hints must be given together, or neither")
@@ -270,7 +282,7 @@ class Preset:
         texts = {"name": "", "title": "", **settings["card"]}
         data = texts.pop("data", None)
         require_list(settings["crops"], "crops")
-        for key in ("mirrored_labels", "label_weights"):
+        for key in ("mirrored_labels", "label_weights", "stage_starts"):
             require_list(settings.get(key, ()), key)
         for pair in settings.get("mirrored_labels", ()):
             require_list(pair, "each of mirrored_labels", 2)
@@ -291,6 +303,7 @@ class Preset:
                 "collections": tuple(map(Collection.from_json, settings.get("collections", ()))),
                 "slice_size": _size(settings.get("slice_size"), "slice_size"),
                 "label_weights": tuple(settings.get("label_weights", ())),
+                "stage_starts": tuple(settings.get("stage_starts", ())),
                 "corrections": _corrections(settings.get("corrections")),
             }
         )
@@ -341,6 +354,10 @@ class Preset:
         for first, second in self.mirrored_labels:
             order[first - 1], order[second - 1] = second - 1, first - 1
         return order
+
+    def stages_at(self, done: float) -> int:
+        """How many stages are trained when this share of the training is done."""
+        return sum(start <= done for start in self.stage_starts) or len(self.architecture.stages)
 
     def augmentation_at(self, done: float) -> Augmentation:
         """For a batch when this share of the training is done."""

@@ -6,7 +6,7 @@ Needs no PyTorch, so that a program can show the sentences before anything is in
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -18,6 +18,7 @@ import SimpleITK as sitk
 from ..errors import TrainingError
 from ..evaluation.perturbations import LabelledCase
 from ..imaging.anatomical_axes import ACQUIRED, degrees_off, orientation
+from ..imaging.connected_components import numbered_pieces
 from ..imaging.labels import Label
 from ..imaging.laterality import name_without_side, side_of
 from ..model.model import Model
@@ -36,14 +37,20 @@ _OBLIQUE = 20.0  # degrees
 _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
-_FOREGROUND = 0.4  # share of slices and windows that show a label: with many, too much is drawn elsewhere
-_WIDE = 128  # pixels of a slice; of wider ones the stage before the finest is trained on windows too
-_WINDOW = 48  # pixels that the finest stage is trained on: smaller ones show too little of what is no structure
+_FOREGROUND = 0.7  # share of slices, and of windows in these, that show a label: with many, too much is drawn elsewhere
+_SMALL = 24  # pixels of a structure that the smaller of these windows shows whole
+_WINDOWS = 32, 48  # pixels that the finest stage is trained on
+_WINDOW_BEFORE = 64  # that the stage before it is trained on
+_NO_CRUMBS = 0.95  # share of a label's voxels that its pieces without crumbs are
+_CRUMB = 0.1  # of the smallest piece that is none: what is smaller is taken out of a result
+_LEAST_PIECE = 0.01  # of the largest piece: if pieces may be smaller anyway, none is taken out
+_ALL_JOINED = 0.35  # share of the training after which all stages are trained
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
 _UNEVEN = 0.15  # standard deviation between cases of the structure's scaled intensity
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
+_FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
 _STEPS = {16: 14, 8: 12, 4: 8, 2: 8, 1: 8}
 
 
@@ -77,6 +84,7 @@ class _Measured:
         extent: of the box around each label, the largest, in mm along each axis.
         left_share: share of the labelled voxels that lie in the image's left half.
         degrees: between the image's axes and the body's.
+        pieces: by label value the size of the smallest connected piece that is no crumb, as a share of the largest.
         intensity: median of the labelled voxels, from 0 to 1 between the image's percentiles.
         darkest: lowest intensity.
     """
@@ -86,6 +94,7 @@ class _Measured:
     extent: np.ndarray
     left_share: float
     degrees: float
+    pieces: Mapping[int, float]
     intensity: float
     darkest: float
 
@@ -107,11 +116,12 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
-    settings["foreground_share"] = _FOREGROUND
+    settings["foreground_share"] = _FOREGROUND if start is None else _FOREGROUND_ADAPTED
+    pieces_sentences = _pieces(settings, measured, labels)
     if start is not None:
-        return Proposal(*_adapted(settings, start, len(labels), mirror_sentence))
+        return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
     sentences = [_slices(settings, measured)]
-    sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured)]
+    sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured), *pieces_sentences]
     return Proposal(settings, tuple(sentences))
 
 
@@ -122,10 +132,12 @@ def _measure(case: LabelledCase) -> _Measured | None:
     if not values.any():
         return None
     spacing = np.array(axes.spacing(case.image))
-    extents = []
-    for value in np.unique(values[values > 0]):
-        places = np.nonzero(values == value)
+    extents, pieces = [], {}
+    for value in np.unique(values[values > 0]).tolist():
+        mask = values == value
+        places = np.nonzero(mask)
         extents.append([np.ptp(along) + 1 for along in places])
+        pieces[value] = _smallest_piece(mask[tuple(slice(along.min(), along.max() + 1) for along in places)])
     shown = values > 0
     low, high = np.percentile(image, (0.5, 99.5))
     middle = values.shape[2] // 2
@@ -135,9 +147,17 @@ def _measure(case: LabelledCase) -> _Measured | None:
         extent=np.max(extents, axis=0) * spacing,
         left_share=float(shown[:, :, middle:].sum() / shown.sum()),
         degrees=degrees_off(case.image),
+        pieces=pieces,
         intensity=float(np.clip((np.median(image[shown]) - low) / max(high - low, 1e-6), 0, 1)),
         darkest=float(image.min()),
     )
+
+
+def _smallest_piece(mask: np.ndarray) -> float:
+    """The smallest of the pieces that together are nearly all of a mask, as a share of the largest one."""
+    sizes = np.sort(np.bincount(numbered_pieces(np.ascontiguousarray(mask)).reshape(-1))[1:])[::-1]
+    count = int(np.searchsorted(sizes.cumsum(), _NO_CRUMBS * sizes.sum()))
+    return float(sizes[count] / sizes[0])
 
 
 def _median(measured: Sequence[_Measured], name: str) -> np.ndarray:
@@ -195,17 +215,22 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     while coarsest < 16 and lengths.max() / coarsest > _COARSEST_CELLS and diameter / (2 * coarsest) >= _LEAST_CELLS:
         coarsest *= 2
     scales = [scale for scale in (16, 8, 4, 2, 1) if scale <= coarsest]
+    window = _WINDOWS[diameter > _SMALL]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
+    if len(scales) > 1:
+        settings["stage_starts"] = [round(number / (len(scales) - 1) * _ALL_JOINED, 3) for number in range(len(scales))]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [_WINDOW, _WINDOW]
-    if len(scales) > 2 and lengths.max() > _WIDE:
-        crops[-2] = [2 * _WINDOW, 2 * _WINDOW]
+        crops[-1] = [window, window]
+    if len(scales) > 2:
+        crops[-2] = [_WINDOW_BEFORE, _WINDOW_BEFORE]
     settings["crops"] = crops
-    grids = f"{len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm" if coarsest > 1 else "one grid"
+    grows = f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on"
+    if coarsest == 1:
+        return f"{grows} one grid."
     return (
-        f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on {grids}; "
-        f"the finest is trained on windows of {_WINDOW} pixels."
+        f"{grows} {len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm, which is trained first; "
+        f"the finest is trained on windows of {window} pixels."
     )
 
 
@@ -247,9 +272,25 @@ def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str
     return f"Intensities are scaled by the percentiles of each {normalisation['scope']}."
 
 
-def _adapted(
-    settings: dict[str, Any], start: Model, label_count: int, mirror_sentence: str
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _pieces(settings: dict[str, Any], measured: Sequence[_Measured], labels: Sequence[Label]) -> list[str]:
+    """The pieces that are taken out of a result, and why."""
+    shares = [
+        _CRUMB * min((each.pieces[label.value] for each in measured if label.value in each.pieces), default=0.0)
+        for label in labels
+    ]
+    shares = [round(share, 3) if share >= _LEAST_PIECE else 0.0 for share in shares]
+    if not any(shares):
+        return []
+    settings["card"]["least_pieces"] = shares
+    low, high = (round(100 * end(filter(None, shares))) for end in (min, max))
+    of = "" if all(shares) else f" of {', '.join(label.name for label, share in zip(labels, shares) if share)}"
+    return [
+        f"Pieces{of} below {low if low == high else f'{low} to {high}'} % of the largest one are taken out of results: "
+        "the labels have none so small but crumbs."
+    ]
+
+
+def _adapted(settings: dict[str, Any], start: Model, label_count: int) -> str:
     """The settings of a training that goes on from a model: its grid and its network, small steps.
 
     Without its hints: a simulated person takes more time than all else.
@@ -265,7 +306,7 @@ def _adapted(
     scales = [stage.scale for stage in architecture.stages]
     crops: list[Any] = [None] * len(scales)
     if len(scales) > 1:
-        crops[-1] = [scales[-2] * ceil(_WINDOW / scales[-2])] * 2
+        crops[-1] = [scales[-2] * ceil(_WINDOWS[1] / scales[-2])] * 2
     card = start.card
     settings["card"].update(
         description=f"{start.title}, adapted to the user's own images and labels.",
@@ -275,4 +316,4 @@ def _adapted(
     )
     settings.update(crops=crops, learning_rate=_SMALL_STEPS)
     kept = "its grid and its network are kept, and the steps are small"
-    return settings, (f"The training starts from {start.title}: {kept}.", mirror_sentence)
+    return f"The training starts from {start.title}: {kept}."

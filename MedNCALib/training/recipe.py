@@ -58,6 +58,7 @@ class Recipe(Generic[NetworkT]):
         loss: of a network on one batch.
         largest_gradient: norm that the gradients are clipped to.
         divides_samples: whether the network computes groups of samples side by side; else its products use all threads.
+        prepare: called with the network before each batch, and with the share of the training that is done.
     """
 
     build_network: Callable[[], NetworkT]
@@ -66,6 +67,7 @@ class Recipe(Generic[NetworkT]):
     loss: Callable[[NetworkT, Batch, Randomness], Tensor]
     largest_gradient: float = 1.0
     divides_samples: bool = True
+    prepare: Callable[[NetworkT, float], None] = lambda network, done: None
 
 
 def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Network]:
@@ -76,6 +78,7 @@ def standard_recipe(preset: Preset, architecture: Architecture) -> Recipe[Networ
         build_optimisers=optimisers_of_hints if only_hints else muon_and_adam,
         learning_rate=partial(cosine_with_restart, preset),
         loss=partial(cascade_loss, preset),
+        prepare=lambda network, done: network.join(preset.stages_at(done)) if preset.stage_starts else None,
     )
 
 
@@ -111,7 +114,7 @@ def cosine_with_restart(preset: Preset, done: float, batches: int) -> float:
 
 
 def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomness) -> Tensor:
-    """Loss of the last stage's output plus that of the coarser stages' outputs (deep supervision).
+    """Loss of the output of the last stage that is trained plus that of the coarser stages' (deep supervision).
 
     The number of steps is random, and some batches go on beyond it, so that the result learns to stay where it is.
     With collections of different protocols the cells also learn to find out the protocol, see `protocols.py`. With
@@ -123,7 +126,7 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
     state: Tensor | None = None
     hints = hints_of_rounds(preset, network, batch, random.choices, random.fire) if preset.corrections else None
     total = image.new_zeros(())
-    for index, (stage, automaton) in enumerate(zip(stages, network.automata)):
+    for index, (stage, automaton) in enumerate(zip(stages[: network.joined], network.automata)):
         window = preset.crops[index]
         if window is not None:
             coarser = stages[index - 1].scale if index else stage.scale
@@ -141,7 +144,7 @@ def cascade_loss(preset: Preset, network: Network, batch: Batch, random: Randomn
         if index == 0 and knowledge is not None and knowledge.protocols is not None:
             protocols = NamedProtocols.draw(knowledge.protocols, knowledge.votes, preset.unnamed_share, random.fire)
             state = protocols.begin(state)
-        is_last = index == len(stages) - 1
+        is_last = index == network.joined - 1
         low, high = (round(stage.steps * (1 + sign * preset.step_jitter)) for sign in (-1, 1))
         if is_last and random.choices.random() < preset.persistence:
             with torch.no_grad():

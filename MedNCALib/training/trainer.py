@@ -247,6 +247,7 @@ class Trainer:
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
+        self._recipe.prepare(self._network, done)
         loss = self._recipe.loss(self._network, drawn.batch, drawn.random)
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is no longer a number at batch {self._batch}: lower the learning rate.")

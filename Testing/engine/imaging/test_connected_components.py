@@ -1,6 +1,7 @@
-"""Only the largest piece of each label stays."""
+"""Only the largest piece of each label stays, and those that are not small beside it."""
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 from support.threshold_model import threshold_model
 
@@ -31,6 +32,26 @@ def test_labels_that_are_not_asked_for_stay_whole():
     labels = two_pieces()
     keep_largest(labels, (1,))
     np.testing.assert_array_equal(labels == 2, two_pieces() == 2)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0, (27, 8, 1)), (8 / 27, (27, 8)), (0.3, (27,)), (1, (27,))])
+def test_pieces_stay_that_are_large_enough_beside_the_largest(share, kept):
+    labels = two_pieces()
+    keep_largest(labels, (1, 2), (share, 0))
+    assert np.count_nonzero(labels == 1) == sum(kept)
+    np.testing.assert_array_equal(labels == 2, two_pieces() == 2)
+
+
+@pytest.mark.parametrize(
+    ("shares", "volumes"), [([0.1, 0.8], [0.035, 0.016]), ([0.5, 0], [0.027, 0.028]), ([], [0.036, 0.028])]
+)
+def test_a_card_can_say_which_pieces_stay(shares, volumes):
+    image = sitk.GetImageFromArray(two_pieces().astype(np.int16) * 100)
+    result = segment(image, threshold_model(least_pieces=shares))
+    found = [volume.mean for volume in result.quality.volumes_ml.values()]
+    assert found == pytest.approx(volumes)
+    largest = segment(image, threshold_model(least_pieces=shares), largest_only=True)
+    assert [volume.mean for volume in largest.quality.volumes_ml.values()] == [0.027, 0.016]
 
 
 def test_segmenting_can_keep_the_largest_pieces_and_counts_their_volume():

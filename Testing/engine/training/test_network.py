@@ -36,6 +36,24 @@ def test_the_network_computes_what_the_engine_computes():
             np.testing.assert_array_equal(getattr(one, name), array)
 
 
+def test_a_stage_that_joins_begins_as_the_one_before_it_and_keeps_what_it_has_learned():
+    network = Network(random_model(stages=((2, 3), (1, 3))).cascade.architecture)
+    assert network.joined == 2
+    coarse, fine = network.automata
+    network.join(1)
+    with torch.no_grad():
+        coarse.update.normal_()
+    state = network.initial_state(torch.rand(1, 3, 16, 16), 1, torch.rand(1, 10, 8, 8))
+    assert torch.equal(fine(state, 3, torch.Generator()), state)  # hands over what it is given
+    network.join(2)
+    for name, value in coarse.named_parameters():
+        assert torch.equal(value, fine.state_dict()[name])
+    with torch.no_grad():
+        fine.update.mul_(2)
+    network.join(2)
+    assert not torch.equal(coarse.update, fine.update)
+
+
 def plain_reading(automaton, architecture, state, steps, generator):
     """The rule with independent firing as one would write it down: all of it for every cell, then who fires."""
     filters = automaton.perception.view(-1, architecture.channels, 3, 3)

@@ -60,6 +60,20 @@ def test_the_coarsest_grid_follows_the_slices_and_shows_the_structure():
     assert (large["scale"], small["scale"], tiny["scale"]) == (8, 4, 4)
 
 
+def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_structure():
+    size = (120, 120, 40)
+    large, small, flat = (
+        propose_preset([case(each, (1.0, 1.0, 1.0), centred(each, width))])
+        for each, width in ((size, 40), (size, 20), ((16, 16, 16), 8))
+    )
+    assert large.settings["crops"] == [None, None, [64, 64], [48, 48]]
+    assert small.settings["crops"] == [None, None, [64, 64], [32, 32]]
+    assert small.settings["stage_starts"] == [0, 0.117, 0.233, 0.35]
+    assert "which is trained first" in small.sentences[1]
+    assert flat.settings["crops"] == [None]
+    assert "stage_starts" not in flat.settings
+
+
 def test_large_images_are_brought_to_a_coarser_grid():
     size = (400, 400, 4)
     proposal = propose_preset([case(size, (0.5, 0.5, 5.0), centred(size, 4))])
@@ -98,6 +112,26 @@ def test_single_slices_and_oblique_ones_are_taken_as_they_were_acquired():
         case(size, (1.0, 1.0, 8.0), centred(size, 6), direction=turned),
     ):
         assert propose_preset([each]).settings["preprocessing"]["axes"] == "acquired"
+
+
+def test_pieces_are_taken_out_that_are_smaller_than_those_of_the_labels():
+    size = (64, 64, 20)
+    large, small, crumb = ([(low, low + width)] * 2 + [(5, 15)] for low, width in ((10, 10), (40, 5), (60, 1)))
+
+    def least_pieces(*boxes_of_cases):
+        cases = []
+        for boxes in boxes_of_cases:
+            labels = sum(sitk.Cast(case(size, (1.0,) * 3, box).labels, sitk.sitkUInt8) for box in boxes)
+            cases.append(LabelledCase("case", case(size, (1.0,) * 3, large).image, labels))
+        proposal = propose_preset(cases, (Label(1, "kidney"), Label(2, "cyst")))
+        said = [sentence for sentence in proposal.sentences if sentence.startswith("Pieces")]
+        return proposal.settings["card"].get("least_pieces"), said
+
+    one, said = least_pieces([large, crumb])
+    assert one == [0.1, 0]
+    assert said[0].startswith("Pieces of kidney below 10 % of the largest one")
+    assert least_pieces([large, crumb], [large, small])[0] == [0.025, 0]
+    assert least_pieces([crumb])[0] == [0.1, 0]
 
 
 def test_intensities_of_ct_are_changed_little():

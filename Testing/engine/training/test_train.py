@@ -51,7 +51,7 @@ def preset(tmp_path_factory):
 
 
 @pytest.fixture
-def unperturbed_only(monkeypatch):
+def unmeasured(monkeypatch):
     """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
     for module in (evaluate, calibration):
         monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
@@ -112,6 +112,32 @@ def test_a_killed_and_resumed_run_gives_the_weights_of_one_that_went_through(fol
     assert [row.split(",")[0] for row in logs[0]] == [row.split(",")[0] for row in logs[1]]
     other = train(*folders, tmp_path / "other", preset=preset, batches=12, seed=4)
     assert np.abs(weights(other) - weights(through)).max() > 1e-3
+
+
+@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.parametrize(("killed_at", "joined"), [(0.6, False), (0.7, True)])  # after 4 and after 5 batches
+def test_stages_join_one_after_another_after_a_break_too(folders, preset, tmp_path, monkeypatch, killed_at, joined):
+    settings = json.loads(Path(preset).read_text(encoding="utf-8"))
+    path = tmp_path / "growing.json"
+    path.write_text(json.dumps({**settings, "stage_starts": [0, 0.5]}), encoding="utf-8")
+    through = train(*folders, tmp_path / "through", preset=str(path), batches=8)
+    training = import_module("MedNCALib.training.train_model")
+    monkeypatch.setattr(training, "Trainer", partial(Trainer, checkpoint_seconds=0))
+
+    def kill(done, message):
+        if done > killed_at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(*folders, tmp_path / "killed", preset=str(path), batches=8, progress=kill)
+    coarse, fine = (
+        torch.load(tmp_path / "killed" / "training" / "checkpoint.pt", weights_only=True)["network"][name].any()
+        for name in ("automata.0.update", "automata.1.update")
+    )
+    assert coarse
+    assert fine == joined
+    resumed = train(*folders, tmp_path / "killed", preset=str(path), batches=8, resume=True)
+    np.testing.assert_array_equal(weights(resumed), weights(through))
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -219,7 +245,7 @@ def test_a_model_is_replaced_only_when_asked_to(folders, preset, tmp_path):
     assert replaced.card.training.seed == 1
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_training_can_start_from_another_model(folders, preset, tmp_path):
     first = train(*folders, tmp_path / "first", preset=preset, batches=16)
     second = train(*folders, tmp_path / "second", preset=preset, batches=1, start_from=str(tmp_path / "first"))
@@ -249,7 +275,7 @@ def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_pat
     assert SliceSpace(image, model.slice_format).count == image.GetSize()[0]  # sagittal slices, 2 mm thick
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
     (tmp_path / "model").mkdir()
     write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(2, "back")])
@@ -317,7 +343,7 @@ def test_lengths_that_make_no_sense_and_unknown_presets_are_refused(folders, pre
         train(*folders, tmp_path / "model", preset="liver")
 
 
-@pytest.mark.usefixtures("unperturbed_only")
+@pytest.mark.usefixtures("unmeasured")
 def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     path = tmp_path / "without.json"
