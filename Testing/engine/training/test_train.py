@@ -51,7 +51,7 @@ def preset(tmp_path_factory):
 
 
 @pytest.fixture
-def unmeasured(monkeypatch):
+def unperturbed_only(monkeypatch):
     """The card's figures from the cases as they are: perturbing them takes longer than such a short training."""
     for module in (evaluate, calibration):
         monkeypatch.setattr(module, "trials", lambda *of, **options: islice(trials(*of, **options), 1))
@@ -245,7 +245,7 @@ def test_a_model_is_replaced_only_when_asked_to(folders, preset, tmp_path):
     assert replaced.card.training.seed == 1
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unperturbed_only")
 def test_training_can_start_from_another_model(folders, preset, tmp_path):
     first = train(*folders, tmp_path / "first", preset=preset, batches=16)
     second = train(*folders, tmp_path / "second", preset=preset, batches=1, start_from=str(tmp_path / "first"))
@@ -275,7 +275,7 @@ def test_a_preset_can_take_slices_as_they_were_acquired(folders, preset, tmp_pat
     assert SliceSpace(image, model.slice_format).count == image.GetSize()[0]  # sagittal slices, 2 mm thick
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unperturbed_only")
 def test_a_labels_file_in_the_folder_names_the_labels(folders, preset, tmp_path):
     (tmp_path / "model").mkdir()
     write_labels(tmp_path / "model" / "labels.csv", [Label(1, "front"), Label(2, "back")])
@@ -343,7 +343,7 @@ def test_lengths_that_make_no_sense_and_unknown_presets_are_refused(folders, pre
         train(*folders, tmp_path / "model", preset="liver")
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unperturbed_only")
 def test_cases_that_the_preset_leaves_out_take_no_part(folders, preset, tmp_path):
     settings = json.loads(Path(preset).read_text(encoding="utf-8"))
     path = tmp_path / "without.json"
