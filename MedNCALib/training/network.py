@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -150,7 +151,8 @@ class Network(TrainableNetwork):
         training that goes on, keeps it.
         """
         self.joined = count
-        for before, automaton in zip(self.automata, self.automata[1:count]):
+        automata = cast("list[Automaton]", list(self.automata))
+        for before, automaton in zip(automata, automata[1:count]):
             if not automaton.update.any():
                 automaton.load_state_dict(before.state_dict())
 
