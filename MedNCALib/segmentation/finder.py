@@ -178,8 +178,14 @@ class Search:
             return error
 
     def _contrast_turn(self, brain: Piece | None) -> ContrastTurn | None:
-        """The curve under which to look once more; None if fluid is dark, or no brain is seen."""
-        return ContrastTurn.of_brain(self._input.seen(brain.cells), self._input.limits[0]) if brain else None
+        """The curve under which to look once more; None if fluid is dark, or no brain is seen.
+
+        A finder that sees each slice, or each place, with a contrast of its own does not see one intensity as one.
+        """
+        normalisation = self._finder.normalisation
+        if brain is None or normalisation.scope != "volume" or normalisation.contrast_window_sd is not None:
+            return None
+        return ContrastTurn.of_brain(self._input.seen(brain.cells), self._input.limits[0])
 
     def _is_surer(self, second: Finding, first: Finding | NotFoundError) -> bool:
         """Whether the second look counts: it has found all structures, which is hardly so without a brain."""
