@@ -28,6 +28,10 @@ from .steps import Step, part_of_run, tap
 # are trained on differ in size by less.
 _LARGER = 1.5
 
+# Rows and columns of a block in which nothing is found are padded to multiples of this many cells: the coarse stages of
+# a finder see too little around a structure that the border is close to.
+_BLOCK_CELLS = 24
+
 # With the contrast turned over, a piece counts from this many times the volume on that counts otherwise: in a true
 # brain pieces are then as large as ever, and small ones come from what is no brain.
 _TURNED_LARGER = 5
@@ -74,7 +78,9 @@ def _is_larger(image: sitk.Image, model: Model) -> bool:
 class Search:
     """A search for a model's structures in a whole image.
 
-    If fluid is bright in the brain that the finder sees, it looks once more, with the contrast turned over.
+    If fluid is bright in the brain that the finder sees, it looks once more, with the contrast turned over. If nothing
+    is found in an image that is no larger than the model expects, it looks once more with the border of the image
+    going on farther.
 
     Args:
         image: three-dimensional.
@@ -118,24 +124,33 @@ class Search:
         Raises:
             NotFoundError: nothing is found, or more than one on a side.
         """
-        coarse, last = yield from self._look(self._input, 0.0, at_once)
-        brain = coarse.largest_piece() if knows_brain(self._finder) else None
         use = self._model.card.finder or FinderUse()
+        coarse, last = yield from self._look(self._input, 0.0, at_once)
+        brain = self._brain(coarse)
         first, turn = self._found_in(coarse, brain, use), self._contrast_turn(brain)
         yield last
         if turn is not None:
-            begin, self._looks = self.share, 2
             turned = ModelInput(self._input.space.image, self._finder, contrast_turn=turn)
-            coarse, last = yield from self._look(turned, begin, at_once)
+            coarse, last = yield from self._second_look(turned, at_once)
             # The brain is seen better with its own contrast.
             second = self._found_in(coarse, brain, replace(use, least_ml=_TURNED_LARGER * use.least_ml))
             yield last
             if isinstance(second, Finding) and self._is_surer(second, first):
                 structures = tuple(replace(each, contrast_turn=turn) for each in second.structures)
                 return replace(second, structures=structures, notes=(_TURNED, *second.notes))
+        elif isinstance(first, NotFoundError) and not _is_larger(self._input.space.image, self._model):
+            padded = ModelInput(self._input.space.image, self._finder, multiple=self._block_multiple)
+            coarse, last = yield from self._second_look(padded, at_once)
+            first = self._found_in(coarse, self._brain(coarse), use)
+            yield last
         if isinstance(first, NotFoundError):
             raise first
         return first if turn is None else replace(first, notes=(_BRIGHT_FLUID, *first.notes))
+
+    def _second_look(self, model_input: ModelInput, at_once: int) -> Generator[Step, None, tuple[CoarseMap, Step]]:
+        """Look once more; the work of the run is more than it seemed to be."""
+        begin, self._looks = self.share, 2
+        return (yield from self._look(model_input, begin, at_once))
 
     def _look(
         self, model_input: ModelInput, begin: float, at_once: int
@@ -147,6 +162,14 @@ class Search:
         yield from tap(part_of_run(steps, begin, self.share, is_finding=True), last.append)
         return coarse, last.pop()
 
+    def _brain(self, coarse: CoarseMap) -> Piece | None:
+        return coarse.largest_piece() if knows_brain(self._finder) else None
+
+    @property
+    def _block_multiple(self) -> int:
+        scale = self._finder.cascade.architecture.stages[0].scale
+        return scale * -(-_BLOCK_CELLS // scale)
+
     def _found_in(self, coarse: CoarseMap, brain: Piece | None, use: FinderUse) -> Finding | NotFoundError:
         """What a look has found, or why it has found nothing."""
         try:
@@ -155,8 +178,14 @@ class Search:
             return error
 
     def _contrast_turn(self, brain: Piece | None) -> ContrastTurn | None:
-        """The curve under which to look once more; None if fluid is dark, or no brain is seen."""
-        return ContrastTurn.of_brain(self._input.seen(brain.cells), self._input.limits[0]) if brain else None
+        """The curve under which to look once more; None if fluid is dark, or no brain is seen.
+
+        A finder that sees each slice, or each place, with a contrast of its own does not see one intensity as one.
+        """
+        normalisation = self._finder.normalisation
+        if brain is None or normalisation.scope != "volume" or normalisation.contrast_window_sd is not None:
+            return None
+        return ContrastTurn.of_brain(self._input.seen(brain.cells), self._input.limits[0])
 
     def _is_surer(self, second: Finding, first: Finding | NotFoundError) -> bool:
         """Whether the second look counts: it has found all structures, which is hardly so without a brain."""

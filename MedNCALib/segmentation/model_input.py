@@ -15,10 +15,12 @@ from ..imaging.slice_space import SliceSpace
 from ..model.model import Model
 
 
-def model_space(image: sitk.Image, model: Model, region: Sequence[float] | None = None) -> SliceSpace:
+def model_space(
+    image: sitk.Image, model: Model, region: Sequence[float] | None = None, multiple: int | None = None
+) -> SliceSpace:
     """The grid on which a model sees an image, whatever its intensities; arguments and errors as for `ModelInput`."""
     require_model(model)
-    return slice_space(image, model.slice_format, model.cascade.architecture.stages[0].scale, region)
+    return slice_space(image, model.slice_format, multiple or model.cascade.architecture.stages[0].scale, region)
 
 
 def require_model(model: Model) -> None:
@@ -39,6 +41,8 @@ class ModelInput:
         model: the model.
         region: (R0, R1, A0, A1, S0, S1) in mm along right, anterior and superior; None is the whole image.
         contrast_turn: under which the model takes the image; None takes it as it is.
+        multiple: rows and columns are padded to multiples of this, which is one of the model's coarsest scale; None is
+            that scale.
 
     Attributes:
         space: the grid of the slices.
@@ -55,8 +59,9 @@ class ModelInput:
         model: Model,
         region: Sequence[float] | None = None,
         contrast_turn: ContrastTurn | None = None,
+        multiple: int | None = None,
     ) -> None:
-        self.space = model_space(image, model, region)
+        self.space = model_space(image, model, region, multiple)
         limits = model.normalisation.limits(self.space.voxels)
         self.limits = (0.0, 1.0) if contrast_turn else limits
         self._contrast_turn = contrast_turn

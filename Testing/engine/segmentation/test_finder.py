@@ -9,8 +9,9 @@ from support.head_model import FIELD_OF_VIEW, LABELS, head, head_model
 from support.images import AXIS_ORDERS, rotated
 from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 
-from MedNCALib import Finding, FoundStructure, NotFoundError, RunOptions, segment, segment_steps
+from MedNCALib import Finding, FoundStructure, NotFoundError, RunOptions, load_model, segment, segment_steps
 from MedNCALib.errors import ArgumentError, ImageError, MedNCAWarning
+from MedNCALib.imaging.phantom_head import make_head
 from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation import slice_groups
 from MedNCALib.segmentation.input_checks import check_input
@@ -355,3 +356,19 @@ def test_a_model_that_says_nothing_of_its_field_of_view_is_searched_for_with_box
     np.testing.assert_array_equal(voxels(result.labels), voxels(labels))
     sizes = np.diff(np.reshape([structure.box for structure in result.found], (-1, 2)))
     assert (sizes < 40).all()
+
+
+def test_a_block_no_larger_than_the_model_expects_is_found_on_its_side_if_a_search_is_asked_for():
+    """Each side of a synthetic head, in the bundled model's field of view, and a block beside it."""
+    whole, model = make_head(), load_model("hippocampus-mr")
+    lengths = np.array([24, 34, 24])  # voxels along left, posterior and superior
+    for value, side in ((1, "left"), (2, "right")):
+        middle = np.argwhere(voxels(whole.labels) // 10 == value).mean(axis=0)[::-1]
+        first = np.rint(middle - lengths / 2).astype(int)
+        block = cut(whole.image, *zip(first.tolist(), (first + lengths).tolist()))
+        with pytest.warns(MedNCAWarning):  # the other side was not found
+            result = segment(block, model, find="always")
+        assert [structure.side for structure in result.found] == [side]
+    above = first + np.array([0, 0, 34])
+    with pytest.raises(NotFoundError):
+        segment(cut(whole.image, *zip(above.tolist(), (above + lengths).tolist())), model, find="always")
