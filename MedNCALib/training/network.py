@@ -134,8 +134,6 @@ class Network(TrainableNetwork):
         joined: number of stages that are trained, from the coarsest on.
     """
 
-    automata: nn.ModuleList
-
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
@@ -151,7 +149,7 @@ class Network(TrainableNetwork):
         """
         self.joined = count
         for before, automaton in zip(self.automata, self.automata[1:count]):
-            if not automaton.update.any():
+            if not automaton.get_parameter("update").any():
                 automaton.load_state_dict(before.state_dict())
 
     def initial_state(self, image: Tensor, stage: int, before: Tensor | None, hints: Tensor | None = None) -> Tensor:
