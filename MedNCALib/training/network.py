@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
@@ -135,8 +134,6 @@ class Network(TrainableNetwork):
         joined: number of stages that are trained, from the coarsest on.
     """
 
-    automata: nn.ModuleList
-
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
@@ -151,9 +148,8 @@ class Network(TrainableNetwork):
         training that goes on, keeps it.
         """
         self.joined = count
-        automata = cast("list[Automaton]", list(self.automata))
-        for before, automaton in zip(automata, automata[1:count]):
-            if not automaton.update.any():
+        for before, automaton in zip(self.automata, self.automata[1:count]):
+            if not automaton.get_parameter("update").any():
                 automaton.load_state_dict(before.state_dict())
 
     def initial_state(self, image: Tensor, stage: int, before: Tensor | None, hints: Tensor | None = None) -> Tensor:
@@ -196,7 +192,7 @@ class Network(TrainableNetwork):
         """Take over the parameters of a cascade of the same architecture."""
         for automaton, rule in zip(self.automata, rules):
             for name, value in automaton.named_parameters():
-                value.copy_(torch.from_numpy(np.array(getattr(rule, name), order="C")).view_as(value))
+                value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
 
 
 def resize(planes: Tensor, size: tuple[int, int], method: Method) -> Tensor:
