@@ -31,7 +31,7 @@ Function = Callable[[Any], Any]
 
 _SECONDS_TO_END = 3.0  # that workers have for putting away what they have begun
 _SECONDS_TO_CONNECT = 10
-_LOGGERS = ("distributed", "distributed.client", "distributed.comm", "tornado.application")  # errors say it
+_LOGGERS = ("distributed", "distributed.client", "distributed.comm", "tornado.application")  # an error is one line
 
 
 class Workers(Protocol):

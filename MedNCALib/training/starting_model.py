@@ -9,6 +9,7 @@ from pathlib import Path
 from ..automaton.architecture import Architecture
 from ..automaton.cascade import Cascade
 from ..errors import TrainingError
+from ..imaging.label_wholes import key_of
 from ..imaging.labels import Label
 from ..imaging.slice_format import SliceFormat
 from ..model.model import Model
@@ -70,11 +71,11 @@ def label_sources(before: Sequence[Label], labels: Sequence[Label]) -> list[list
     One of a name that was known begins as that label, any other as the mean of all; if no name was known and there are
     as many, each begins as the one in its place.
     """
-    names = [label.name.casefold() for label in before]
+    names = [key_of(label.name) for label in before]
     every = list(range(len(names)))
-    if len(labels) == len(names) and not any(label.name.casefold() in names for label in labels):
+    if len(labels) == len(names) and not any(key_of(label.name) in names for label in labels):
         return [[number] for number in every]
-    return [[names.index(name)] if (name := label.name.casefold()) in names else every for label in labels]
+    return [[names.index(name)] if (name := key_of(label.name)) in names else every for label in labels]
 
 
 def _started(model: Model, architecture: Architecture, labels: Sequence[Label], seed: int) -> Cascade:
