@@ -199,7 +199,16 @@ def resultText(trained: TrainedModel) -> str:
         each = ", ".join(_("{label} {dice:.3f}").format(label=name, dice=dice) for name, dice in scores.labels.items())
         whole = _("all labels {whole:.3f}").format(whole=scores.whole)
         lines.append(_("Held-out Dice: {figures}.").format(figures="; ".join(part for part in (each, whole) if part)))
-        lines.append(_("Measured on: {cases}.").format(cases=", ".join(scores.cases) or _("slices kept aside")))
+        cases, training = ", ".join(scores.cases) or _("slices kept aside"), trained.model.card.training
+        if training is None or training.kept_aside_batches is None:
+            lines.append(_("Measured on: {cases}.").format(cases=cases))
+        else:
+            lines.append(
+                _(
+                    "Measured on: {cases}, after {before} of {all} batches. The model has learned from that too since"
+                    " then, so it has seen more than this says."
+                ).format(cases=cases, before=training.kept_aside_batches, all=training.batches)
+            )
     heldOut = trained.heldOut
     if heldOut is not None and heldOut.before is not None:
         line = _("Before {before:.3f}, after {after:.3f} ({labels}).").format(

@@ -14,19 +14,22 @@ from .perturbations import NAMES, UNPERTURBED, LabelledCase
 from .skipping import can_skip, measured_skipping
 
 
-def measured_card(model: Model, cases: Sequence[LabelledCase], progress: Progress = ignore_progress) -> ModelCard:
+def measured_card(
+    model: Model, cases: Sequence[LabelledCase], progress: Progress = ignore_progress, before: Model | None = None
+) -> ModelCard:
     """The model's card with new scores, robustness, thresholds, and which cells need not run.
 
     Args:
         model: from `load_model`.
-        cases: images that the model was not trained on, with their labels.
+        cases: images with their labels that the model was not trained on, or if it was, `before` was not.
         progress: called with the share that is done, and the names of the case and of what was done to it.
+        before: the model as it was before it was trained on the cases: scores, robustness and thresholds are its.
     """
     rounds = can_skip(model), len(NAMES), len(CONDITIONS)  # how often each part goes through the cases
     first, second = rounds[0] / sum(rounds), (rounds[0] + rounds[1]) / sum(rounds)
-    # All that follows is measured as the model is used.
     skipping = measured_skipping(model, cases, part_of(progress, 0, first))
-    model = replace(model, card=replace(model.card, skipping=skipping))
+    # All that follows is measured as the model is used.
+    model = replace(before or model, card=replace(model.card, skipping=skipping))
     table = perturbed_scores(model, cases, progress=part_of(progress, first, second))
     unperturbed = table.pop(UNPERTURBED)
     return replace(

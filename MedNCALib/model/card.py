@@ -62,6 +62,8 @@ class TrainingHistory:
         started_from: the model whose weights the training started from; None for random weights.
         seed: of the training's random draws.
         batches, minutes: length of the training.
+        kept_aside_batches: batches after which the cases of the scores were trained on too. The scores are of the
+            weights before that, those of the model have learned on. None if these cases were never trained on.
         peak_mb: most memory that the training held, in MB.
         remark: what else there is to know.
     """
@@ -74,6 +76,7 @@ class TrainingHistory:
     batches: int | None = None
     minutes: float | None = None
     peak_mb: float | None = None
+    kept_aside_batches: int | None = None
     remark: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -82,7 +85,7 @@ class TrainingHistory:
         for key in ("preset", "started_from", "remark"):
             if getattr(self, key) is not None:
                 require_text(getattr(self, key), key)
-        for key in ("seed", "batches"):
+        for key in ("seed", "batches", "kept_aside_batches"):
             if getattr(self, key) is not None:
                 require_whole_number(getattr(self, key), key, 0)
         for key in ("minutes", "peak_mb"):
@@ -100,7 +103,10 @@ class TrainingHistory:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return {**json_of(self, optional=("remark",)), "data": [source.to_json() for source in self.data]}
+        return {
+            **json_of(self, optional=("kept_aside_batches", "remark")),
+            "data": [source.to_json() for source in self.data],
+        }
 
 
 @dataclass(frozen=True)

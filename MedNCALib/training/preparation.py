@@ -38,6 +38,7 @@ class Prepared:
     Attributes:
         model: architecture, slices, labels and the card's texts; training starts from its weights.
         sampler: training slices.
+        sampler_of_all: those and the slices of what chooses the weights; None if these are never trained on.
         canvas: rows and columns of a training slice.
         validation: chooses the best weights.
         case_count: number of volumes that are trained on.
@@ -63,6 +64,7 @@ class Prepared:
     reporting: tuple[CollectionCases, ...] = ()
     sources: tuple[DataSource, ...] = ()
     preview: PreviewCase | None = None
+    sampler_of_all: BatchSampler | None = None
     is_adapted: bool = False
 
 
@@ -150,29 +152,20 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
     model = starting_model(preset, output, read.labels, preprocessing.slice_format(median), seed, start)
     values = [label.value for label in read.labels]
     slice_format, normalisation = model.slice_format, model.normalisation
-    cases = [
-        make_case(case.name, case.image, case.labels, values, slice_format, normalisation, read.wholes)
-        for case in read.training
-    ]
-    held_out, first = read.validation, True
+    joins = preset.kept_aside_until < 1
+    learned, joining = (
+        [make_case(each.name, each.image, each.labels, values, slice_format, normalisation, read.wholes) for each in of]
+        for of in (read.training, read.validation if joins else ())
+    )
+    held_out, first, cases = read.validation, True, learned
     if not held_out:
         aside = kept_aside(read.training[0], slice_format)
-        cases, held_out, first = [_without(cases[0], aside), *cases[1:]], (aside.case,), False
-    cases += phantom_cases(preset.phantoms, values, slice_format, normalisation, read.wholes)
-    cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
-    if not cases:
-        raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
-    architecture = model.cascade.architecture
-    sampler = Sampler(
-        cases,
-        architecture.image_channels,
-        preset.batch_size,
-        preset.foreground_share,
-        preset.area_exponent,
-        preset.hint_reach,
-        tuple(tuple(read.labels.index(part) for part in whole.parts) for whole in read.wholes),
-    )
-    coarsest = architecture.stages[0].scale
+        cases, held_out, first = [_without(learned[0], aside)], (aside.case,), False
+    phantoms = phantom_cases(preset.phantoms, values, slice_format, normalisation, read.wholes)
+    wholes = tuple(tuple(read.labels.index(part) for part in whole.parts) for whole in read.wholes)
+    sampler = _sampler((*cases, *phantoms), preset, model, wholes)
+    sampler_of_all = _sampler((*learned, *joining, *phantoms), preset, model, wholes) if joins else None
+    coarsest = model.cascade.architecture.stages[0].scale
     rows, columns = (-(-length // coarsest) * coarsest for length in sampler.size)
     measured = _complete(held_out, values) or tuple(
         replace(case, labels=as_first_parts(case.labels, read.wholes)) for case in held_out
@@ -184,6 +177,7 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
     return Prepared(
         model=model,
         sampler=sampler,
+        sampler_of_all=sampler_of_all,
         canvas=preset.canvas or (rows, columns),
         validation=validation_of(
             preset, CasesValidation(read.labels, held_out, read.wholes), [(case, AUTO) for case in complete]
@@ -196,6 +190,15 @@ def prepare_cases(read: ReadCases, output: Path, preset: Preset, seed: int, star
         preview=PreviewCase((*read.validation, *read.training)[0], read.shown, first),
         is_adapted=start is not None,
     )
+
+
+def _sampler(cases: Sequence[Case], preset: Preset, model: Model, wholes: tuple[tuple[int, ...], ...]) -> Sampler:
+    cases = [case for case in cases if len(case.foreground)]  # a label may vanish on a coarser grid
+    if not cases:
+        raise TrainingError("No label is left on the model's grid: choose a preset with a finer spacing.")
+    channels, hints = model.cascade.architecture.image_channels, preset.hint_reach
+    shares = preset.foreground_share, preset.area_exponent
+    return Sampler(cases, channels, preset.batch_size, *shares, hints, wholes)
 
 
 def validation_of(preset: Preset, uncorrected: Validation, cases: Sequence[tuple[LabelledCase, str]]) -> Validation:

@@ -46,6 +46,7 @@ _RENAMED = {
     "foreground": "foreground_share",
     "small_first": "area_exponent",
 }
+_SHARES_OF_TRAINING = ("final_phase", "restart", "kept_aside_until")
 _SHARES_OF_SLICES = ("foreground_share", "unnamed_share")
 _WEIGHTS = ("deep_supervision_weight", "dice_weight", "false_weight", "vote_weight")
 # What follows from the labels in the data.
@@ -61,6 +62,7 @@ _OPTIONAL = (
     "vote_weight",
     "corrections",
     "stage_starts",
+    "kept_aside_until",
 )
 
 
@@ -169,6 +171,8 @@ class Preset:
         corrections: the person who is simulated, for an architecture with hints; None without them.
         stage_starts: for each stage the share of the training that is done when it joins, see `Network.join`; none if
             all are trained from the beginning. A batch for the coarse stages alone takes a fraction of the time.
+        kept_aside_until: share of the training that is done when the cases that choose the weights are trained on too;
+            1 for never. The card's figures are then of the weights before that, and the last weights are the model's.
 
     Raises:
         ValueError: values that make no training.
@@ -208,9 +212,10 @@ class Preset:
     vote_weight: float = 0.2
     corrections: SimulatedCorrections | None = None
     stage_starts: tuple[float, ...] = ()
+    kept_aside_until: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("final_phase", "restart", "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
+        for name in (*_SHARES_OF_TRAINING, "ema_decay", "step_jitter", "persistence", *_SHARES_OF_SLICES):
             _require_between(getattr(self, name), name, 0, 1)
         for name in ("learning_rate", "restart_learning_rate", *_WEIGHTS):
             _require_between(getattr(self, name), name, 0)
@@ -267,6 +272,7 @@ class Preset:
         known = all(mm is not None and mm != MEDIAN for mm in spacing) and self.preprocessing.size is None
         require(known, "collections need a model grid of three lengths in mm, without a size")
         require(self.preprocessing.axes != ACQUIRED, "collections need axes of three letters")
+        require(self.kept_aside_until == 1, "kept_aside_until must be 1 with collections")
 
     @classmethod
     def from_json(cls, settings: Any) -> Preset:

@@ -45,6 +45,8 @@ _NO_CRUMBS = 0.95  # share of a label's voxels that its pieces without crumbs ar
 _CRUMB = 0.1  # of the smallest piece that is none: what is smaller is taken out of a result
 _LEAST_PIECE = 0.01  # of the largest piece: if pieces may be smaller anyway, none is taken out
 _ALL_JOINED = 0.35  # share of the training after which all stages are trained
+_FEW_CASES = 6  # up to so many one is kept aside, a large part of them
+_KEPT_ASIDE_UNTIL = 0.5  # share of the training
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
@@ -122,6 +124,12 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
     sentences = [_slices(settings, measured)]
     sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured), *pieces_sentences]
+    if len(cases) <= _FEW_CASES:
+        settings["kept_aside_until"] = _KEPT_ASIDE_UNTIL
+        sentences.append(
+            "With so few cases, what is kept aside is learned from too in the second half. The scores are from before "
+            "that, so the model that comes out has seen more than what they say."
+        )
     return Proposal(settings, tuple(sentences))
 
 

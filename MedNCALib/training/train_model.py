@@ -20,7 +20,7 @@ from .collection_card import card_of_collections
 from .collection_preparation import prepare_collections
 from .events import Ended, Listener, Measuring, Proposed, ignore_events, never
 from .length import Batches, Length, Minutes
-from .preparation import prepare_cases, read_cases
+from .preparation import Prepared, prepare_cases, read_cases
 from .preset import Preset, load_preset
 from .proposal import AUTO_PRESET, propose_preset
 from .recipe import standard_recipe
@@ -106,7 +106,7 @@ def train(
             listen(Proposed(sentences))
         prepared = prepare_cases(read, output, settings, seed, start)
         source = settings.data or DataSource(Path(images).resolve().name, "the user's own", "not stated")
-        prepared = replace(prepared, sources=(replace(source, cases=prepared.case_count),))
+        prepared = replace(prepared, sources=(source,))
     recipe = standard_recipe(settings, prepared.model.cascade.architecture)
     trainer = Trainer(
         prepared,
@@ -128,7 +128,7 @@ def train(
     progress(1.0, "measuring the validation cases")
     listen(Measuring(0.0))
     history = TrainingHistory(
-        data=prepared.sources,
+        data=_sources(prepared, trainer),
         synthetic_phantoms=settings.phantoms,
         preset=preset,
         started_from=start_from,
@@ -136,11 +136,14 @@ def train(
         batches=trainer.batches,
         minutes=round(trainer.minutes, 1),
         peak_mb=peak and round(peak),
+        kept_aside_batches=trainer.kept_aside_batches,
     )
     if prepared.reporting:
         card = card_of_collections(model, prepared.reporting)
     else:
-        card = measured_card(model, prepared.held_out, lambda done, message: listen(Measuring(round(done, 3))))
+        card = measured_card(
+            model, prepared.held_out, lambda done, _: listen(Measuring(round(done, 3))), trainer.held_out()
+        )
         assert card.scores is not None
         by_label = {name: dice for name, dice in card.scores.labels.items() if name not in prepared.lacking}
         card = replace(card, scores=replace(card.scores, labels=by_label))
@@ -152,6 +155,14 @@ def train(
     assert card.scores is not None
     listen(Ended(trainer.stopped, str(output.absolute()), trainer.batches, card.scores.labels, card.scores.whole))
     return model
+
+
+def _sources(prepared: Prepared, trainer: Trainer) -> tuple[DataSource, ...]:
+    """The data, with the number of cases that were trained on."""
+    if prepared.reporting:
+        return prepared.sources
+    joined = 0 if trainer.kept_aside_batches is None else prepared.validation_count
+    return tuple(replace(source, cases=prepared.case_count + joined) for source in prepared.sources)
 
 
 def _check_folders(

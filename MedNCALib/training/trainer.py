@@ -107,11 +107,18 @@ class Trainer:
         self._stopped = False
         self._best_score = -1.0
         self._best_weights: Weights | None = None
+        self._held_out_weights: Weights | None = None  # the best before all cases are trained on
+        self._kept_aside_batches: int | None = None
 
     @property
     def batches(self) -> int:
         """Batches done so far."""
         return self._batch
+
+    @property
+    def kept_aside_batches(self) -> int | None:
+        """Batches after which the validation cases were trained on too; None if they were not."""
+        return self._kept_aside_batches
 
     @property
     def stopped(self) -> bool:
@@ -137,6 +144,8 @@ class Trainer:
         self._batch, self._seconds = saved["batch"], saved["seconds"]
         self._validated_batch, self._previewed = self._batch, self._seconds
         self._best_score, self._best_weights = saved["best"], saved["best_weights"]
+        self._held_out_weights = saved.get("held_out_weights")
+        self._kept_aside_batches = saved.get("kept_aside_batches")
         # Not from the checkpoint: if the training goes on for longer than it began, what is added is validated too.
         self._validations = self._due_validations()
         self._log.go_on(self._batch)
@@ -159,7 +168,7 @@ class Trainer:
             self._run_batches(ahead)
             is_new = self._batch > self._validated_batch or (self._batch and self._best_weights is None)
             if self._stopped and is_new:
-                self._validate()  # not in the checkpoint: what goes on from there is what was not stopped
+                self._take_stock()  # not in the checkpoint: what goes on from there is what was not stopped
         model = self.best()
         if model is None and self._stopped:
             raise TrainingError("The training was stopped before its first batch: there is nothing to keep.")
@@ -182,11 +191,7 @@ class Trainer:
             self._losses.append(self._learn(drawn, done))
             self._batch += 1
             self._seconds = time.monotonic() - started
-            if self._due_validations() > self._validations:
-                self._validations = self._due_validations()
-                self._validate()
-            elif self._seconds - self._previewed > _PREVIEW_SECONDS:
-                self._preview(self._averaged_model(), None)
+            self._look_on()
             self._seconds = time.monotonic() - started
             if time.monotonic() - saved > self._checkpoint_seconds or self._done() >= 1:
                 self._save_checkpoint()
@@ -199,6 +204,17 @@ class Trainer:
                 self._progress(self._done(), f"batch {self._batch}, loss {np.mean(self._losses):.3f}{best}")
         if self._stopped:
             self._save_checkpoint()
+
+    def _look_on(self) -> None:
+        """Validate or preview if it is time to; let the validation cases teach if it is time to."""
+        joins = not self._trains_on_all and self._is_for_all(self._done())
+        if joins or self._due_validations() > self._validations:
+            self._validations = self._due_validations()
+            self._take_stock()
+        elif self._seconds - self._previewed > _PREVIEW_SECONDS:
+            self._preview(self._averaged_model(), None)
+        if joins:
+            self._held_out_weights, self._kept_aside_batches = self._best_weights, self._batch
 
     def _start(self) -> Started:
         return Started(
@@ -222,11 +238,30 @@ class Trainer:
         )
 
     def best(self) -> Model | None:
-        """The model with the weights that did best on the validation cases so far; None before the first."""
-        if self._best_weights is None:
+        """The best model so far, None before the first validation.
+
+        Its weights are those that did best on the validation cases; if these are trained on by now, the latest.
+        """
+        return self._model_of(self._best_weights)
+
+    def held_out(self) -> Model | None:
+        """The best model from before the validation cases were trained on; None if they were not."""
+        return self._model_of(self._held_out_weights)
+
+    def _model_of(self, weights: Weights | None) -> Model | None:
+        if weights is None:
             return None
-        self._network.load_state_dict(self._best_weights)
-        return replace(self._data.model, cascade=self._network.to_cascade())
+        network = self._recipe.build_network()
+        network.load_state_dict({name: value.cpu() for name, value in weights.items()})
+        return replace(self._data.model, cascade=network.to_cascade())
+
+    @property
+    def _trains_on_all(self) -> bool:
+        return self._held_out_weights is not None
+
+    def _is_for_all(self, done: float) -> bool:
+        """Whether the validation cases are trained on too when this share of the training is done."""
+        return self._data.sampler_of_all is not None and done >= self._preset.kept_aside_until
 
     def _done(self) -> float:
         return self._length.progress(self._batch, self._seconds)
@@ -238,7 +273,8 @@ class Trainer:
         """The batch of a number, augmented; it follows from the seed, the number and the share that is done."""
         choices = np.random.default_rng([self._seed, number])
         generator = torch.Generator(self._device).manual_seed(int(choices.integers(1 << 62)))
-        batch = self._data.sampler.draw_batch(number, choices).to(self._device)
+        sampler = self._data.sampler_of_all if self._trains_on_all or self._is_for_all(done) else None
+        batch = (sampler or self._data.sampler).draw_batch(number, choices).to(self._device)
         return _Drawn(self._augmented(batch, done, generator), Randomness(choices, generator))
 
     def _learn(self, drawn: _Drawn, done: float) -> float:
@@ -284,10 +320,20 @@ class Trainer:
         for name, value in self._network.state_dict().items():
             self._average[name].lerp_(value, 1 - decay)
 
+    def _take_stock(self) -> None:
+        """Keep the weights if they are the best; once all cases are trained on, nothing can say so but time."""
+        if not self._trains_on_all:
+            self._validate()
+            return
+        model, self._validated_batch = self._averaged_model(), self._batch
+        self._best_weights = {name: value.clone() for name, value in self._average.items()}
+        self._keep(model)
+        self._preview(model, None)
+
     def _averaged_model(self) -> Model:
-        network = self._recipe.build_network()
-        network.load_state_dict({name: value.cpu() for name, value in self._average.items()})
-        return replace(self._data.model, cascade=network.to_cascade())
+        model = self._model_of(self._average)
+        assert model is not None
+        return model
 
     def _validate(self) -> None:
         model = self._averaged_model()
@@ -321,5 +367,7 @@ class Trainer:
                 "seconds": self._seconds,
                 "best": self._best_score,
                 "best_weights": self._best_weights,
+                "held_out_weights": self._held_out_weights,
+                "kept_aside_batches": self._kept_aside_batches,
             }
         )

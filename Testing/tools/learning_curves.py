@@ -5,6 +5,7 @@
 DATA holds `head`, `prostate` and `left_ventricle`. One figure after the other, the cheapest first: 1, 3, 5, 10 and 20
 cases, 3, 10 and 30 minutes, from nothing, from a bundled model of another structure, and a UNet. Each figure is in the
 file as soon as it is measured; what is there is not measured again, so the program can be stopped at any time.
+With `--structures`, `--cases`, `--minutes` and `--networks` only these are measured.
 `benchmark_page.py --curves build/learning_curves.json` takes the figures over into the documentation.
 
 A case of the left ventricle is a patient. All settings are those of `--preset auto`, also for the UNet. The Dice is
@@ -73,24 +74,25 @@ STRUCTURES = {
     "prostate": Structure("prostate", "left-ventricle-cine-mr"),
     "left ventricle": Structure("left_ventricle", "prostate-mr-t2", (), "SC-[A-Z]+(-[A-Z]+)?-[0-9]+"),
 }
+CHOICES = {"structures": tuple(STRUCTURES), "cases": CASES, "minutes": MINUTES, "networks": NETWORKS}
 
 
-def main(data, output, budget, only):
+def main(data, output, budget, structures=CHOICES["structures"], cases=CASES, minutes=MINUTES, networks=NETWORKS):
     begin, rows = time.monotonic(), read(output)
     done = {(row["structure"], row["cases"], row["minutes"], row["network"]) for row in rows}
-    for minutes, count, network, name in product(MINUTES, CASES, NETWORKS, only or STRUCTURES):
-        if (name, count, minutes, network) in done:
+    for length, count, network, name in product(minutes, cases, networks, structures):
+        if (name, count, length, network) in done:
             continue
         if budget is not None and time.monotonic() - begin > 60 * budget:
             return
-        scratch = output.parent / "learning_curves" / f"{name}-{count}-{minutes}-{network}".replace(" ", "_")
-        dice = measure(data, STRUCTURES[name], count, minutes, network, scratch)
-        rows.append({"structure": name, "cases": count, "minutes": minutes, "network": network, **dice, **source()})
+        scratch = output.parent / "learning_curves" / f"{name}-{count}-{length}-{network}".replace(" ", "_")
+        dice = measure(data, STRUCTURES[name], count, length, network, scratch)
+        rows.append({"structure": name, "cases": count, "minutes": length, "network": network, **dice, **source()})
         partial = output.with_suffix(".part")
         partial.write_text(json.dumps(rows, indent=2), encoding="utf-8")
         partial.replace(output)
         shutil.rmtree(scratch)
-        print(f"{name}, {count} cases, {minutes} minutes, {network}: {dice}", flush=True)
+        print(f"{name}, {count} cases, {length} minutes, {network}: {dice}", flush=True)
 
 
 def read(output):
@@ -166,6 +168,8 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="FILE")
     parser.add_argument("--for", dest="budget", type=float, metavar="MINUTES", help="begin no figure after that long")
-    parser.add_argument("--only", nargs="+", choices=list(STRUCTURES), help="these structures")
-    options = parser.parse_args()
-    main(options.data, options.output, options.budget, options.only)
+    for name, known in CHOICES.items():
+        kind = type(known[0])
+        parser.add_argument(f"--{name}", nargs="+", type=kind, choices=known, default=known, help=f"only these {name}")
+    options = vars(parser.parse_args())
+    main(options.pop("data"), options.pop("output"), options.pop("budget"), **options)

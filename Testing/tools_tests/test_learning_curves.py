@@ -25,8 +25,6 @@ def test_more_cases_include_the_fewer_and_none_is_tested(tmp_path, monkeypatch):
 
 
 def test_what_is_measured_is_kept_and_what_is_missing_follows_the_cheapest_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(learning_curves, "CASES", (1, 3))
-    monkeypatch.setattr(learning_curves, "MINUTES", (3,))
     asked = []
 
     def measure(data, structure, count, minutes, network, scratch):
@@ -39,9 +37,9 @@ def test_what_is_measured_is_kept_and_what_is_missing_follows_the_cheapest_first
     monkeypatch.setattr(learning_curves, "measure", measure)
     output = tmp_path / "curves.json"
     with pytest.raises(KeyboardInterrupt):
-        learning_curves.main(tmp_path, output, None, ["prostate"])
+        learning_curves.main(tmp_path, output, None, ["prostate"], (1, 3), (3,))
     assert len(json.loads(output.read_text())) == 2
-    learning_curves.main(tmp_path, output, None, ["prostate"])
+    learning_curves.main(tmp_path, output, None, ["prostate"], (1, 3), (3,))
     assert asked[2] == asked[3]  # what was interrupted
     assert [count for count, _ in asked] == [1, 1, 1, 1, 3, 3, 3]
     assert len(json.loads(output.read_text())) == 6

@@ -48,7 +48,7 @@ def quick_card(monkeypatch):
     monkeypatch.setattr(
         import_module("MedNCALib.training.train_model"),
         "measured_card",
-        lambda model, cases, progress: replace(model.card, scores=Scores(0.5)),
+        lambda model, *_: replace(model.card, scores=Scores(0.5)),
     )
 
 

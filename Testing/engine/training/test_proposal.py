@@ -74,6 +74,15 @@ def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_st
     assert "stage_starts" not in flat.settings
 
 
+def test_what_is_kept_aside_of_few_cases_teaches_later():
+    size = (60, 60, 20)
+    few, more = ([case(size, (1.0, 1.0, 1.0), centred(size, 20))] * count for count in (6, 7))
+    proposal = propose_preset(few)
+    assert proposal.settings["kept_aside_until"] == 0.5
+    assert "learned from too in the second half" in proposal.sentences[-1]
+    assert "kept_aside_until" not in propose_preset(more).settings
+
+
 def test_large_images_are_brought_to_a_coarser_grid():
     size = (400, 400, 4)
     proposal = propose_preset([case(size, (0.5, 0.5, 5.0), centred(size, 4))])

@@ -3,6 +3,8 @@
 import json
 import shutil
 import time
+from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from MedNCALib.imaging.slice_format import SliceFormat
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from MedNCALib.model.card import Scores
 from MedNCALib.training import train
 from MedNCALib.training.events import Advanced, Ended, Measuring, PreviewWritten, Proposed, Started, ValidationDone
 from MedNCALib.training.loss import dice_and_cross_entropy
@@ -77,6 +80,47 @@ def test_a_stopped_training_keeps_the_best_and_goes_on_as_if_it_had_not_stopped(
     options = {"preset": preset, "batches": 12, "threads": 2, "resume": True}
     train(*folders, tmp_path / "m", stop=lambda: next(asked), **options)
     resumed = train(*folders, tmp_path / "m", **options)
+    np.testing.assert_array_equal(weights(resumed), weights(through))
+
+
+def test_what_is_kept_aside_teaches_in_the_second_half_and_is_measured_before(folders, tmp_path, monkeypatch):
+    measured = {}
+    training = import_module("MedNCALib.training.train_model")
+
+    def measure(model, cases, progress, before):
+        measured[model.name] = before
+        return replace(model.card, scores=Scores(0.5, {"Label 1": 0.25, "Label 2": 0.75}))
+
+    monkeypatch.setattr(training, "measured_card", measure)
+    preset = write_small_preset(tmp_path / "half.json", kept_aside_until=0.5)
+    other = tmp_path / "other"  # the same but for the labels of the case that is kept aside, the third
+    shutil.copytree(folders[1], other)
+    labels = sitk.ReadImage(str(other / "case_2.nii.gz"))
+    sitk.WriteImage(sitk.ChangeLabel(labels, {1: 2, 2: 1}), str(other / "case_2.nii.gz"))
+    models = {}
+    for name, folder in (("one", folders[1]), ("two", other)):
+        events = []
+        models[name] = train(folders[0], folder, tmp_path / name, preset=preset, batches=12, listen=events.append)
+        validated = [event.batch for event in events if isinstance(event, ValidationDone)]
+        assert validated[-1] == models[name].card.training.kept_aside_batches == 6
+        assert load_model(tmp_path / name).card.training.kept_aside_batches == 6
+    rows = [(tmp_path / name / "training" / "log.csv").read_text().splitlines()[1:] for name in models]
+    learned = [[row.split(",")[3] for row in each] for each in rows]
+    assert learned[0] == learned[1]  # the losses of the first half, in which the case is not learned from
+    assert np.abs(weights(models["one"]) - weights(models["two"])).max() > 1e-4
+    assert np.abs(weights(models["one"]) - weights(measured["one"])).max() > 1e-4
+
+
+def test_a_training_that_is_killed_after_all_cases_teach_goes_on_with_all(folders, tmp_path):
+    preset = write_small_preset(tmp_path / "half.json", kept_aside_until=0.5)
+    options = {"preset": preset, "batches": 12, "threads": 2}
+    through = train(*folders, tmp_path / "through", **options)
+    asked = iter([False] * 8 + [True])
+    stopped = train(*folders, tmp_path / "m", stop=lambda: next(asked), **options)
+    assert stopped.card.training.batches == 8
+    assert stopped.card.training.kept_aside_batches == 6
+    np.testing.assert_array_equal(weights(stopped), weights(load_model(tmp_path / "m")))
+    resumed = train(*folders, tmp_path / "m", resume=True, **options)
     np.testing.assert_array_equal(weights(resumed), weights(through))
 
 

@@ -141,9 +141,7 @@ def test_a_training_with_segments_called_as_the_whole_is_stopped_and_goes_on(fol
     monkeypatch.setattr(
         import_module("MedNCALib.training.train_model"),
         "measured_card",
-        lambda model, cases, progress: replace(
-            model.card, scores=Scores(0.5, {label.name: 0.5 for label in model.labels})
-        ),
+        lambda model, *_: replace(model.card, scores=Scores(0.5, {label.name: 0.5 for label in model.labels})),
     )
     for path in sorted(folders[1].iterdir()):
         labels = sitk.ReadImage(str(path))
