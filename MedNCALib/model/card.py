@@ -275,12 +275,15 @@ class FinderUse:
         folder: its folder, inside of the model's own.
         least_ml: least volume of a structure, in mL.
         least_confidence: least confidence of a structure, see `MedNCALib.segmentation.found_structures`.
+        usual_confidence: what the finder has at least in images like those that it has learned from; a structure with
+            less is found, with a note.
         margin_mm: what a box shows around a structure, at least.
     """
 
     folder: str = "finder"
     least_ml: float = 0.15
     least_confidence: float = 0.6
+    usual_confidence: float = 0.0
     margin_mm: float = 6.0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -288,7 +291,7 @@ class FinderUse:
         require_text(self.folder, "folder of the finder")
         is_name = self.folder not in ("", ".", "..") and not any(letter in self.folder for letter in "/\\:")
         require(is_name, f"folder of the finder must be a name without a path, not {self.folder!r}")
-        for key in ("least_ml", "least_confidence", "margin_mm"):
+        for key in ("least_ml", "least_confidence", "usual_confidence", "margin_mm"):
             require_number(getattr(self, key), f"{key} of the finder")
             require(getattr(self, key) >= 0, f"{key} of the finder must not be negative")
 
@@ -299,7 +302,7 @@ class FinderUse:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes."""
-        return json_of(self)
+        return json_of(self, optional=("usual_confidence",))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def found_in(coarse: CoarseMap, model: Model, finder: Model, brain: Piece | None
     if not pieces:
         raise _nothing_found(wanted, [piece for several in possible.values() for piece in several], use)
     _check_sides(pieces, places)
-    notes = list(_notes(wanted, structures))
+    notes = list(_notes(wanted, structures, use.usual_confidence))
     brain_ml = None
     if brain is not None:
         if places.cut_area(brain.cells) <= _BRAIN_CUT:
@@ -123,8 +123,18 @@ def _check_sides(pieces: Mapping[Label, Piece], places: CoarsePlaces) -> None:
         )
 
 
-def _notes(wanted: Collection[Label], structures: Mapping[Label, FoundStructure]) -> Iterator[str]:
+def _notes(
+    wanted: Collection[Label], structures: Mapping[Label, FoundStructure], usual_confidence: float
+) -> Iterator[str]:
     """What a user has to know of the structures."""
+    unsure = {label: each.confidence for label, each in structures.items() if each.confidence < usual_confidence}
+    if unsure:
+        names = " and ".join(f"the {label.name} ({confidence:.2f})" for label, confidence in unsure.items())
+        yield (
+            f"The finder is less sure of {names} than it is in images like those it has learned from "
+            f"({usual_confidence:g} and more): the contrast may be another one, such as FLAIR, or the head may be "
+            "tilted. Look at the result before you use it."
+        )
     for label in wanted:
         if label not in structures:
             yield f"The {label.name} was not found: the volume does not show it, or it was missed."

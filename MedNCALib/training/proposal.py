@@ -101,13 +101,19 @@ class _Measured:
     darkest: float
 
 
-def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), start: Model | None = None) -> Proposal:
+def propose_preset(
+    cases: Sequence[LabelledCase],
+    labels: Sequence[Label] = (),
+    start: Model | None = None,
+    case_count: int | None = None,
+) -> Proposal:
     """Settings for a training on cases.
 
     Args:
         cases: at least one with a label; five say as much as fifty.
         labels: of the new model; without them no label is taken to have a side.
         start: the model whose weights the training starts from; its grid and its network are then kept.
+        case_count: of the training, if `cases` are only some of them.
 
     Raises:
         TrainingError: no case has a label.
@@ -124,7 +130,7 @@ def propose_preset(cases: Sequence[LabelledCase], labels: Sequence[Label] = (), 
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
     sentences = [_slices(settings, measured)]
     sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured), *pieces_sentences]
-    if len(cases) <= _FEW_CASES:
+    if (case_count or len(cases)) <= _FEW_CASES:
         settings["kept_aside_until"] = _KEPT_ASIDE_UNTIL
         sentences.append(
             "With so few cases, what is kept aside is learned from too in the second half. The scores are from before "

@@ -100,7 +100,8 @@ def train(
             read, start = fitted(read, start)
         sentences = read.notes
         if settings is None:
-            proposal = propose_preset((*read.training, *read.validation)[:_LOOKED_AT], read.labels, start)
+            cases = *read.training, *read.validation
+            proposal = propose_preset(cases[:_LOOKED_AT], read.labels, start, len(cases))
             settings, sentences = proposal.preset, (*proposal.sentences, *sentences)
         if sentences:
             listen(Proposed(sentences))

@@ -5,9 +5,9 @@ python Testing/tools/finder_figures.py MODEL DATA [--preset hippocampus-finder] 
 DATA holds the collections' folders, as for `mednca train --data`, and `inputs` with foreign volumes. Prints
 tables in Markdown: Dice of the finder's labels in the preset's heads that choose nothing; what is found in these heads,
 as they are and changed, and in heads that are drawn from the held-out label maps; what is found in volumes that show no
-hippocampus; and Dice of each side, through the finder and in a box that is placed around the known label. With --only
-a part: the rows of the second table whose names hold one of the texts, such as "rotated" or "drawn", and the other
-tables by "labels", "foreign" and "whole way".
+hippocampus; how sure the engine is of what it finds in the same images; and Dice of each side, through the finder and
+in a box that is placed around the known label. With --only a part: the rows of the second table whose names hold one of
+the texts, such as "rotated" or "drawn", and the other tables by "labels", "foreign", "sure" and "whole way".
 """
 
 import argparse
@@ -26,6 +26,8 @@ from MedNCALib.errors import NotFoundError
 from MedNCALib.evaluation.metrics import dice
 from MedNCALib.imaging.laterality import SIDES
 from MedNCALib.model.model import structures_of
+from MedNCALib.segmentation.finder import Search
+from MedNCALib.segmentation.steps import run_to_end
 from MedNCALib.training.preset import load_preset
 from tools.finder_conditions import LEFT, RIGHT, centre, conditions, read_heads, read_maps, whole_heads
 
@@ -47,6 +49,7 @@ FOUND = (
     "images", "volumes", "hippocampi in them", "found", "false pieces", "distance, mm", "largest, mm",
     "error of the brain, %",
 )  # fmt: skip
+SURE = ("images", "volumes", "sides found", "confidence, mean", "lowest", "volumes with a note that it is low")
 FOREIGN_HEAD = ("volume", "pieces found", "taken for brain, mL")
 WHOLE_WAY = (
     "images", "sides", "Dice through the finder", "worst", "Dice in a placed box", "worst", "error of the brain, %",
@@ -138,6 +141,21 @@ def foreign_row(name, image, finder):
     return name, pieces, f"{volume_ml(labels > 0):.0f}"
 
 
+def sure_row(name, cases, model):
+    """A row of the table of how sure the engine is; an image in which it finds nothing has no confidence."""
+    lowest, each = [], []
+    for case in cases:
+        try:
+            finding = run_to_end(Search(case.image, model, mednca.RunOptions()).steps())
+        except NotFoundError:
+            continue
+        each += [structure.confidence for structure in finding.structures]
+        lowest.append(min(structure.confidence for structure in finding.structures))
+    noted = sum(confidence < model.card.finder.usual_confidence for confidence in lowest)
+    figures = (f"{np.mean(each):.2f}", f"{min(each):.2f}") if each else ("-", "-")
+    return name, len(cases), len(each), *figures, noted
+
+
 # --- The whole way ---
 
 
@@ -215,6 +233,8 @@ def main(arguments=None):
     if is_wanted("foreign"):
         files = {name: options.data / "inputs" / file for name, file in FOREIGN.items()}
         print_table(FOREIGN_HEAD, (foreign_row(name, mednca.read_image(file), finder) for name, file in files.items()))
+    if is_wanted("sure"):
+        print_table(SURE, (sure_row(name, [*cases], model) for name, cases in conditions(heads, maps)))
     if is_wanted("whole way"):
         ways = (whole_way_row(name, cases, model, options.protocol) for name, cases in whole_heads(heads, maps))
         print_table(WHOLE_WAY, ways)

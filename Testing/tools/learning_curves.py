@@ -116,7 +116,8 @@ def measure(data, structure, count, minutes, network, scratch):
         write_case(pair, structure.values, folders)
     read_in = read_cases(*folders, scratch / "model")
     start = load_model(structure.start) if network == BUNDLED else None
-    proposal = propose_preset((*read_in.training, *read_in.validation)[:8], read_in.labels, start)
+    cases = *read_in.training, *read_in.validation
+    proposal = propose_preset(cases[:8], read_in.labels, start, len(cases))
     prepared = prepare_cases(read_in, scratch / "model", proposal.preset, 0, start)
     make: Callable = baselines.unet_recipe if network == UNET else of_cascade
     recipe = make(proposal.preset, prepared)
@@ -129,8 +130,8 @@ def measure(data, structure, count, minutes, network, scratch):
         model = trainer.run()
     except TrainingError as error:
         return {"dice": None, "batches": trainer.batches, "remark": str(error)}
-    cases = [LabelledCase(pair.name, *labelled(pair, structure.values)) for pair in tested]
-    return {"dice": round(validation_scores(model, cases)[-1], 4), "batches": trainer.batches}
+    others = [LabelledCase(pair.name, *labelled(pair, structure.values)) for pair in tested]
+    return {"dice": round(validation_scores(model, others)[-1], 4), "batches": trainer.batches}
 
 
 def of_cascade(preset, data):

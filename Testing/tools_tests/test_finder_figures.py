@@ -63,6 +63,14 @@ def test_what_is_larger_and_elsewhere_is_false_and_its_side_is_not_found(rows, c
     assert int(false) > 1
 
 
+def test_how_sure_the_engine_is_of_what_it_finds(rows, capsys):
+    found = rows(capsys, "sure")
+    volumes, sides, mean, lowest, noted = found["as they are"]
+    assert (volumes, sides, noted) == ("1", "2", "0")
+    assert 0.7 < float(lowest) <= float(mean) <= 1
+    assert found["neck and face alone"][1:] == ["0", "-", "-", "0"]
+
+
 def test_the_whole_way_ends_near_the_result_in_a_placed_box(rows, capsys):
     found = rows(capsys, "whole way")
     assert found.keys() == {"images", "MUSE, heads"}

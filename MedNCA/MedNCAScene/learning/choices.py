@@ -31,17 +31,18 @@ def proposal(cases: Sequence[LearningCase], naming: Naming, startFrom: mednca.Mo
     """
     labels = labelsOf(cases, naming)
     images = [(case.name, *imagesOf(case, naming, labels)[:2]) for case in cases[:_ENOUGH]]
-    return propose_preset([LabelledCase(*each) for each in images], wholesOf(cases, naming)[0], startFrom)
+    some = [LabelledCase(*each) for each in images]
+    return propose_preset(some, wholesOf(cases, naming)[0], startFrom, len(cases))
 
 
 def proposalForFolders(images: str, labels: str, startFrom: mednca.Model | None = None) -> Proposal:
     """What the cases of two folders suggest; as `proposal`."""
     pairs = find_pairs(images, labels)
     table = labels_named_in(pairs)
-    cases = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in pairs[:_ENOUGH]]
+    some = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in pairs[:_ENOUGH]]
     segments = [{key_of(label.name) for label in read_segments(pair.label).values()} for pair in pairs]
     used = [{label.value for label in table if key_of(label.name) in names} for names in segments]
-    return propose_preset(cases, split_wholes(table, used)[0], startFrom)
+    return propose_preset(some, split_wholes(table, used)[0], startFrom, len(pairs))
 
 
 def presetNames() -> list[str]:

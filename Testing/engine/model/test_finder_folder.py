@@ -58,6 +58,7 @@ def test_a_finder_is_no_model_of_the_list(folder):
         ({"folder": ""}, "must be a name without a path"),
         ({"least_ml": 1}, "finder lacks folder"),
         ({"folder": "finder", "margin_mm": -1}, "margin_mm of the finder must not be negative"),
+        ({"folder": "finder", "usual_confidence": "high"}, "usual_confidence of the finder must be a number"),
         ({"folder": "finder", "least_confidence": "high"}, "least_confidence of the finder must be a number"),
     ],
 )

@@ -292,6 +292,20 @@ def test_what_is_too_small_or_little_sure_is_left_out():
             segment(image, strict)
 
 
+def test_what_the_finder_is_less_sure_of_than_usual_comes_with_a_note():
+    model = head_model()
+    image, _ = head()
+    sure, unsure = (
+        replace(model, card=replace(model.card, finder=replace(model.card.finder, usual_confidence=usual)))
+        for usual in (0.9, 1.1)
+    )
+    assert segment(image, sure).notes == ()
+    said = r"less sure of the left hippocampus \(1.00\) and the right hippocampus \(1.00\) .*\(1.1 and more\)"
+    with pytest.warns(MedNCAWarning, match=said):
+        result = segment(image, unsure)
+    assert [structure.side for structure in result.found] == ["left", "right"]
+
+
 def test_what_is_too_large_is_something_else():
     image, _ = head(sides=("left",))
     flooded = voxels(image)
