@@ -233,12 +233,7 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
     if len(scales) > 1:
         settings["stage_starts"] = [round(number / (len(scales) - 1) * _ALL_JOINED, 3) for number in range(len(scales))]
-    crops: list[Any] = [None] * len(scales)
-    if len(scales) > 1:
-        crops[-1] = [window, window]
-    if len(scales) > 2:
-        crops[-2] = [_WINDOW_BEFORE, _WINDOW_BEFORE]
-    settings["crops"] = crops
+    settings["crops"] = _windows(scales, window)
     grows = f"The structure is about {diameter:.0f} of {lengths.max():.0f} pixels wide, so the result grows on"
     if coarsest == 1:
         return f"{grows} one grid."
@@ -246,6 +241,16 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
         f"{grows} {len(scales)} grids, the coarsest with cells of {pixel * coarsest:.2g} mm, which is trained first; "
         f"the finest is trained on windows of {window} pixels."
     )
+
+
+def _windows(scales: Sequence[int], finest: int) -> list[list[int] | None]:
+    """What each stage is trained on, in pixels; the two finest on windows, whole cells of the stage before."""
+    crops: list[list[int] | None] = [None] * len(scales)
+    for stage, length in ((-1, finest), (-2, _WINDOW_BEFORE)):
+        if len(scales) > -stage:
+            before = scales[stage - 1]
+            crops[stage] = [before * ceil(length / before)] * 2
+    return crops
 
 
 def _mirroring(settings: dict[str, Any], measured: Sequence[_Measured], labels: Sequence[Label]) -> tuple[bool, str]:
@@ -317,10 +322,6 @@ def _adapted(settings: dict[str, Any], start: Model, label_count: int) -> str:
         del network[key]
     settings["architecture"] = network
     settings["preprocessing"] = {**start.slice_format.to_json(), "normalisation": start.normalisation.to_json()}
-    scales = [stage.scale for stage in architecture.stages]
-    crops: list[Any] = [None] * len(scales)
-    if len(scales) > 1:
-        crops[-1] = [scales[-2] * ceil(_WINDOWS[1] / scales[-2])] * 2
     card = start.card
     settings["card"].update(
         description=f"{start.title}, adapted to the user's own images and labels.",
@@ -328,6 +329,7 @@ def _adapted(settings: dict[str, Any], start: Model, label_count: int) -> str:
         anatomy=card.anatomy,
         licence=card.licence,
     )
+    crops = _windows([stage.scale for stage in architecture.stages], _WINDOWS[1])
     settings.update(crops=crops, learning_rate=_SMALL_STEPS)
     kept = "its grid and its network are kept, and the steps are small"
     return f"The training starts from {start.title}: {kept}."

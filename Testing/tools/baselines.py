@@ -60,7 +60,7 @@ def reference_preset(preset):
 def unet_recipe(preset, data):
     """MONAI's UNet with the preset's augmentation, loss, EMA and schedule."""
     architecture = data.model.cascade.architecture
-    levels = 1 + int(math.log2(min(data.canvas) / _COARSEST))
+    levels = unet_levels(data.canvas)
     parameters = TIMES_LARGER * Network(architecture).to_cascade().parameter_count
     scaled = _LARGEST_RATE / preset.learning_rate
     return Recipe(
@@ -70,6 +70,18 @@ def unet_recipe(preset, data):
         loss=partial(unet_loss, preset, architecture.activation),
         divides_samples=False,
     )
+
+
+def unet_levels(canvas):
+    """Levels of a UNet for slices of this size."""
+    return 1 + int(math.log2(min(canvas) / _COARSEST))
+
+
+def unet_canvas(canvas):
+    """The smallest canvas from this one on whose sides every level of its UNet halves."""
+    multiple = 2 ** (unet_levels(canvas) - 1)
+    whole = tuple(multiple * math.ceil(length / multiple) for length in canvas)
+    return whole if unet_levels(whole) == unet_levels(canvas) else unet_canvas(whole)
 
 
 def unet_loss(preset, activation, network, batch, random):

@@ -21,7 +21,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -119,7 +119,9 @@ def measure(data, structure, count, minutes, network, scratch):
     cases = *read_in.training, *read_in.validation
     proposal = propose_preset(cases[:8], read_in.labels, start, len(cases))
     prepared = prepare_cases(read_in, scratch / "model", proposal.preset, 0, start)
-    make: Callable = baselines.unet_recipe if network == UNET else of_cascade
+    make: Callable = of_cascade
+    if network == UNET:
+        make, prepared = baselines.unet_recipe, replace(prepared, canvas=baselines.unet_canvas(prepared.canvas))
     recipe = make(proposal.preset, prepared)
     seconds = {"checkpoint_seconds": baselines.CHECKPOINT_SECONDS} if network == UNET else {}
     folder = scratch / "training"

@@ -20,10 +20,10 @@ from MedNCALib import load_model, make_phantom, segment
 from MedNCALib.evaluation import evaluate
 from MedNCALib.evaluation.perturbations import UNPERTURBED
 
-pytest.importorskip("torch", reason="training needs torch")
+torch = pytest.importorskip("torch", reason="training needs torch")
 
 from tools import comparison
-from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset
+from tools.baselines import TIMES_LARGER, UNetNetwork, reference_preset, unet_canvas, unet_levels
 
 from MedNCALib.training import train
 from MedNCALib.training.preset import load_preset
@@ -105,6 +105,15 @@ def test_a_unet_stands_where_a_cascade_stands(arguments):
     result = segment(image, replace(model, cascade=unet.to_cascade()), engine="torch")
     assert result.labels.GetSize() == image.GetSize()
     assert np.unique(sitk.GetArrayFromImage(result.labels)).max() <= 2
+
+
+@pytest.mark.parametrize(("canvas", "whole"), [((120, 96), (128, 96)), ((40, 24), (40, 24)), ((50, 47), (64, 48))])
+def test_each_level_of_a_unet_halves_the_canvas(canvas, whole):
+    assert unet_canvas(canvas) == whole
+    architecture = load_preset("general").architecture_for(1)
+    network = UNetNetwork(architecture, 1000, unet_levels(whole))
+    image = torch.zeros(1, architecture.image_channels, *whole)
+    assert network(image).shape == (1, architecture.outputs, *whole)
 
 
 def test_the_published_recipe_has_none_of_what_was_added():

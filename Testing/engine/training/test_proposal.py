@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from MedNCALib import load_model
 from MedNCALib.errors import TrainingError
 from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.imaging.labels import Label
@@ -72,6 +73,16 @@ def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_st
     assert "which is trained first" in small.sentences[1]
     assert flat.settings["crops"] == [None]
     assert "stage_starts" not in flat.settings
+
+
+@pytest.mark.parametrize("name", ["hippocampus-mr", "prostate-mr-t2"])
+def test_a_training_that_goes_on_from_a_model_keeps_its_grid_and_is_trained_on_windows(name):
+    model, size = load_model(name), (60, 60, 20)
+    settings = propose_preset([case(size, (1.0, 1.0, 3.0), centred(size, 20))], start=model).settings
+    assert tuple(settings["preprocessing"]["spacing"]) == model.slice_format.spacing
+    assert settings["crops"][-2:] == [[64, 64], [48, 48]]
+    assert settings["crops"][:-2] == [None] * (len(settings["architecture"]["stages"]) - 2)
+    assert "kept_aside_until" not in settings
 
 
 def test_what_is_kept_aside_of_few_cases_teaches_later():
