@@ -192,7 +192,8 @@ class Network(TrainableNetwork):
         """Take over the parameters of a cascade of the same architecture."""
         for automaton, rule in zip(self.automata, rules):
             for name, value in automaton.named_parameters():
-                value.copy_(torch.from_numpy(np.array(getattr(rule, name))).view_as(value))
+                array = np.array(getattr(rule, name), order="C")  # what is put together of parts may not be
+                value.copy_(torch.from_numpy(array).view_as(value))
 
 
 def resize(planes: Tensor, size: tuple[int, int], method: Method) -> Tensor:

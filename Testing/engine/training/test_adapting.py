@@ -11,7 +11,7 @@ from support.obedient_model import obedient_model
 from support.phantom_folders import write_phantoms
 from support.random_models import random_model
 
-from MedNCALib import load_model, segment
+from MedNCALib import load_model, make_phantom, segment
 from MedNCALib.automaton.cascade import Cascade
 from MedNCALib.automaton.hints import HintFormat
 from MedNCALib.evaluation.perturbations import LabelledCase
@@ -22,9 +22,10 @@ from MedNCALib.model.model_archive import add_model, export_model
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from MedNCALib.training import train
+from MedNCALib.training import propose_preset, train
 from MedNCALib.training.adapting import keeps_finder, with_parts_of
-from MedNCALib.training.starting_model import label_sources
+from MedNCALib.training.network import Network
+from MedNCALib.training.starting_model import label_sources, starting_model
 from MedNCALib.training.widening import with_hints_of
 
 
@@ -85,6 +86,19 @@ def test_a_model_of_other_labels_has_no_finder_and_its_card_says_so(heads, tmp_p
     assert model.finder is None
     assert not any("larger" in sentence for sentence in sentences)
     assert "Has no finder" in model.card.limits[-1]
+
+
+@pytest.mark.parametrize("name", ["hippocampus-mr", "left-ventricle-cine-mr", "prostate-mr-t2"])
+def test_each_bundled_model_can_learn_another_structure(name, tmp_path):
+    start, labels = load_model(name), (Label(1, "another structure"),)
+    phantom = make_phantom()
+    preset = propose_preset([LabelledCase("phantom", phantom.image, phantom.labels == 1)], labels, start).preset
+    model = starting_model(preset, tmp_path, labels, start.slice_format, 0, start)
+    network = Network(model.cascade.architecture)
+    network.load_rules(model.cascade.rules)
+    for one, other in zip(network.to_cascade().rules, model.cascade.rules):
+        for key, array in vars(other).items():
+            np.testing.assert_array_equal(getattr(one, key), array)
 
 
 def test_labels_begin_as_those_of_their_names_else_in_their_order_else_as_the_mean_of_all():
