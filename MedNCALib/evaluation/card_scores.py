@@ -38,7 +38,8 @@ def measured_card(
             whole=round(unperturbed.whole, 4),
             labels={name: round(score, 4) for name, score in unperturbed.labels.items()},
             cases=tuple(dict.fromkeys(case.name for case in cases)),  # a case may be several blocks
-            what="hard Dice on the input's grid, single run, mean over held-out cases",
+            what="hard Dice on the input's grid, single run, mean over held-out cases"
+            + (", by the weights before these were trained on too" if before else ""),
         ),
         robustness={name: round(each.dice_drop, 4) + 0.0 for name, each in table.items()},  # no minus before a zero
         thresholds=calibrated_thresholds(model, cases, part_of(progress, second, 1)),

@@ -212,7 +212,7 @@ class Trainer:
             self._validations = self._due_validations()
             self._take_stock()
         elif self._seconds - self._previewed > _PREVIEW_SECONDS:
-            self._preview(self._averaged_model(), None)
+            self._preview(self._model_of(self._average), None)
         if joins:
             self._held_out_weights, self._kept_aside_batches = self._best_weights, self._batch
 
@@ -242,15 +242,13 @@ class Trainer:
 
         Its weights are those that did best on the validation cases; if these are trained on by now, the latest.
         """
-        return self._model_of(self._best_weights)
+        return None if self._best_weights is None else self._model_of(self._best_weights)
 
     def held_out(self) -> Model | None:
         """The best model from before the validation cases were trained on; None if they were not."""
-        return self._model_of(self._held_out_weights)
+        return None if self._held_out_weights is None else self._model_of(self._held_out_weights)
 
-    def _model_of(self, weights: Weights | None) -> Model | None:
-        if weights is None:
-            return None
+    def _model_of(self, weights: Weights) -> Model:
         network = self._recipe.build_network()
         network.load_state_dict({name: value.cpu() for name, value in weights.items()})
         return replace(self._data.model, cascade=network.to_cascade())
@@ -325,18 +323,13 @@ class Trainer:
         if not self._trains_on_all:
             self._validate()
             return
-        model, self._validated_batch = self._averaged_model(), self._batch
+        model, self._validated_batch = self._model_of(self._average), self._batch
         self._best_weights = {name: value.clone() for name, value in self._average.items()}
         self._keep(model)
         self._preview(model, None)
 
-    def _averaged_model(self) -> Model:
-        model = self._model_of(self._average)
-        assert model is not None
-        return model
-
     def _validate(self) -> None:
-        model = self._averaged_model()
+        model = self._model_of(self._average)
         found = self._data.validation(model)
         self._validated_batch = self._batch
         rate = self._optimisers[0].param_groups[0]["lr"]

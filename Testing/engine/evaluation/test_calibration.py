@@ -121,6 +121,16 @@ def test_the_cards_figures_are_measured_on_the_named_cases():
     assert shares == pytest.approx(np.arange(1, len(shares) + 1) / len(shares))
 
 
+def test_the_scores_of_cases_that_were_trained_on_later_are_those_of_the_model_before():
+    model, cases = threshold_model(), [LabelledCase("only", *case(0, size=(24, 26, 7)))]
+    idle = tuple(replace(rule, update=0 * rule.update) for rule in model.cascade.rules)
+    before = replace(model, cascade=replace(model.cascade, rules=idle))
+    card = measured_card(model, cases, before=before)
+    assert card.scores.whole < 0.1  # the model itself has 1
+    assert "the weights before these were trained on too" in card.scores.what
+    assert "before" not in measured_card(model, cases).scores.what
+
+
 def test_the_verdict_follows_the_measured_thresholds():
     model = threshold_model()
     image, truth = case(0, size=(24, 26, 7))
