@@ -50,10 +50,12 @@ _KEPT_ASIDE_UNTIL = 0.5  # share of the training
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
-_UNEVEN = 0.15  # standard deviation between cases of the structure's scaled intensity
+_UNEVEN = 0.2  # standard deviation between cases of the structure's scaled intensity, as a share of its mean
+_CONTRAST_WINDOW_SD = 12  # pixels
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
 _FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
-_STEPS = {16: 14, 8: 12, 4: 8, 2: 8, 1: 8}
+_STEPS = {8: 12, 4: 8, 2: 8, 1: 8}  # by scale
+_STEPS_ACROSS = 20  # of the coarsest stage, if its grid has more cells: as many as carry a message across
 
 
 @dataclass(frozen=True)
@@ -226,11 +228,17 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     lengths = np.delete(np.max([each.size * each.spacing for each in measured], axis=0), across) / pixel
     diameter = float(np.delete(_median(measured, "extent"), across).mean()) / pixel
     coarsest = 1
-    while coarsest < 16 and lengths.max() / coarsest > _COARSEST_CELLS and diameter / (2 * coarsest) >= _LEAST_CELLS:
+    while (
+        coarsest < max(_STEPS)
+        and lengths.max() / coarsest > _COARSEST_CELLS
+        and diameter / (2 * coarsest) >= _LEAST_CELLS
+    ):
         coarsest *= 2
-    scales = [scale for scale in (16, 8, 4, 2, 1) if scale <= coarsest]
+    scales = [scale for scale in _STEPS if scale <= coarsest]
     window = _WINDOWS[diameter > _SMALL]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
+    if lengths.max() / coarsest > _COARSEST_CELLS:
+        settings["architecture"]["stages"][0]["steps"] = _STEPS_ACROSS
     if len(scales) > 1:
         settings["stage_starts"] = [round(number / (len(scales) - 1) * _ALL_JOINED, 3) for number in range(len(scales))]
     settings["crops"] = _windows(scales, window)
@@ -274,16 +282,15 @@ def _mirroring(settings: dict[str, Any], measured: Sequence[_Measured], labels: 
 
 def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     """Scaling of the intensities by their contrast."""
-    across, normalisation = _across(measured), settings["preprocessing"]["normalisation"]
-    spread = float(np.std([each.intensity for each in measured]))
-    single = across is None and (_median(measured, "size") == 1).any()
-    if single:
+    normalisation = settings["preprocessing"]["normalisation"]
+    if _across(measured) is None and (_median(measured, "size") == 1).any():
         normalisation["scope"] = "slice"
     if min(each.darkest for each in measured) < _HOUNSFIELD_AIR:
         settings["augmentation"].update(gamma=1.1, bias=0.0, contrast=0.1)
         return "Intensities go below -500, as in CT, so they are changed little in training."
-    if single and spread > _UNEVEN:
-        normalisation["contrast_window_sd"] = 12
+    intensities = [each.intensity for each in measured]
+    if np.std(intensities) > _UNEVEN * np.mean(intensities):
+        normalisation["contrast_window_sd"] = _CONTRAST_WINDOW_SD
         return (
             "The structure's brightness differs much between the images, so each place is scaled by the contrast "
             "around it."

@@ -54,11 +54,12 @@ def test_near_isotropic_voxels_are_seen_with_more_neighbours_on_one_grid():
 
 
 def test_the_coarsest_grid_follows_the_slices_and_shows_the_structure():
-    large, small, tiny = (
+    largest, large, small, tiny = (
         propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, width))]).settings["architecture"]["stages"][0]
-        for size, width in (((120, 120, 40), 40), ((40, 40, 40), 20), ((120, 120, 40), 4))
+        for size, width in (((256, 256, 40), 80), ((120, 120, 40), 40), ((40, 40, 40), 20), ((120, 120, 40), 4))
     )
-    assert (large["scale"], small["scale"], tiny["scale"]) == (8, 4, 4)
+    assert [stage["scale"] for stage in (largest, large, small, tiny)] == [8, 8, 4, 4]
+    assert [stage["steps"] for stage in (largest, large, small, tiny)] == [20, 12, 8, 20]
 
 
 def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_structure():
@@ -160,6 +161,21 @@ def test_intensities_of_ct_are_changed_little():
     proposal = propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, 10), dark=-1000)])
     assert proposal.settings["augmentation"]["bias"] == 0
     assert any("CT" in sentence for sentence in proposal.sentences)
+
+
+@pytest.mark.parametrize(("levels", "window"), [((0.45, 0.5), None), ((0.3, 0.6), 12)])
+@pytest.mark.parametrize(("depth", "scope"), [(20, "volume"), (1, "slice")])
+def test_places_are_scaled_by_the_contrast_around_them_if_the_structure_is_of_uneven_brightness(
+    levels, window, depth, scope
+):
+    size, cases = (64, 64, depth), []
+    for level in levels:
+        bright = case(size, (1.0, 1.0, 4.0), [(5, 25), (5, 60), (0, depth)])
+        labelled = case(size, (1.0, 1.0, 4.0), [(35, 50), (20, 40), (0, depth)])
+        structure = sitk.Cast(labelled.labels, sitk.sitkFloat32)
+        cases.append(LabelledCase("case", bright.image + structure * level, labelled.labels))
+    normalisation = propose_preset(cases).settings["preprocessing"]["normalisation"]
+    assert (normalisation["scope"], normalisation.get("contrast_window_sd")) == (scope, window)
 
 
 def test_cases_without_any_label_are_refused():
