@@ -69,7 +69,10 @@ weights: .venv/test
 	$(call train,prostate-mr-t2,$(call pairs,prostate))
 	$(call train,left-ventricle-cine-mr,$(call pairs,left_ventricle))
 
-train = .venv/bin/python -m MedNCALib train --preset $(1) $(2) -o build/weights/$(1)
+define train
+	mkdir -p build/weights/$(1) && cp weights/$(1)/labels.csv build/weights/$(1)
+	.venv/bin/python -m MedNCALib train --preset $(1) $(2) -o build/weights/$(1)
+endef
 pairs = --images $(DATA)/$(1)/images --labels $(DATA)/$(1)/labels
 
 # The minutes are those of the preset, the published recipe, and the UNet.

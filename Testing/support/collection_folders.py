@@ -34,7 +34,7 @@ def collections_settings():
     settings["architecture"].update(channels=16, hidden=24, filters=16, image_channels=3)
     settings["architecture"]["stages"] = [{"scale": 4, "steps": 5}, {"scale": 1, "steps": 3}]
     settings.update(canvas=[20, 24], crops=[None, [16, 16]], slice_size=[24, 28], batch_size=4)
-    settings.update(ema_decay=0.9, learning_rate=0.01, batches=4)
+    settings.update(ema_decay=0.9, learning_rate=0.01, batches=4, stage_starts=[0, 0.25])
     box = {"size": [[16, 18], [16, 20], [20, 24]], "shift": 2}
     validation = {"field_mm": [16, 18, 20], "shift": 1}
     settings["collections"] = [

@@ -20,6 +20,7 @@ def write_small_preset(path, **changes):
     )
     settings.update(augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0)
     settings.update(final_phase=0, final_phase_augmentation={}, foreground_share=0.25, collections=[])
+    del settings["stage_starts"]
     path.write_text(json.dumps({**settings, **changes}), encoding="utf-8")
     return str(path)
 

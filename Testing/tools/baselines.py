@@ -54,6 +54,7 @@ def reference_preset(preset):
         step_jitter=0.0,
         persistence=0.0,
         phantoms=0,
+        stage_starts=(),
     )
 
 

@@ -52,7 +52,7 @@ def preset(tmp_path_factory):
     settings.update(
         canvas=[28, 40], crops=[None, [16, 24]], batch_size=8, phantoms=0, ema_decay=0.9, learning_rate=0.01,
         augmentation={"rotation": 5, "scale": 1.1, "chance": 0.1}, restart=0, final_phase=0,
-        final_phase_augmentation={}, foreground_share=0.25, collections=[],
+        final_phase_augmentation={}, foreground_share=0.25, collections=[], stage_starts=[],
         corrections={"none": 0.25, "from_nothing": 0.25},
     )  # fmt: skip
     path = tmp_path_factory.mktemp("preset") / "tiny.json"
