@@ -55,7 +55,7 @@ _CONTRAST_WINDOW_SD = 12  # pixels
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
 _FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
 _STEPS = {8: 12, 4: 8, 2: 8, 1: 8}  # by scale
-_STEPS_ACROSS = 20  # of the coarsest stage, if its grid has more cells: as many as carry a message across
+_STEPS_OF_LARGE = 20  # of the coarsest stage, if its grid has more cells than that
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     window = _WINDOWS[diameter > _SMALL]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
     if lengths.max() / coarsest > _COARSEST_CELLS:
-        settings["architecture"]["stages"][0]["steps"] = _STEPS_ACROSS
+        settings["architecture"]["stages"][0]["steps"] = _STEPS_OF_LARGE
     if len(scales) > 1:
         settings["stage_starts"] = [round(number / (len(scales) - 1) * _ALL_JOINED, 3) for number in range(len(scales))]
     settings["crops"] = _windows(scales, window)
