@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.imaging.slice_space import SliceSpace
+from MedNCALib.segmentation.common_grid import CommonGrid
 
 from ..inputs.geometry import ijkToRasOfPhysical
 
@@ -111,22 +111,10 @@ def rgb(label: mednca.Label) -> tuple[float, float, float]:
 
 
 def placeCells(
-    node: slicer.vtkMRMLScalarVolumeNode,
-    space: SliceSpace,
-    volumeNode: slicer.vtkMRMLScalarVolumeNode,
-    first: Sequence[int] | np.ndarray = (0, 0, 0),
+    node: slicer.vtkMRMLScalarVolumeNode, grid: CommonGrid, volumeNode: slicer.vtkMRMLScalarVolumeNode
 ) -> None:
-    """Put a volume node of cells (slices, rows, columns of the model's grid) on the anatomy.
-
-    Args:
-        node: the node of the cells.
-        space: the model's grid.
-        volumeNode: the volume of the run.
-        first: slice, row and column of the grid that the first cell of the node is at.
-    """
-    matrix = ijkToRasOfPhysical(space.index_to_physical())
-    matrix[:, 3] = matrix @ (*first[::-1], 1)
-    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    """Put a volume node of cells, whose voxels are those of the grid, on the anatomy of a run's volume."""
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRasOfPhysical(grid.index_to_physical())))
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
 
 

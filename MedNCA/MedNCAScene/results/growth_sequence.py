@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 import MedNCALib as mednca
-from MedNCALib.imaging.slice_space import SliceSpace
+from MedNCALib.segmentation.common_grid import CommonGrid
 from MedNCALib.segmentation.finder import runs_finder
 from MedNCALib.segmentation.model_input import model_space
 from MedNCALib.segmentation.options import Find
@@ -32,11 +32,19 @@ _QUANTITY_TAG = "MedNCA.View"
 
 @dataclass(frozen=True)
 class Estimate:
-    """Number of steps that will be kept, and the megabytes (of 1e6 bytes) that they take."""
+    """The memory that the steps of a run will take.
+
+    Attributes:
+        kept: number of steps that will be kept.
+        steps: of the run.
+        megabytes: of 1e6 bytes, that the kept ones take.
+        isExact: False if the places of the structures are not known yet, which are kept on one grid.
+    """
 
     kept: int
     steps: int
     megabytes: float
+    isExact: bool = True
 
 
 def estimateGrowth(
@@ -47,7 +55,7 @@ def estimateGrowth(
     megabytes: int = DEFAULT_MEGABYTES,
     find: Find = "auto",
 ) -> Estimate:
-    """The memory that keeping the steps of a run will take; of what is found only the first structure is kept.
+    """The memory that keeping the steps of a run will take; structures on two sides are taken to lie side by side.
 
     Args:
         volumeNode, model, region, find: of the run.
@@ -60,16 +68,18 @@ def estimateGrowth(
     image = sitk.Image(volumeNode.GetImageData().GetDimensions(), sitk.sitkUInt8)
     placeImage(image, ijkToRasOfVolume(volumeNode))
     box = regionInVolume(region, volumeNode)
-    if runs_finder(image, model, box, find):
+    isFound = runs_finder(image, model, box, find)
+    places = 2 if isFound and model.has_sides else 1
+    if isFound:
         box = _middleBox(image, model)
     space = model_space(image, model, box)
     quantity = quantityOf(model, key)
-    frame = int(np.prod(space.inside_shape)) * quantity.dtype.itemsize
+    frame = places * int(np.prod(space.inside_shape)) * quantity.dtype.itemsize
     architecture = model.cascade.without_hints.architecture
     steps = sum(stage.steps for stage in architecture.stages)
     isSequence = isinstance(quantity, StepQuantity)
     kept = len(kept_steps(architecture, frame, megabytes * 10**6)) if isSequence else 1
-    return Estimate(kept, steps, kept * frame / 1e6)
+    return Estimate(kept, steps, kept * frame / 1e6, isExact=places == 1)
 
 
 def _middleBox(image: sitk.Image, model: mednca.Model) -> Box | None:
@@ -116,8 +126,8 @@ class GrowthRecording:
         Returns:
             The volume node, and the browser node or None.
         """
-        space = self._recorder.space
-        if space is None:
+        grid = self._recorder.grid
+        if grid is None:
             raise RuntimeError("There is nothing to write before a run has ended.")
         previous = growthNodes(self._model.name, volumeNode)
         if isinstance(self._recorder, Recorder):
@@ -125,21 +135,21 @@ class GrowthRecording:
         else:
             name, frames = _("{volume} when it settled"), {0: self._recorder.settled}
         name = uniqueName(name.format(volume=volumeNode.GetName()), leaving=previous)
-        node = self._addVolume(name, frames[max(frames)], space, volumeNode)
+        node = self._addVolume(name, frames[max(frames)], grid, volumeNode)
         browser = None
         if isinstance(self._recorder, Recorder):
-            browser = self._addSequence(node, frames, space, volumeNode)
+            browser = self._addSequence(node, frames, grid, volumeNode)
         removeNodes(previous)
         return node, browser
 
     def _addVolume(
-        self, name: str, voxels: np.ndarray, space: SliceSpace, volumeNode: slicer.vtkMRMLScalarVolumeNode
+        self, name: str, voxels: np.ndarray, grid: CommonGrid, volumeNode: slicer.vtkMRMLScalarVolumeNode
     ) -> slicer.vtkMRMLScalarVolumeNode:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         self._tag(node, volumeNode)
-        slicer.util.updateVolumeFromArray(node, _rightHanded(voxels, space))
-        placeCells(node, space, volumeNode)
-        if _isLeftHanded(space):
+        slicer.util.updateVolumeFromArray(node, _rightHanded(voxels, grid))
+        placeCells(node, grid, volumeNode)
+        if _isLeftHanded(grid):
             _turnSlices(node)
         placeBeside(node, volumeNode)
         colors = self._quantity.colors(self._model)
@@ -157,7 +167,7 @@ class GrowthRecording:
         self,
         node: slicer.vtkMRMLScalarVolumeNode,
         frames: dict[int, np.ndarray],
-        space: SliceSpace,
+        grid: CommonGrid,
         volumeNode: slicer.vtkMRMLScalarVolumeNode,
     ) -> slicer.vtkMRMLSequenceBrowserNode:
         scene, name = slicer.mrmlScene, node.GetName()
@@ -174,7 +184,7 @@ class GrowthRecording:
             frame.SetAttribute(tag, node.GetAttribute(tag))
         frame.CopyOrientation(node)
         for number in sorted(frames):
-            slicer.util.updateVolumeFromArray(frame, _rightHanded(frames.pop(number), space))
+            slicer.util.updateVolumeFromArray(frame, _rightHanded(frames.pop(number), grid))
             sequence.SetDataNodeAtValue(frame, str(number))
         self._tag(browser, volumeNode)
         browser.SetAttribute(_QUANTITY_TAG, self._quantity.title)
@@ -202,12 +212,12 @@ def growthNodes(modelName: str, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> l
 # turned before.
 
 
-def _isLeftHanded(space: SliceSpace) -> bool:
-    return bool(np.linalg.det(space.index_to_physical()[:3, :3]) < 0)
+def _isLeftHanded(grid: CommonGrid) -> bool:
+    return bool(np.linalg.det(grid.index_to_physical()[:3, :3]) < 0)
 
 
-def _rightHanded(voxels: np.ndarray, space: SliceSpace) -> np.ndarray:
-    return np.ascontiguousarray(voxels[::-1]) if _isLeftHanded(space) else voxels
+def _rightHanded(voxels: np.ndarray, grid: CommonGrid) -> np.ndarray:
+    return np.ascontiguousarray(voxels[::-1]) if _isLeftHanded(grid) else voxels
 
 
 def _turnSlices(node: slicer.vtkMRMLScalarVolumeNode) -> None:

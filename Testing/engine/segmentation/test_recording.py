@@ -57,7 +57,7 @@ def test_the_last_frame_is_the_result(model):
     recorder = Recorder(labels_after, np.uint8, 10**9)
     result = finish(recorder.follow(segment_steps(boxes_image(), model)))
     found = sitk.GetImageFromArray(recorder.frames[12])
-    matrix = recorder.space.index_to_physical()
+    matrix = recorder.grid.index_to_physical()
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
     found.SetSpacing(spacing.tolist())
     found.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
