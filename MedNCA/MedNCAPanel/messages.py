@@ -314,7 +314,7 @@ def estimateLine(estimate: Estimate) -> str:
     """The memory that keeping the steps will take, for example "Keeps 12 of 32 steps: 241 MB"."""
     megabytes = _("{megabytes:.1f} MB") if estimate.megabytes < 10 else _("{megabytes:.0f} MB")
     if not estimate.isExact:
-        megabytes = _("about {megabytes}").format(megabytes=megabytes)
+        megabytes = _("at least {megabytes}").format(megabytes=megabytes)
     line = _("Keeps all {steps} steps: {megabytes}.")
     if estimate.kept == 1:
         line = _("Keeps one volume: {megabytes}.")

@@ -158,6 +158,7 @@ def main():
     slicer.util.setSliceViewerLayers(background=volumeNode, fit=True)
     widget = host.openModule("MedNCA")
     widget.ui.inputSelector.setCurrentNode(volumeNode)
+    widget.ui.findComboBox.setCurrentIndex(widget.ui.findComboBox.findData("never"))  # the phantom is a block, no head
     segment(host, widget, showWhileRunning=True)
     figures = []
     for name in models:

@@ -38,7 +38,8 @@ class Estimate:
         kept: number of steps that will be kept.
         steps: of the run.
         megabytes: of 1e6 bytes, that the kept ones take.
-        isExact: False if the places of the structures are not known yet, which are kept on one grid.
+        isExact: False if two places are still to be found: on the one grid that holds both, what lies between them
+            comes on top.
     """
 
     kept: int

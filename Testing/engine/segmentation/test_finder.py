@@ -12,13 +12,9 @@ from support.protocol_model import TIGHT, WIDE, protocol_model, rimmed_image
 from MedNCALib import Finding, FoundStructure, NotFoundError, RunOptions, load_model, segment, segment_steps
 from MedNCALib.errors import ArgumentError, ImageError, MedNCAWarning
 from MedNCALib.imaging.phantom_head import make_head
-from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.model.card import Thresholds
 from MedNCALib.segmentation import slice_groups
 from MedNCALib.segmentation.input_checks import check_input
-from MedNCALib.segmentation.output import argmax_labels
-from MedNCALib.segmentation.recording import Recorder, SettlingRecorder
-from MedNCALib.segmentation.steps import run_to_end
 
 NAMES = [f"{side} {part} hippocampus" for side in ("left", "right") for part in ("anterior", "posterior")]
 
@@ -324,39 +320,6 @@ def test_no_region_is_asked_for_if_the_model_finds_the_anatomy():
     assert check_input(image, head_model()) == []
     assert "limit the run to a region" in check_input(image, head_model(), find="never")[0]
     assert "limit the run to a region" in check_input(image, head_model(with_finder=False))[0]
-
-
-@pytest.mark.parametrize(("pixel", "least"), [(None, 1.0), (1.3, 0.85)])
-def test_growth_is_recorded_of_both_sides_on_one_grid(pixel, least):
-    image, _ = head()
-    model = replace(head_model(), slice_format=SliceFormat("PIL", (pixel,) * 3))
-    recorder, settling = Recorder(labels_after, np.uint8, 1 << 30), SettlingRecorder()
-    result = run_to_end(settling.follow(recorder.follow(segment_steps(image, model, all_cells=True))))
-    expected = voxels(result.labels_without_sides)
-    last = on_grid_of(image, recorder.frames[max(recorder.frames)], recorder.grid)
-    settled = on_grid_of(image, (settling.settled > 0).astype(np.uint8), settling.grid)
-    for side, structure in enumerate(result.found):
-        here = np.isin(voxels(result.labels), [10 * side + 11, 10 * side + 12])
-        assert structure.side == ("left", "right")[side]
-        assert here.any()
-        assert (last == expected)[here].mean() >= least
-        assert settled[here].mean() >= least
-    assert (last > 0).sum() == pytest.approx((expected > 0).sum(), rel=2 * (1 - least))
-
-
-def labels_after(step):
-    return argmax_labels(step.probabilities()).astype(np.uint8)
-
-
-def on_grid_of(image, cells, grid):
-    """The cells as voxels of an image's own grid, the nearest of each."""
-    matrix = grid.index_to_physical()
-    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-    moved = sitk.GetImageFromArray(cells)
-    moved.SetSpacing(spacing.tolist())
-    moved.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
-    moved.SetOrigin(matrix[:3, 3].tolist())
-    return voxels(sitk.Resample(moved, image, sitk.Transform(), sitk.sitkNearestNeighbor))
 
 
 def test_options_can_be_taken_from_run_options():

@@ -1,11 +1,15 @@
 """Kept steps of a run: which, what they hold, and when cells came to rest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.brightness_model import boxes_image, brightness_model
+from support.head_model import head, head_model
 
 from MedNCALib import segment_steps
+from MedNCALib.imaging.slice_format import SliceFormat
 from MedNCALib.segmentation import slice_groups
 from MedNCALib.segmentation.output import argmax_labels
 from MedNCALib.segmentation.recording import Recorder, SettlingRecorder, kept_steps, step_number
@@ -53,17 +57,40 @@ def test_frames_hold_what_the_steps_showed(model, monkeypatch, group_bytes):
         np.testing.assert_array_equal(recorder.frames[step_number(step)], expected)
 
 
+def on_grid_of(image, cells, grid):
+    """The cells as voxels of an image's own grid, the nearest of each."""
+    matrix = grid.index_to_physical()
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    moved = sitk.GetImageFromArray(cells)
+    moved.SetSpacing(spacing.tolist())
+    moved.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
+    moved.SetOrigin(matrix[:3, 3].tolist())
+    return sitk.GetArrayFromImage(sitk.Resample(moved, image, sitk.Transform(), sitk.sitkNearestNeighbor))
+
+
 def test_the_last_frame_is_the_result(model):
     recorder = Recorder(labels_after, np.uint8, 10**9)
     result = finish(recorder.follow(segment_steps(boxes_image(), model)))
-    found = sitk.GetImageFromArray(recorder.frames[12])
-    matrix = recorder.grid.index_to_physical()
-    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-    found.SetSpacing(spacing.tolist())
-    found.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
-    found.SetOrigin(matrix[:3, 3].tolist())
-    moved = sitk.Resample(found, result.labels, sitk.Transform(), sitk.sitkNearestNeighbor)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(moved), sitk.GetArrayFromImage(result.labels))
+    last = on_grid_of(result.labels, recorder.frames[12], recorder.grid)
+    np.testing.assert_array_equal(last, sitk.GetArrayFromImage(result.labels))
+
+
+@pytest.mark.parametrize(("pixel", "least"), [(None, 1.0), (1.3, 0.85)])
+def test_both_sides_of_a_head_are_recorded_on_one_grid(pixel, least):
+    image, _ = head()
+    model = replace(head_model(), slice_format=SliceFormat("PIL", (pixel,) * 3))
+    recorder, settling = Recorder(labels_after, np.uint8, 1 << 30), SettlingRecorder()
+    result = finish(settling.follow(recorder.follow(segment_steps(image, model, all_cells=True))))
+    expected = sitk.GetArrayFromImage(result.labels_without_sides)
+    last = on_grid_of(image, recorder.frames[max(recorder.frames)], recorder.grid)
+    settled = on_grid_of(image, (settling.settled > 0).astype(np.uint8), settling.grid)
+    for side, structure in enumerate(result.found):
+        here = np.isin(sitk.GetArrayFromImage(result.labels), [10 * side + 11, 10 * side + 12])
+        assert structure.side == ("left", "right")[side]
+        assert here.any()
+        assert (last == expected)[here].mean() >= least
+        assert settled[here].mean() >= least
+    assert (last > 0).sum() == pytest.approx((expected > 0).sum(), rel=2 * (1 - least))
 
 
 def test_the_cap_thins_the_steps_evenly_and_keeps_the_last(model):
