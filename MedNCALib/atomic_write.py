@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from secrets import token_hex
 
 from .errors import MedNCAError
 
@@ -38,9 +38,9 @@ def written_whole(path: str | os.PathLike[str], check: Check | None = None) -> I
         MedNCAError: the file cannot be written; an older one is as it was. An `OSError` of the block becomes one.
     """
     path = Path(path)
-    folder = None
+    folder = path.parent / f".{token_hex(8)}"  # known before it is there: a signal may come in between
     try:
-        folder = Path(mkdtemp(prefix=".", dir=path.parent))
+        folder.mkdir(0o700)
         beside = folder / path.name
         yield beside
         if not _flushed_size(beside) or (check and not check(beside)):
@@ -52,7 +52,9 @@ def written_whole(path: str | os.PathLike[str], check: Check | None = None) -> I
         reason = error.strerror or str(error)
         raise MedNCAError(f"{path} cannot be written: {reason}. Make room, or choose another place.") from error
     finally:
-        if folder is not None:
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:  # once more, if the signal that ends the process has come in the middle
             shutil.rmtree(folder, ignore_errors=True)
 
 

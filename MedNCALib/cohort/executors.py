@@ -173,6 +173,7 @@ def _begin_worker() -> None:
 
 
 def _put_away(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent's request and its end are two
     sys.exit(1)  # files that are half written are removed on the way out
 
 

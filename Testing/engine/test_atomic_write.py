@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from support.command_line import python
@@ -27,6 +29,23 @@ def test_a_file_is_replaced_when_the_block_ends(old):
         assert old.read_text() == "old"
         assert beside.name == old.name
     assert old.read_text() == "new"
+    assert os.listdir(old.parent) == [old.name]
+
+
+@pytest.mark.parametrize(("of", "name"), [(shutil, "rmtree"), (Path, "mkdir")])
+def test_a_signal_while_the_folder_comes_or_goes_leaves_nothing(old, monkeypatch, of, name):
+    real, stops = getattr(of, name), [SystemExit(1)]
+
+    def stopped_once(*arguments, **options):
+        if name == "mkdir" or not stops:
+            real(*arguments, **options)
+        if stops:
+            raise stops.pop()
+
+    monkeypatch.setattr(of, name, stopped_once)
+    with pytest.raises(SystemExit), written_whole(old) as beside:
+        beside.write_text("new")
+    assert not stops
     assert os.listdir(old.parent) == [old.name]
 
 

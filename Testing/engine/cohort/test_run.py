@@ -12,7 +12,7 @@ from support.cohort_jobs import as_named, done, jobs_of, write_and_wait
 from support.threshold_model import threshold_model
 
 from MedNCALib.cohort import run as cohort_run
-from MedNCALib.cohort.executors import ThisProcess, WorkerProcesses
+from MedNCALib.cohort.executors import ThisProcess, WorkerProcesses, _put_away
 from MedNCALib.cohort.record import DONE, read_record
 from MedNCALib.cohort.run import TRIES, run_jobs
 
@@ -117,3 +117,14 @@ def test_what_a_stopped_worker_has_begun_is_put_away(jobs, tmp_path):
         list(run_jobs(jobs("wait"), workers))
     stopper.join()
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@POSIX
+def test_a_worker_that_puts_away_its_files_is_not_disturbed_again():
+    before = signal.signal(signal.SIGTERM, _put_away)
+    try:
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
