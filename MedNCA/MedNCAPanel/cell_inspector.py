@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
 from MedNCAScene.inputs.inspection_point import PointPlacement, addPoint, keepNewest, removePoint
 from MedNCAScene.results.cell_plot import showChart
@@ -16,7 +15,7 @@ import MedNCALib as mednca
 from . import messages
 from .licence_consent import mayUse
 from .parameters import GetParameters, Parameters
-from .qt_helpers import showState
+from .qt_helpers import showState, soon
 
 
 class CellInspector(VTKObservationMixin):
@@ -44,10 +43,7 @@ class CellInspector(VTKObservationMixin):
         self._placement: PointPlacement | None = None
         self._isMoved = False
         # A view calls while it still handles the mouse: it finishes before anything is done.
-        self._soon = qt.QTimer()
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
-        self._soon.connect("timeout()", self._settle)
+        self._soon = soon(self._settle)
         ui.inspectButton.connect("toggled(bool)", self._onToggled)
 
     def show(self, parameters: Parameters, isRunning: bool) -> None:

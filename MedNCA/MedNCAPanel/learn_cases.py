@@ -21,7 +21,7 @@ from MedNCAScene.learning.cases import (
 from MedNCAScene.learning.choices import proposal, proposalForFolders
 
 from . import learn_messages as messages
-from .qt_helpers import signalsBlocked
+from .qt_helpers import signalsBlocked, soon
 
 SCENE, CORRECTIONS, FOLDERS = "scene", "corrections", "folders"
 
@@ -65,10 +65,7 @@ class CasesEditor:
         for edit in (ui.learnImagesPathLineEdit, ui.learnLabelsPathLineEdit):
             edit.connect("currentPathChanged(QString)", self._onFolder)
         # Many nodes may come at once: they are listed when all of them are there.
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.connect("timeout()", self.update)
+        self._timer = soon(self.update)
         self._watch = FolderWatch(self._timer.start)
         self._showSource()
 

@@ -17,7 +17,7 @@ import MedNCALib as mednca
 
 from . import messages
 from .parameters import GetParameters, Parameters, stressArguments
-from .qt_helpers import fillChoices, showState
+from .qt_helpers import fillChoices, showState, soon
 from .table_view import setUpTable, showTable
 
 _SCENE, _DISK = "scene", "disk"
@@ -43,10 +43,7 @@ class ManySection:
         ui.manyFolderPathLineEdit.connect("currentPathChanged(QString)", self._onFolder)
         ui.manyTableView.connect("doubleClicked(QModelIndex)", self._onDoubleClick)
         # Many volumes may come at once: what there is to choose from is listed when all of them are there.
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.connect("timeout()", self._fillSources)
+        self._timer = soon(self._fillSources)
         self._folders = FolderWatch(self._timer.start)
         self._fillSources()
 

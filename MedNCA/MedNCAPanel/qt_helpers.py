@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import qt
+
+
+def soon(slot: Callable[[], None]) -> qt.QTimer:
+    """A timer that calls a function in the next turn of the event loop, once, however often it was started by then."""
+    timer = qt.QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.connect("timeout()", slot)
+    return timer
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import MedNCALib as mednca
 
 from . import messages
 from .parameters import GetParameters, Parameters
+from .qt_helpers import soon
 
 KEY = "N"  # as in the Segment Editor
 
@@ -33,7 +34,8 @@ class RegrowSection:
     def __init__(self, ui: Any, logic: Any, getParameters: GetParameters, onRegrow: Callable[[], None]) -> None:
         self._ui, self._logic, self._getParameters = ui, logic, getParameters
         self._isRunning = False
-        self._watch = NodeWatch(self._update, EDIT_EVENTS)
+        self._soon = soon(self._update)
+        self._watch = NodeWatch(self._soon.start, EDIT_EVENTS)  # one stroke, or one result, is many events
         self._onRegrow = onRegrow
         ui.regrowButton.connect("clicked(bool)", lambda *_args: onRegrow())
         ui.undoButton.connect("clicked(bool)", self._onUndo)
@@ -52,6 +54,7 @@ class RegrowSection:
     def release(self) -> None:
         """Follow no segmentation any more."""
         self._watch.follow(None)
+        self._soon.stop()
 
     def steps(self) -> Generator[mednca.Step, None, slicer.vtkMRMLSegmentationNode]:
         """Regrowing with the parameters as they are now."""

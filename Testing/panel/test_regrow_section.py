@@ -74,6 +74,19 @@ def test_button_regrows_undo_brings_back_and_forget_starts_over(host, panel, cor
     assert panel.ui.verdictLabel.text.endswith("no score speaks of them.")
 
 
+def test_many_edits_at_once_are_looked_at_once(host, panel, corrected, monkeypatch):
+    from MedNCAPanel import regrow_section
+
+    looked = []
+    whyNot = regrow_section.whyNotRegrown
+    monkeypatch.setattr(regrow_section, "whyNotRegrown", lambda *nodes: looked.append(nodes) or whyNot(*nodes))
+    _node, _volume_node, editor = corrected
+    for column in (1, 2, 3):
+        editor.paint((*STROKE[:2], column))
+    host.processEvents()
+    assert len(looked) == 1
+
+
 def test_one_key_regrows_or_says_why_not(host, panel, corrected):
     from PySide6 import QtCore
 
