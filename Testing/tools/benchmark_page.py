@@ -7,20 +7,26 @@ cards in `weights`. It writes `benchmarks.md` beside the JSON file, and one pict
 
     python Testing/tools/benchmark_page.py --record build/comparison/*/comparison.json
 
-what `comparison.py` measured replaces the rows of those models first, and with `--curves FILE` what
-`learning_curves.py` measured those of the learning curves.
+what `comparison.py` measured replaces the rows of those models first, with `--curves FILE` what `learning_curves.py`
+measured those of the learning curves, and with `--speed FILE` what `make bench JSON=FILE` measured those of the speed.
 """
 
 import argparse
 import json
 import math
 import os
-import platform
+import sys
+from collections.abc import Iterable
 from datetime import date
 from html import escape
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from MedNCALib._version import __version__
+from MedNCALib.benchmark.report import processor_name
+
 FOLDER = REPOSITORY / "Resources" / "Documentation"
 ROWS = FOLDER / "benchmarks.json"
 PAGE = FOLDER / "benchmarks.md"
@@ -31,6 +37,17 @@ RECIPE = "published recipe"
 UNET = "UNet (MONAI)"
 # What gives the network more time or stores the image in another order says nothing about the image.
 NOT_IN_PICTURE = ("axis order", "steps x 2", "steps x 4")
+
+SPEED_TABLES = {
+    "kernels": "speed of the kernels",
+    "models": "speed of the models",
+    "large": "a large volume",
+    "scaling": "larger phantom",
+    "cohort": "many volumes",
+    "panel": "event loop of the panel",
+}
+_KERNELS = {"numpy": "NumPy", "torch": "PyTorch"}
+_QUIET = 0.5  # processes that may have waited for a processor in the minute before a measurement of the speed
 
 INTRODUCTION = """# Benchmarks
 
@@ -78,11 +95,13 @@ CONCLUSION = (
 )
 
 
-def main(comparisons: list[Path] = (), curves: Path | None = None) -> None:
-    """Take over comparisons, each in a folder of its model's name, and learning curves; write page and pictures."""
+def main(comparisons: list[Path] = (), curves: Path | None = None, speed: Path | None = None) -> None:
+    """Take over what was measured, comparisons each from a folder of its model's name; write page and pictures."""
     rows, cards = read_rows(), read_cards()
     if curves is not None:
         rows["learning_curves"] = json.loads(curves.read_text(encoding="utf-8"))
+    if speed is not None:
+        rows = with_speed(rows, json.loads(speed.read_text(encoding="utf-8")))
     for file in comparisons:
         rows = with_comparison(rows, file.parent.name, json.loads(file.read_text(encoding="utf-8")))
     ROWS.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
@@ -99,16 +118,41 @@ def with_comparison(rows: dict[str, list[dict]], model: str, measured: dict[str,
         model: name of the model.
         measured: by network, what `comparison.py` writes.
     """
-    from MedNCALib._version import __version__
+    origin = source("make comparison")
+    new = [{"model": model, "network": network, **row, **origin} for network, row in measured.items()]
+    return {**rows, "comparison": [row for row in rows["comparison"] if row["model"] != model] + new}
 
-    source = {
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+
+def with_speed(rows: dict[str, list[dict]], measured: dict) -> dict[str, list[dict]]:
+    """The rows with those of the speed replaced.
+
+    Args:
+        rows: as in the JSON file.
+        measured: what `make bench` writes.
+
+    Raises:
+        SystemExit: other programs were at work, which nothing here says.
+    """
+    load = measured["machine"]["load_before"]
+    if load is not None and load > _QUIET:
+        sys.exit(f"{load} processes waited for a processor before the measurement: measure when nothing else runs.")
+    origin = source("make bench")
+    tables = {name: _as_rows(measured[name]) for name in SPEED_TABLES}
+    return {**rows, **{name: [{**row, **origin} for row in table] for name, table in tables.items()}}
+
+
+def _as_rows(measured: list[dict] | dict | None) -> list[dict]:
+    return measured if isinstance(measured, list) else [measured] if measured else []
+
+
+def source(command: str) -> dict[str, str]:
+    """Where a row comes from that is measured now, by a command."""
+    return {
+        "machine": f"{processor_name()}, {os.cpu_count()} cores",
         "version": __version__,
-        "command": "make comparison",
+        "command": command,
         "date": date.today().isoformat(),
     }
-    new = [{"model": model, "network": network, **row, **source} for network, row in measured.items()]
-    return {**rows, "comparison": [row for row in rows["comparison"] if row["model"] != model] + new}
 
 
 def read_rows() -> dict[str, list[dict]]:
@@ -236,60 +280,107 @@ def _mean_and_range(row: dict) -> str:
 
 
 def _speed_section(rows: dict[str, list[dict]]) -> str:
-    kernels = [
-        [f"{row['channels']} channels, {row['hidden']} hidden units"]
-        + [f"{row[kernel]:.0f} ms" for kernel in ("plain_ms", "numpy_ms", "torch_ms")]
-        for row in rows["kernels"]
+    kernels: dict[tuple[int, int], dict[str, str]] = {}
+    for row in rows["kernels"]:
+        kernels.setdefault((row["channels"], row["hidden"]), {})[row["kernel"]] = f"{row['ms_per_step']:.0f} ms"
+    rules = [
+        [f"{channels} channels, {hidden} hidden units", *(times.get(kernel, "-") for kernel in ("plain", *_KERNELS))]
+        for (channels, hidden), times in kernels.items()
     ]
     models = [
-        [f"`{row['model']}`", row["volume"], f"{row['seconds']:.1f} s", f"{row['peak_mb']:.0f} MB"]
+        [
+            f"`{row['model']}`",
+            _voxels(row),
+            _KERNELS[row["kernel"]],
+            *(_seconds(row[what]) for what in ("seconds", "seconds_all_cells", "seconds_turn")),
+            _megabytes(row),
+        ]
         for row in rows["models"]
     ]
-    panels = [[row["volume"], f"{row['longest_block_ms']:.0f} ms", f"{row['live_cost']:.0%}"] for row in rows["panel"]]
+    large = [
+        [f"`{row['model']}`", _voxels(row), *map(_seconds, (row["seconds"], row["seconds_all_cells"])), _megabytes(row)]
+        for row in rows["large"]
+    ]
+    growth = [
+        [f"`{row['model']}`", f"{row['times_voxels']:.0f}", f"{row['times_seconds']:.0f}", _megabytes(row)]
+        for row in rows["scaling"]
+    ]
+    cohorts = [
+        [
+            f"`{row['model']}`",
+            f"{row['seconds']:.2f} s",
+            f"{row['overhead_ms']:.0f} ms",
+            f"{row['throughput']:.1f}",
+            f"{row['times_one_command']:.0f}",
+            _megabytes(row, "worker_peak_mb"),
+        ]
+        for row in rows["cohort"]
+    ]
+    panels = [[f"{row['longest_block_ms']:.0f} ms", f"{row['live_cost']:.0%}"] for row in rows["panel"]]
     return f"""## Speed
 
-`mednca bench` measures this without any data; other programs were at work on the machine, so it can be faster. One step
-on one slice of 256 x 256 cells:
+`make bench` measures this without any data. One step on one slice of 256 x 256 cells:
 
-{_table(["rule", "plain reading (PyTorch)", "NumPy kernel", "PyTorch kernel"], kernels)}
+{_table(["rule", "plain reading", "NumPy kernel", "PyTorch kernel"], rules)}
 
-One volume, the loading of the model included, with NumPy alone:
+One volume, the synthetic phantom in the size that the model expects, the loading of the model included. Cells that
+cannot matter do not run, unless all have to, as for *Keep the steps*. A correction is one that grows around a square of
+6 mm:
 
-{_table(["model", "voxels", "time", "peak memory"], models)}
+{_table(["model", "voxels", "kernel", "time", "with all cells", "one correction", "peak memory"], models)}
 
-The time grows in proportion to the number of voxels. The memory does not grow, beyond the volume and its labels.
+A larger volume with one small structure, and a phantom that is larger along each axis, both with NumPy:
 
-While the panel segments, the application waits for this long at most, and showing the cells makes a run this much
-longer:
+{_table(["model", "voxels", "time", "with all cells", "peak memory"], large)}
 
-{_table(["voxels", "longest wait", "cost of the live preview"], panels)}
+{_table(["model", "times the voxels", "times the time", "peak memory"], growth)}
+
+Many small volumes with one command and two processes. Beyond the segmentation a case takes the time for reading,
+writing and its record:
+
+{_table(["model", "segmentation", "beyond it", "cases a second", "times as many as alone", "peak memory"], cohorts)}
+
+While the panel segments a volume of 256 x 256 x 24 voxels, the application waits for this long at most, and showing the
+cells makes a run this much longer:
+
+{_table(["longest wait", "cost of the live preview"], panels)}
 """
+
+
+def _voxels(row: dict) -> str:
+    return " x ".join(map(str, row["shape"]))
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def _megabytes(row: dict, key: str = "peak_mb") -> str:
+    return "-" if row[key] is None else f"{row[key]:.0f} MB"
 
 
 def _source_section(rows: dict[str, list[dict]]) -> str:
     sources: dict[tuple, list[str]] = {}
-    for table, title in [
-        ("comparison", ""),
-        ("training_seeds", "training seeds, "),
-        ("kernels", "speed of the kernels"),
-    ]:
-        for row in rows[table]:
-            what = title if table == "kernels" else f"{title}{row['model']}, {row.get('network') or row['what']}"
-            sources.setdefault(_source(row), []).append(what)
-    for table, title in [
-        ("models", "speed of the models"),
-        ("panel", "event loop of the panel"),
-        ("learning_curves", "learning curves"),
-    ]:
-        for row in rows.get(table, []):
-            sources.setdefault(_source(row), []).append(title)
-    lines = [["; ".join(dict.fromkeys(what)), *source] for source, what in sources.items()]
+    for what, row in _titled(rows):
+        sources.setdefault(_source(row), []).append(what)
+    lines = [["; ".join(dict.fromkeys(what)), *each] for each, what in sources.items()]
     return f"""## Where each row comes from
 
 A version with "at" is that of a commit.
 
 {_table(["rows", "machine", "version", "command", "date"], lines)}
 """
+
+
+def _titled(rows: dict[str, list[dict]]) -> Iterable[tuple[str, dict]]:
+    """Each row, and what it is one of."""
+    for row in rows["comparison"]:
+        yield f"{row['model']}, {row['network']}", row
+    for row in rows["training_seeds"]:
+        yield f"training seeds, {row['model']}, {row['what']}", row
+    for table, title in {**SPEED_TABLES, "learning_curves": "learning curves"}.items():
+        for row in rows[table]:
+            yield title, row
 
 
 def _source(row: dict) -> tuple[str, str, str, str]:
@@ -385,5 +476,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", nargs="+", type=Path, default=[], metavar="comparison.json")
     parser.add_argument("--curves", type=Path, metavar="learning_curves.json")
+    parser.add_argument("--speed", type=Path, metavar="bench.json")
     options = parser.parse_args()
-    main(options.record, options.curves)
+    main(options.record, options.curves, options.speed)

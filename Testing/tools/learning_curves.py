@@ -4,8 +4,9 @@
 
 DATA holds `head`, `prostate` and `left_ventricle`. One figure after the other, the cheapest first: 1, 3, 5, 10 and 20
 cases, 3, 10 and 30 minutes, from nothing, from a bundled model of another structure, and a UNet. Each figure is in the
-file as soon as it is measured; what is there is not measured again, so the program can be stopped at any time.
-With `--structures`, `--cases`, `--minutes` and `--networks` only these are measured.
+file as soon as it is measured; what is there is not measured again, so the program can be stopped at any time. With
+`--structures`, `--cases`, `--minutes` and `--networks` only these are measured. A file holds the figures of one
+machine, on which nothing else may run meanwhile.
 `benchmark_page.py --curves build/learning_curves.json` takes the figures over into the documentation.
 
 A case of the left ventricle is a patient. All settings are those of `--preset auto`, also for the UNet. The Dice is
@@ -14,15 +15,12 @@ that of all labels merged, mean over cases that took no part.
 
 import argparse
 import json
-import os
-import platform
 import re
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import product
 from pathlib import Path
 
@@ -32,7 +30,6 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "Testing")]
 import numpy as np
 import SimpleITK as sitk
 
-from MedNCALib._version import __version__
 from MedNCALib.errors import TrainingError
 from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.io.image_label_pairs import find_pairs, read_pair
@@ -44,8 +41,9 @@ from MedNCALib.training.recipe import standard_recipe
 from MedNCALib.training.trainer import Trainer
 from MedNCALib.training.validation import validation_scores
 from tools import baselines
-from tools.benchmark_page import UNET
+from tools.benchmark_page import UNET, source
 
+COMMAND = "python Testing/tools/learning_curves.py"
 CASES, MINUTES = (1, 3, 5, 10, 20), (3, 10, 30)
 TESTED = 8  # cases
 NOTHING, BUNDLED = "from nothing", "from a bundled model"
@@ -79,6 +77,8 @@ CHOICES = {"structures": tuple(STRUCTURES), "cases": CASES, "minutes": MINUTES, 
 
 def main(data, output, budget, structures=CHOICES["structures"], cases=CASES, minutes=MINUTES, networks=NETWORKS):
     begin, rows = time.monotonic(), read(output)
+    if {row["machine"] for row in rows} - {source(COMMAND)["machine"]}:
+        sys.exit(f"{output} has figures of another machine, which learns more or less in a minute: name another file.")
     done = {(row["structure"], row["cases"], row["minutes"], row["network"]) for row in rows}
     for length, count, network, name in product(minutes, cases, networks, structures):
         if (name, count, length, network) in done:
@@ -86,26 +86,18 @@ def main(data, output, budget, structures=CHOICES["structures"], cases=CASES, mi
         if budget is not None and time.monotonic() - begin > 60 * budget:
             return
         scratch = output.parent / "learning_curves" / f"{name}-{count}-{length}-{network}".replace(" ", "_")
-        dice = measure(data, STRUCTURES[name], count, length, network, scratch)
-        rows.append({"structure": name, "cases": count, "minutes": length, "network": network, **dice, **source()})
+        found = measure(data, STRUCTURES[name], count, length, network, scratch)
+        which = {"structure": name, "cases": count, "minutes": length, "network": network}
+        rows.append({**which, **found, **source(COMMAND)})
         partial = output.with_suffix(".part")
         partial.write_text(json.dumps(rows, indent=2), encoding="utf-8")
         partial.replace(output)
         shutil.rmtree(scratch)
-        print(f"{name}, {count} cases, {length} minutes, {network}: {dice}", flush=True)
+        print(f"{name}, {count} cases, {length} minutes, {network}: {found}", flush=True)
 
 
 def read(output):
     return json.loads(output.read_text(encoding="utf-8")) if output.is_file() else []
-
-
-def source():
-    return {
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-        "version": __version__,
-        "command": "python Testing/tools/learning_curves.py",
-        "date": date.today().isoformat(),
-    }
 
 
 def measure(data, structure, count, minutes, network, scratch):

@@ -45,6 +45,13 @@ def test_what_is_measured_is_kept_and_what_is_missing_follows_the_cheapest_first
     assert len(json.loads(output.read_text())) == 6
 
 
+def test_figures_of_another_machine_are_not_mixed_in(tmp_path):
+    output = tmp_path / "curves.json"
+    output.write_text(json.dumps([{"machine": "another", "structure": "prostate"}]))
+    with pytest.raises(SystemExit, match="name another file"):
+        learning_curves.main(tmp_path, output, None, ["prostate"], (1,), (3,))
+
+
 def test_the_page_shows_only_what_was_measured():
     row = {"machine": "m", "version": "v", "command": "c", "date": "d", "structure": "prostate", "cases": 3}
     rows = [

@@ -74,6 +74,44 @@ def test_a_comparison_replaces_the_rows_of_its_model_alone(tmp_path):
     assert "0.88" in benchmark_page.picture(new)
 
 
+def measured_speed(load):
+    kernel = {"channels": 16, "hidden": 128, "kernel": "numpy", "ms_per_step": 14.2}
+    model = {"model": "prostate-mr-t2", "kernel": "numpy", "shape": [256, 256, 24], "seconds": 2.84, "peak_mb": 179.2}
+    cohort = {"model": "hippocampus-mr", "seconds": 0.304, "overhead_ms": 45.1, "throughput": 4.31}
+    return {
+        "machine": {"load_before": load},
+        "kernels": [kernel],
+        "models": [{**model, "seconds_all_cells": 12.6, "seconds_turn": None}],
+        "large": {**model, "seconds_all_cells": 634.1, "peak_mb": None},
+        "scaling": {"model": "prostate-mr-t2", "times_voxels": 64.0, "times_seconds": 30.8, "peak_mb": 190.0},
+        "cohort": {**cohort, "times_one_command": 7.2, "worker_peak_mb": 160.6},
+        "panel": {"longest_block_ms": 77.3, "live_cost": 0.101},
+    }
+
+
+def test_measured_speed_replaces_its_own_tables_alone():
+    rows = benchmark_page.read_rows()
+    changed = benchmark_page.with_speed(rows, measured_speed(0.1))
+    kept = ("comparison", "training_seeds", "learning_curves")
+    assert [changed[table] for table in kept] == [rows[table] for table in kept]
+    page = benchmark_page.page(changed, benchmark_page.read_cards())
+    for line in (
+        "| 16 channels, 128 hidden units | - | 14 ms | - |",
+        "| `prostate-mr-t2` | 256 x 256 x 24 | NumPy | 2.8 s | 13 s | - | 179 MB |",
+        "| `prostate-mr-t2` | 256 x 256 x 24 | 2.8 s | 634 s | - |",
+        "| `prostate-mr-t2` | 64 | 31 | 190 MB |",
+        "| `hippocampus-mr` | 0.30 s | 45 ms | 4.3 | 7 | 161 MB |",
+        "| 77 ms | 10% |",
+    ):
+        assert line in page
+
+
+@pytest.mark.parametrize("load", [0.6, 3.0])
+def test_speed_that_was_measured_beside_other_programs_is_refused(load):
+    with pytest.raises(SystemExit, match="when nothing else runs"):
+        benchmark_page.with_speed({}, measured_speed(load))
+
+
 def test_a_docstring_in_googles_style_becomes_markdown():
     source = '''
 def count(cells: int, *, limit: int | None = None, **options) -> int:
