@@ -131,12 +131,15 @@ def with_speed(rows: dict[str, list[dict]], measured: dict) -> dict[str, list[di
         measured: what `make bench` writes.
 
     Raises:
-        SystemExit: other programs were at work, which nothing here says.
+        SystemExit: other programs were at work, or the panel was not measured.
     """
-    load = measured["machine"]["load_before"]
+    machine = measured["machine"]
+    load = machine["load_before"]
     if load is not None and load > _QUIET:
         sys.exit(f"{load} processes waited for a processor before the measurement: measure when nothing else runs.")
-    origin = source("make bench")
+    if measured["panel"]["longest_block_ms"] is None:
+        sys.exit("The panel was not measured: `make bench` says why.")
+    origin = {**source("make bench"), "machine": _machine_name(machine["processor"], machine["processors"])}
     tables = {name: _as_rows(measured[name]) for name in SPEED_TABLES}
     return {**rows, **{name: [{**row, **origin} for row in table] for name, table in tables.items()}}
 
@@ -148,11 +151,15 @@ def _as_rows(measured: list[dict] | dict | None) -> list[dict]:
 def source(command: str) -> dict[str, str]:
     """Where a row comes from that is measured now, by a command."""
     return {
-        "machine": f"{processor_name()}, {os.cpu_count()} cores",
+        "machine": _machine_name(processor_name(), os.cpu_count()),
         "version": __version__,
         "command": command,
         "date": date.today().isoformat(),
     }
+
+
+def _machine_name(processor: str, cores: int | None) -> str:
+    return f"{processor}, {cores} cores"
 
 
 def read_rows() -> dict[str, list[dict]]:

@@ -79,7 +79,7 @@ def measured_speed(load):
     model = {"model": "prostate-mr-t2", "kernel": "numpy", "shape": [256, 256, 24], "seconds": 2.84, "peak_mb": 179.2}
     cohort = {"model": "hippocampus-mr", "seconds": 0.304, "overhead_ms": 45.1, "throughput": 4.31}
     return {
-        "machine": {"load_before": load},
+        "machine": {"processor": "Another", "processors": 4, "load_before": load},
         "kernels": [kernel],
         "models": [{**model, "seconds_all_cells": 12.6, "seconds_turn": None}],
         "large": {**model, "seconds_all_cells": 634.1, "peak_mb": None},
@@ -102,6 +102,7 @@ def test_measured_speed_replaces_its_own_tables_alone():
         "| `prostate-mr-t2` | 64 | 31 | 190 MB |",
         "| `hippocampus-mr` | 0.30 s | 45 ms | 4.3 | 7 | 161 MB |",
         "| 77 ms | 10% |",
+        "many volumes; event loop of the panel | Another, 4 cores |",
     ):
         assert line in page
 
@@ -110,6 +111,12 @@ def test_measured_speed_replaces_its_own_tables_alone():
 def test_speed_that_was_measured_beside_other_programs_is_refused(load):
     with pytest.raises(SystemExit, match="when nothing else runs"):
         benchmark_page.with_speed({}, measured_speed(load))
+
+
+def test_speed_without_the_panel_is_refused():
+    measured = {**measured_speed(0.1), "panel": {"longest_block_ms": None, "live_cost": None}}
+    with pytest.raises(SystemExit, match="The panel was not measured"):
+        benchmark_page.with_speed({}, measured)
 
 
 def test_a_docstring_in_googles_style_becomes_markdown():
