@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import SimpleITK as sitk
@@ -50,12 +50,19 @@ _KEPT_ASIDE_UNTIL = 0.5  # share of the training
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
 _MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
+_ENOUGH = 8  # cases say what settings follow from them
 _UNEVEN = 0.2  # standard deviation between cases of the structure's scaled intensity, as a share of its mean
 _CONTRAST_WINDOW_SD = 12  # pixels
+_VARIED = 0.15  # standard deviation between cases of the structure's size in a slice, as a share of its mean
+# Stronger changes for structures that differ so much.
+_OF_UNEVEN = {"gamma": 2.0, "contrast": 0.3, "bias": 1.0}
+_OF_VARIED = {"rotation": 25, "scale": 1.4, "elastic": 0.03}
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
 _FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
 _STEPS = {8: 12, 4: 8, 2: 8, 1: 8}  # by scale
 _STEPS_OF_LARGE = 20  # of the coarsest stage, if its grid has more cells than that
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,12 @@ class _Measured:
     darkest: float
 
 
+def spread_over(cases: Sequence[T]) -> list[T]:
+    """The cases that a proposal goes by, spread over all: those beside each other may be slices of one patient."""
+    count = min(_ENOUGH, len(cases))
+    return [cases[number * len(cases) // count] for number in range(count)]
+
+
 def propose_preset(
     cases: Sequence[LabelledCase],
     labels: Sequence[Label] = (),
@@ -112,7 +125,7 @@ def propose_preset(
     """Settings for a training on cases.
 
     Args:
-        cases: at least one with a label; five say as much as fifty.
+        cases: at least one with a label; `spread_over` chooses some of many.
         labels: of the new model; without them no label is taken to have a side.
         start: the model whose weights the training starts from; its grid and its network are then kept.
         case_count: of the training, if `cases` are only some of them.
@@ -130,8 +143,8 @@ def propose_preset(
     pieces_sentences = _pieces(settings, measured, labels)
     if start is not None:
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
-    sentences = [_slices(settings, measured)]
-    sentences += [_stages(settings, measured), mirror_sentence, _intensities(settings, measured), *pieces_sentences]
+    sentences = [_slices(settings, measured), _stages(settings, measured), mirror_sentence]
+    sentences += [_intensities(settings, measured), *_shapes(settings, measured), *pieces_sentences]
     if (case_count or len(cases)) <= _FEW_CASES:
         settings["kept_aside_until"] = _KEPT_ASIDE_UNTIL
         sentences.append(
@@ -190,12 +203,19 @@ def _across(measured: Sequence[_Measured]) -> int | None:
     return 0
 
 
+def _across_or_thickest(measured: Sequence[_Measured]) -> int:
+    """As `_across`; for slices as they were acquired the axis of a single one, or that of the thickest voxels."""
+    across, size = _across(measured), _median(measured, "size")
+    if across is not None:
+        return across
+    return int((size == 1).argmax() if (size == 1).any() else _median(measured, "spacing").argmax())
+
+
 def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     """Direction, spacing and neighbours of the slices."""
-    across, spacing, size = _across(measured), _median(measured, "spacing"), _median(measured, "size")
-    is_single, acquired = bool((size == 1).any()), across is None
-    if across is None:
-        across = int((size == 1).argmax() if is_single else spacing.argmax())
+    spacing, size = _median(measured, "spacing"), _median(measured, "size")
+    is_single, acquired = bool((size == 1).any()), _across(measured) is None
+    across = _across_or_thickest(measured)
     native = float(np.delete(spacing, across).min())
     pixel = round(native * max(1.0, float(np.delete(size * spacing, across).max()) / native / _MOST_PIXELS), 3)
     ratio = spacing[across] / pixel
@@ -219,11 +239,7 @@ def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
 
 def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     """Stages by the size of the slices and of the structure, and the window of the finest one."""
-    across = _across(measured)
-    if across is None:
-        across = int(_median(measured, "spacing").argmax())
-        single = np.flatnonzero(_median(measured, "size") == 1)
-        across = int(single[0]) if len(single) else across
+    across = _across_or_thickest(measured)
     pixel = settings["preprocessing"]["spacing"][0]
     lengths = np.delete(np.max([each.size * each.spacing for each in measured], axis=0), across) / pixel
     diameter = float(np.delete(_median(measured, "extent"), across).mean()) / pixel
@@ -291,11 +307,21 @@ def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str
     intensities = [each.intensity for each in measured]
     if np.std(intensities) > _UNEVEN * np.mean(intensities):
         normalisation["contrast_window_sd"] = _CONTRAST_WINDOW_SD
+        settings["augmentation"].update(_OF_UNEVEN)
         return (
             "The structure's brightness differs much between the images, so each place is scaled by the contrast "
-            "around it."
+            "around it, and the intensities are changed more in training."
         )
     return f"Intensities are scaled by the percentiles of each {normalisation['scope']}."
+
+
+def _shapes(settings: dict[str, Any], measured: Sequence[_Measured]) -> list[str]:
+    """How much slices are turned, scaled and deformed in training."""
+    extents = np.delete([each.extent for each in measured], _across_or_thickest(measured), axis=1)
+    if (extents.std(axis=0) / extents.mean(axis=0)).mean() <= _VARIED:
+        return []
+    settings["augmentation"].update(_OF_VARIED)
+    return ["The structure's size differs much between the images, so they are turned, scaled and deformed more."]
 
 
 def _pieces(settings: dict[str, Any], measured: Sequence[_Measured], labels: Sequence[Label]) -> list[str]:

@@ -22,12 +22,11 @@ from .events import Ended, Listener, Measuring, Proposed, ignore_events, never
 from .length import Batches, Length, Minutes
 from .preparation import Prepared, prepare_cases, read_cases
 from .preset import Preset, load_preset
-from .proposal import AUTO_PRESET, propose_preset
+from .proposal import AUTO_PRESET, propose_preset, spread_over
 from .recipe import standard_recipe
 from .trainer import Trainer
 
 _AUTO_BATCHES = 2000  # of a training by its own proposal, if nobody says how long
-_LOOKED_AT = 8  # cases that a proposal is made from
 
 
 def train(
@@ -101,7 +100,7 @@ def train(
         sentences = read.notes
         if settings is None:
             cases = *read.training, *read.validation
-            proposal = propose_preset(cases[:_LOOKED_AT], read.labels, start, len(cases))
+            proposal = propose_preset(spread_over(cases), read.labels, start, len(cases))
             settings, sentences = proposal.preset, (*proposal.sentences, *sentences)
         if sentences:
             listen(Proposed(sentences))

@@ -36,7 +36,7 @@ from MedNCALib.io.image_label_pairs import find_pairs, read_pair
 from MedNCALib.model.model import load_model
 from MedNCALib.training.length import Minutes
 from MedNCALib.training.preparation import prepare_cases, read_cases
-from MedNCALib.training.proposal import propose_preset
+from MedNCALib.training.proposal import propose_preset, spread_over
 from MedNCALib.training.recipe import standard_recipe
 from MedNCALib.training.trainer import Trainer
 from MedNCALib.training.validation import validation_scores
@@ -109,7 +109,7 @@ def measure(data, structure, count, minutes, network, scratch):
     read_in = read_cases(*folders, scratch / "model")
     start = load_model(structure.start) if network == BUNDLED else None
     cases = *read_in.training, *read_in.validation
-    proposal = propose_preset(cases[:8], read_in.labels, start, len(cases))
+    proposal = propose_preset(spread_over(cases), read_in.labels, start, len(cases))
     prepared = prepare_cases(read_in, scratch / "model", proposal.preset, 0, start)
     make: Callable = of_cascade
     if network == UNET:

@@ -14,13 +14,12 @@ from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.imaging.label_wholes import key_of, split_wholes
 from MedNCALib.io.image_label_pairs import find_pairs, labels_named_in, read_pair
 from MedNCALib.io.segmentation_file import read_segments
-from MedNCALib.training.proposal import Proposal, propose_preset
+from MedNCALib.training.proposal import Proposal, propose_preset, spread_over
 
 from ..library import LIBRARY, homeFolder
 from .cases import LearningCase, Naming, imagesOf, labelsOf, wholesOf
 
 AUTO = "auto"  # the engine proposes one from the cases
-_ENOUGH = 3  # cases that a proposal goes by: more say the same
 
 
 def proposal(cases: Sequence[LearningCase], naming: Naming, startFrom: mednca.Model | None = None) -> Proposal:
@@ -30,7 +29,7 @@ def proposal(cases: Sequence[LearningCase], naming: Naming, startFrom: mednca.Mo
         MedNCAError: they cannot be learned from.
     """
     labels = labelsOf(cases, naming)
-    images = [(case.name, *imagesOf(case, naming, labels)[:2]) for case in cases[:_ENOUGH]]
+    images = [(case.name, *imagesOf(case, naming, labels)[:2]) for case in spread_over(cases)]
     some = [LabelledCase(*each) for each in images]
     return propose_preset(some, wholesOf(cases, naming)[0], startFrom, len(cases))
 
@@ -39,7 +38,7 @@ def proposalForFolders(images: str, labels: str, startFrom: mednca.Model | None 
     """What the cases of two folders suggest; as `proposal`."""
     pairs = find_pairs(images, labels)
     table = labels_named_in(pairs)
-    some = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in pairs[:_ENOUGH]]
+    some = [LabelledCase(pair.name, *read_pair(pair, table or None)) for pair in spread_over(pairs)]
     segments = [{key_of(label.name) for label in read_segments(pair.label).values()} for pair in pairs]
     used = [{label.value for label in table if key_of(label.name) in names} for names in segments]
     return propose_preset(some, split_wholes(table, used)[0], startFrom, len(pairs))

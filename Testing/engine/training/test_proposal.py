@@ -12,7 +12,7 @@ from MedNCALib import load_model
 from MedNCALib.errors import TrainingError
 from MedNCALib.evaluation.perturbations import LabelledCase
 from MedNCALib.imaging.labels import Label
-from MedNCALib.training.proposal import propose_preset
+from MedNCALib.training.proposal import propose_preset, spread_over
 
 SIDED = (Label(1, "left kidney"), Label(2, "right kidney"))
 
@@ -174,8 +174,31 @@ def test_places_are_scaled_by_the_contrast_around_them_if_the_structure_is_of_un
         labelled = case(size, (1.0, 1.0, 4.0), [(35, 50), (20, 40), (0, depth)])
         structure = sitk.Cast(labelled.labels, sitk.sitkFloat32)
         cases.append(LabelledCase("case", bright.image + structure * level, labelled.labels))
-    normalisation = propose_preset(cases).settings["preprocessing"]["normalisation"]
+    settings = propose_preset(cases).settings
+    normalisation = settings["preprocessing"]["normalisation"]
     assert (normalisation["scope"], normalisation.get("contrast_window_sd")) == (scope, window)
+    assert ("gamma" in settings["augmentation"]) is (window is not None)
+
+
+@pytest.mark.parametrize("depth", [20, 1])
+@pytest.mark.parametrize(("widths", "scale"), [((20, 24), 1.25), ((20, 30), 1.4)])
+def test_slices_are_changed_more_if_the_structure_differs_in_size(widths, scale, depth):
+    size = (64, 64, depth)
+    cases = [case(size, (1.0, 1.0, 4.0), [*centred(size[:2], width), (0, min(depth, width // 2))]) for width in widths]
+    proposal = propose_preset(cases)
+    assert proposal.settings["augmentation"]["scale"] == scale
+    assert any("size differs" in sentence for sentence in proposal.sentences) is (scale > 1.25)
+
+
+def test_the_length_across_the_slices_says_nothing_of_the_size_in_them():
+    size = (64, 64, 40)
+    cases = [case(size, (1.0, 1.0, 4.0), [*centred(size[:2], 20), (0, depth)]) for depth in (5, 40)]
+    assert propose_preset(cases).settings["augmentation"]["scale"] == 1.25
+
+
+def test_the_cases_that_settings_go_by_are_spread_over_all():
+    assert spread_over([1, 2, 3]) == [1, 2, 3]
+    assert spread_over(range(80)) == [0, 10, 20, 30, 40, 50, 60, 70]
 
 
 def test_cases_without_any_label_are_refused():
