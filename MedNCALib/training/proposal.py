@@ -38,7 +38,8 @@ _MOST_PIXELS = 144  # along a slice
 _COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
 _LEAST_CELLS = 0.75  # that the structure has there
 _FOREGROUND = 0.7  # share of slices, and of windows in these, that show a label: with many, too much is drawn elsewhere
-_SMALL = 24  # pixels of a structure that the smaller of these windows shows whole
+_FOREGROUND_OF_THICK = 0.3  # of thick slices
+_SMALL = 24  # pixels: the smaller of these windows is for structures that are nowhere larger
 _WINDOWS = 32, 48  # pixels that the finest stage is trained on
 _WINDOW_BEFORE = 64  # that the stage before it is trained on
 _NO_CRUMBS = 0.95  # share of a label's voxels that its pieces without crumbs are
@@ -139,7 +140,6 @@ def propose_preset(
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
-    settings["foreground_share"] = _FOREGROUND if start is None else _FOREGROUND_ADAPTED
     pieces_sentences = _pieces(settings, measured, labels)
     if start is not None:
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
@@ -222,6 +222,7 @@ def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     is_isotropic = not (is_single or acquired) and ratio < _THICK
     neighbours = 0 if is_single else 2 if is_isotropic else 1 if ratio < _VERY_THICK else 0
     settings["architecture"]["image_channels"] = 1 + 2 * neighbours
+    settings["foreground_share"] = _FOREGROUND if is_single or ratio < _THICK else _FOREGROUND_OF_THICK
     slices = max(pixel, round(float(spacing[across]), 3)) if is_isotropic else None
     settings["preprocessing"].update(axes=ACQUIRED if acquired else _AXES[across], spacing=[pixel, pixel, slices])
     grid = f"on a grid of {pixel:.2g} mm" + ("" if pixel <= native else f", coarser than the images' {native:.2g} mm")
@@ -242,6 +243,7 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     across = _across_or_thickest(measured)
     pixel = settings["preprocessing"]["spacing"][0]
     lengths = np.delete(np.max([each.size * each.spacing for each in measured], axis=0), across) / pixel
+    diameters = np.delete([each.extent for each in measured], across, axis=1).mean(axis=1) / pixel
     diameter = float(np.delete(_median(measured, "extent"), across).mean()) / pixel
     coarsest = 1
     while (
@@ -251,7 +253,7 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     ):
         coarsest *= 2
     scales = [scale for scale in _STEPS if scale <= coarsest]
-    window = _WINDOWS[diameter > _SMALL]
+    window = _WINDOWS[bool(diameters.max() > _SMALL)]
     settings["architecture"]["stages"] = [{"scale": scale, "steps": _STEPS[scale]} for scale in scales]
     if lengths.max() / coarsest > _COARSEST_CELLS:
         settings["architecture"]["stages"][0]["steps"] = _STEPS_OF_LARGE
@@ -363,6 +365,6 @@ def _adapted(settings: dict[str, Any], start: Model, label_count: int) -> str:
         licence=card.licence,
     )
     crops = _windows([stage.scale for stage in architecture.stages], _WINDOWS[1])
-    settings.update(crops=crops, learning_rate=_SMALL_STEPS)
+    settings.update(crops=crops, learning_rate=_SMALL_STEPS, foreground_share=_FOREGROUND_ADAPTED)
     kept = "its grid and its network are kept, and the steps are small"
     return f"The training starts from {start.title}: {kept}."

@@ -196,6 +196,19 @@ def test_the_length_across_the_slices_says_nothing_of_the_size_in_them():
     assert propose_preset(cases).settings["augmentation"]["scale"] == 1.25
 
 
+def test_windows_of_the_finest_stage_are_for_the_largest_structure():
+    size = (120, 120, 40)
+    cases = [case(size, (1.0, 1.0, 1.0), centred(size, width)) for width in (20, 20, 30)]
+    assert propose_preset(cases).settings["crops"][-1] == [48, 48]
+
+
+@pytest.mark.parametrize(("depth", "spacing", "share"), [(20, 4.0, 0.3), (20, 1.0, 0.7), (1, 4.0, 0.7)])
+def test_thick_slices_beyond_the_structure_are_seen_more_often(depth, spacing, share):
+    size = (64, 64, depth)
+    cases = [case(size, (1.0, 1.0, spacing), [*centred(size[:2], 20), (0, max(1, depth // 2))])]
+    assert propose_preset(cases).settings["foreground_share"] == share
+
+
 def test_the_cases_that_settings_go_by_are_spread_over_all():
     assert spread_over([1, 2, 3]) == [1, 2, 3]
     assert spread_over(range(80)) == [0, 10, 20, 30, 40, 50, 60, 70]
