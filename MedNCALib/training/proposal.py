@@ -49,7 +49,6 @@ _ALL_JOINED = 0.35  # share of the training after which all stages are trained
 _FEW_CASES = 6  # up to so many one is kept aside, a large part of them
 _KEPT_ASIDE_UNTIL = 0.5  # share of the training
 _ONE_SIDED = 0.9  # share of a structure's voxels in one half of the image
-_MANY_LABELS = 4
 _HOUNSFIELD_AIR = -500
 _ENOUGH = 8  # cases say what settings follow from them
 _UNEVEN = 0.2  # standard deviation between cases of the structure's scaled intensity, as a share of its mean
