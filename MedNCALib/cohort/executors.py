@@ -97,7 +97,7 @@ class WorkerProcesses:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            _end([pid for slot in self._slots for pid in slot.pids()])
+            _end([slot.process for slot in self._slots if slot.process is not None])
         for slot in self._slots:
             slot.close()
 
@@ -114,7 +114,11 @@ class WorkerProcesses:
 
 
 class _Slot:
-    """A pool of one process, replaced by another if the process dies."""
+    """A pool of one process, replaced by another if the process dies.
+
+    Attributes:
+        process: the process, from when it is started.
+    """
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -123,7 +127,7 @@ class _Slot:
 
     def _open(self) -> None:
         self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin_worker)
-        self._pid: Future[int] | None = None
+        self.process: multiprocessing.process.BaseProcess | None = None
 
     def is_free(self) -> bool:
         return self._job is None or self._job.done()
@@ -138,22 +142,33 @@ class _Slot:
         return self._job
 
     def _submitted(self, job: Any) -> Future[Any]:
-        if self._pid is None:
-            self._pid = self._pool.submit(os.getpid)
-        return self._pool.submit(self._function, job)
-
-    def pids(self) -> list[int]:
-        """The process, once it has begun."""
-        known = self._pid is not None and self._pid.done() and self._pid.exception() is None
-        return [self._pid.result()] if known and self._pid else []
+        if self.process is not None:
+            return self._pool.submit(self._function, job)
+        others = set(multiprocessing.active_children())
+        with _ctrl_c_later():
+            future = self._pool.submit(self._function, job)
+        self.process = next(iter(set(multiprocessing.active_children()) - others), None)
+        return future
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end(pids: list[int]) -> None:
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; processes that are started in it never get it, not even while they begin."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(processes: list[multiprocessing.process.BaseProcess]) -> None:
     """End worker processes: they put away what they have begun, or are killed."""
-    processes = [process for process in multiprocessing.active_children() if process.pid in pids]
     for process in processes:
         process.terminate()
     end = time.monotonic() + _SECONDS_TO_END

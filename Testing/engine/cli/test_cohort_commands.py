@@ -125,7 +125,9 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(model_folder, tmp_path):
 
 
 @POSIX
-def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp_path):
+@pytest.mark.parametrize("seconds", [0.1, 0.3, None])
+def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp_path, seconds):
+    """Soon after the first worker has begun, when it reads its modules, or with two cases finished."""
     images = write_cases(tmp_path / "in", 24, size=(40, 40, 40))
     command = ["segment", images, "-m", model_folder, "-o", tmp_path / "out", "--jobs", "2"]
     process = subprocess.Popen(
@@ -139,9 +141,13 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp
         # Children of a background job ignore Ctrl-C.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
     )
-    while len(list(tmp_path.glob("out/*.json"))) < 2:
+    begun = ["pgrep", "-f", "-P", str(process.pid), "spawn_main"]
+    while (
+        len(list(tmp_path.glob("out/*.json"))) < 2 if seconds is None else subprocess.run(begun, check=False).returncode
+    ):
         assert process.poll() is None
         time.sleep(0.02)
+    time.sleep(seconds or 0)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     assert process.communicate(timeout=300)[1] == "mednca: stopped.\n"
     assert process.returncode == 130
