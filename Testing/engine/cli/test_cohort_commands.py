@@ -142,8 +142,8 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_half_file(model_folder, tmp
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
     )
     begun = ["pgrep", "-f", "-P", str(process.pid), "spawn_main"]
-    while (
-        len(list(tmp_path.glob("out/*.json"))) < 2 if seconds is None else subprocess.run(begun, check=False).returncode
+    while subprocess.run(begun, check=False).returncode or (
+        seconds is None and len(list(tmp_path.glob("out/*.json"))) < 2
     ):
         assert process.poll() is None
         time.sleep(0.02)
