@@ -24,7 +24,7 @@ from .workers import group_count, side_by_side
 # in bfloat16 anew for every shape that it has not seen.
 _ROWS = 128
 
-# Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.
+# Gradient that the bias of a silent unit gets: well below that of units that fire.
 _PUSH = 1e-6
 
 
@@ -32,15 +32,14 @@ class Weights(NamedTuple):
     """One rule's weights in the form of the products; k is the kernel's size.
 
     Attributes:
-        filters, filters_bias: from a cell's neighbourhood to what it perceives: (k * k * C, F) and (F,).
-        own, perceived, bias: from the cell itself and from what it perceives to the hidden layer: (C, H), (F, H), (H,).
+        filters: from a cell's neighbourhood to what it perceives, (k * k * C, F).
+        hidden: from the cell itself and what it perceives to the hidden layer, (C + F, H).
+        bias: of the hidden layer, with what the bias of the perception adds to it, (H,).
         update: (H, C).
     """
 
     filters: Tensor
-    filters_bias: Tensor
-    own: Tensor
-    perceived: Tensor
+    hidden: Tensor
     bias: Tensor
     update: Tensor
 
@@ -96,17 +95,20 @@ def _neighbour_tables(
 
 
 class _Step(NamedTuple):
-    """What the gradients of one step need.
+    """What the gradients of one step need. Neighbourhoods are gathered again: they are larger than all of this.
 
     Attributes:
-        cells: that fire.
-        near: their neighbourhoods, (rows, k * k * C); the rows after those of the cells are copies of the first.
-        perceived, hidden: (rows, F) and (rows, H).
+        rows: cells that fire, and after them the first of them again.
+        fired: how many cells fire.
+        state: before the step, in the precision of the change, (cells, C).
+        known: what cells know, themselves and what they perceive, (rows, C + F).
+        hidden: (rows, H).
     """
 
-    cells: Tensor
-    near: Tensor
-    perceived: Tensor
+    rows: Tensor
+    fired: int
+    state: Tensor
+    known: Tensor
     hidden: Tensor
 
 
@@ -116,7 +118,7 @@ class _Steps(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, state: Tensor, fires: Tensor, neighbours: _Neighbours, *values: Tensor) -> Tensor:
         weights, keep = Weights(*values), any(ctx.needs_input_grad)
-        groups = group_count(len(state), state.device)
+        groups = group_count(len(state), state[..., 0].numel(), state.device)
         done = side_by_side(
             _forward,
             [
@@ -146,20 +148,23 @@ def _forward(
 ) -> tuple[Tensor, list[_Step]]:
     """The state of some samples after all steps, and if the gradients are wanted what they need."""
     around, _, _ = neighbours.of(state.shape, state.device)
-    steps = []
-    values = state.flatten(0, 2)
-    for fire in fires:
-        cells = fire.reshape(-1).nonzero()[:, 0]
-        rows = F.pad(cells, (0, _ROWS - len(cells) % _ROWS))  # the first cell again, as often as that needs
-        near = values.to(weights.filters.dtype).index_select(0, around.index_select(0, rows).view(-1))
-        near = near.view(len(rows), -1)
-        perceived = torch.addmm(weights.filters_bias, near, weights.filters)
-        hidden = torch.addmm(weights.bias, perceived, weights.perceived)
-        hidden = hidden.addmm_(_centre(near, state.shape[-1]), weights.own).relu_()
+    channels, filters = state.shape[-1], weights.filters.shape[1]
+    steps, gathered = [], _Gathered(around, state, weights.filters.dtype)
+    values = state.flatten(0, 2).clone()
+    all_fires = fires.flatten(1)
+    for cells in all_fires.nonzero()[:, 1].split(all_fires.sum(dim=1).tolist()):
+        count = cells.shape[0]
+        rows = F.pad(cells, (0, _ROWS - count % _ROWS))  # the first cell again, as often as that needs
+        before = values.to(weights.filters.dtype, copy=True)
+        near = gathered.near(before, rows)
+        known = near.new_empty(near.shape[0], channels + filters)
+        known[:, :channels] = _centre(near, channels)
+        torch.mm(near, weights.filters, out=known[:, channels:])
+        hidden = torch.addmm(weights.bias, known, weights.hidden).relu_()
         change = hidden @ weights.update
-        values = values.index_add(0, cells, change[: len(cells)].float())
+        values.index_add_(0, cells, change[:count].float())
         if keep:
-            steps.append(_Step(cells, near, perceived, hidden))
+            steps.append(_Step(rows, count, before, known, hidden))
     return values.view(state.shape), steps
 
 
@@ -170,31 +175,49 @@ def _backward(
     """Gradients of some samples' initial state, and of the weights in float32."""
     around, by, place = neighbours.of(gradient.shape, gradient.device)
     channels, places = gradient.shape[-1], around.shape[1]
-    of_state = gradient.flatten(0, 2)
+    gathered = _Gathered(around, gradient, weights.filters.dtype)
+    of_state = gradient.flatten(0, 2).clone()
     total = Weights(*(torch.zeros(each.shape, device=each.device) for each in weights))
     back = Weights(*(each.T.contiguous() if each.dim() == 2 else each for each in weights))
+    of_near = weights.filters.new_empty(1 + len(of_state) + _ROWS, places * channels)
+    of_near[0] = 0  # of a cell that does not fire
     first = torch.empty(len(of_state) + 1, dtype=torch.int32, device=gradient.device)
+    numbers = torch.arange(1, len(of_state) + 1, dtype=torch.int32, device=gradient.device) * places
     while steps:
-        cells, near, perceived, hidden = steps.pop()  # frees what it held
-        count, rows = len(cells), len(near)
-        change = F.pad(of_state.index_select(0, cells), (0, 0, 0, rows - count)).to(near.dtype)
-        of_hidden = _through_relu(change @ back.update, hidden)
-        of_perceived = of_hidden @ back.perceived
+        rows, fired, before, known, hidden = steps.pop()  # frees what it held
+        near = gathered.near(before, rows)
+        change = of_state.index_select(0, rows).to(near.dtype)
+        change[fired:] = 0
+        of_hidden = torch.ops.aten.threshold_backward(change @ back.update, hidden, 0)
+        of_known = of_hidden @ back.hidden
+        of_perceived = of_known[:, channels:]
         total.update.add_(hidden.T @ change)
         total.bias.add_(of_hidden.sum(dim=0))
-        total.perceived.add_(perceived.T @ of_hidden)
-        total.own.add_(_centre(near, channels).T @ of_hidden)
-        total.filters_bias.add_(of_perceived.sum(dim=0))
+        total.hidden.add_(known.T @ of_hidden)
         total.filters.add_(near.T @ of_perceived)
-        of_near = near.new_empty(rows + 1, places * channels)
-        torch.mm(of_perceived, back.filters, out=of_near[:rows])
-        _centre(of_near[:rows], channels).addmm_(of_hidden, back.own)
-        of_near[rows:] = 0  # the row of a cell that does not fire
-        first.fill_(rows * places)
-        first[cells] = torch.arange(0, count * places, places, dtype=torch.int32, device=gradient.device)
+        of_fired = of_near[1 : near.shape[0] + 1]
+        torch.mm(of_perceived, back.filters, out=of_fired)
+        _centre(of_fired, channels).add_(of_known[:, :channels])
+        first.zero_()
+        first[rows[:fired]] = numbers[:fired]
         sources = first.index_select(0, by.view(-1)).view(by.shape).add_(place)
-        of_state = of_state + F.embedding_bag(sources, of_near.view(-1, channels), mode="sum").float()
+        of_state.add_(F.embedding_bag(sources, of_near.view(-1, channels), mode="sum"))
+    _push_silent(total)
     return of_state.view(gradient.shape), total
+
+
+class _Gathered:
+    """Gathers neighbourhoods, each time into the same memory: new memory costs about as much as the gathering."""
+
+    def __init__(self, around: Tensor, state: Tensor, dtype: torch.dtype) -> None:
+        self._around = around
+        rows = len(around) + _ROWS
+        self._near = torch.empty(rows * around.shape[1], state.shape[-1], dtype=dtype, device=state.device)
+
+    def near(self, state: Tensor, rows: Tensor) -> Tensor:
+        """Neighbourhoods of cells, (rows, k * k * C)."""
+        cells = self._around.index_select(0, rows).view(-1)
+        return torch.index_select(state, 0, cells, out=self._near[: cells.shape[0]]).view(rows.shape[0], -1)
 
 
 def _centre(near: Tensor, channels: int) -> Tensor:
@@ -202,15 +225,13 @@ def _centre(near: Tensor, channels: int) -> Tensor:
     return near.narrow(1, (near.shape[1] // channels // 2) * channels, channels)
 
 
-def _through_relu(gradient: Tensor, hidden: Tensor) -> Tensor:
-    """The gradient before the hidden layer's relu, with a remedy for dying units (Lu et al., arXiv 1903.06733).
+def _push_silent(gradients: Weights) -> None:
+    """A remedy for units of the hidden layer that die (Lu et al., arXiv 1903.06733).
 
-    A unit that is silent in every cell has no gradient and would stay silent, here it gets a small one that pushes it
-    up. In a long training a whole stage can die, and the result still looks plausible, since the stages before it are
-    in the loss. An optimiser that scales gradients to their own size follows the push if there is no other gradient.
+    A unit that is silent in every cell has no gradient and would stay silent, here its bias gets a small one that
+    pushes it up. In a long training a whole stage can die, and the result still looks plausible, since the stages
+    before it are in the loss. An optimiser that scales gradients to their own size follows the push if there is no
+    other gradient.
     """
-    gradient = torch.ops.aten.threshold_backward(gradient, hidden, 0)
-    silent = hidden.amax(dim=0) == 0
-    if silent.any():
-        gradient = gradient - silent.to(gradient.dtype) * (_PUSH / len(gradient))
-    return gradient
+    silent = (gradients.update == 0).all(dim=1)
+    gradients.bias.sub_(silent * _PUSH)

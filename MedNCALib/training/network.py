@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -92,13 +92,10 @@ class Automaton(nn.Module):
     def _weights(self, precision: torch.dtype) -> Weights:
         """The weights in the form of the products of one step."""
         channels, size = self._architecture.channels, self._architecture.kernel_size
-        own, perceived = self.hidden.T.split([channels, self._architecture.filters])
         weights = Weights(
             filters=self.perception.view(-1, channels, size**2).permute(2, 1, 0).flatten(0, 1),
-            filters_bias=self.perception_bias,
-            own=own,
-            perceived=perceived,
-            bias=self.hidden_bias,
+            hidden=self.hidden.T,
+            bias=self.hidden_bias + self.hidden[:, channels:] @ self.perception_bias,
             update=(self.update * self._moves).T,
         )
         return Weights(*(each.to(precision).contiguous() for each in weights))
@@ -201,7 +198,12 @@ def resize(planes: Tensor, size: tuple[int, int], method: Method) -> Tensor:
     if planes.shape[2:] == size:
         return planes
     rows, columns = (
-        torch.from_numpy(sampling_matrix(length, samples, method)).to(planes)
+        _sampling_matrix(length, samples, method, planes.device, planes.dtype)
         for length, samples in zip(planes.shape[2:], size)
     )
     return rows @ planes @ columns.T
+
+
+@lru_cache(maxsize=64)
+def _sampling_matrix(length: int, samples: int, method: Method, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(sampling_matrix(length, samples, method)).to(device, dtype)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import torch
 
 _MOST = 4  # small groups cost more than they gain
+_LEAST_CELLS = 1000  # of a group
 
 ResultT = TypeVar("ResultT")
 
@@ -56,9 +57,12 @@ def one_thread_a_product() -> None:
     torch.set_num_threads(1)
 
 
-def group_count(samples: int, device: torch.device) -> int:
-    """Into how many groups samples are divided: one a thread, and on other devices than the processor one."""
-    return min(samples, _count) if device.type == "cpu" else 1
+def group_count(samples: int, cells: int, device: torch.device) -> int:
+    """Into how many groups samples of together so many cells are divided: at most one a thread.
+
+    On other devices than the processor it is one group.
+    """
+    return max(1, min(samples, _count, cells // _LEAST_CELLS)) if device.type == "cpu" else 1
 
 
 def side_by_side(function: Callable[..., ResultT], calls: Sequence[tuple[Any, ...]]) -> list[ResultT]:
