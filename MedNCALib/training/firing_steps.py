@@ -24,7 +24,7 @@ from .workers import group_count, side_by_side
 # in bfloat16 anew for every shape that it has not seen.
 _ROWS = 128
 
-# Gradient that the bias of a silent unit gets: well below that of units that fire.
+# Gradient that a silent unit gets in one step, all cells together: well below that of units that fire.
 _PUSH = 1e-6
 
 
@@ -183,12 +183,15 @@ def _backward(
     of_near[0] = 0  # of a cell that does not fire
     first = torch.empty(len(of_state) + 1, dtype=torch.int32, device=gradient.device)
     numbers = torch.arange(1, len(of_state) + 1, dtype=torch.int32, device=gradient.device) * places
+    push = _push_of_silent(steps[-1].hidden)
     while steps:
         rows, fired, before, known, hidden = steps.pop()  # frees what it held
         near = gathered.near(before, rows)
         change = of_state.index_select(0, rows).to(near.dtype)
         change[fired:] = 0
         of_hidden = torch.ops.aten.threshold_backward(change @ back.update, hidden, 0)
+        if push is not None:
+            of_hidden -= push
         of_known = of_hidden @ back.hidden
         of_perceived = of_known[:, channels:]
         total.update.add_(hidden.T @ change)
@@ -202,7 +205,6 @@ def _backward(
         first[rows[:fired]] = numbers[:fired]
         sources = first.index_select(0, by.view(-1)).view(by.shape).add_(place)
         of_state.add_(F.embedding_bag(sources, of_near.view(-1, channels), mode="sum"))
-    _push_silent(total)
     return of_state.view(gradient.shape), total
 
 
@@ -225,13 +227,18 @@ def _centre(near: Tensor, channels: int) -> Tensor:
     return near.narrow(1, (near.shape[1] // channels // 2) * channels, channels)
 
 
-def _push_silent(gradients: Weights) -> None:
+def _push_of_silent(hidden: Tensor) -> Tensor | None:
     """A remedy for units of the hidden layer that die (Lu et al., arXiv 1903.06733).
 
-    A unit that is silent in every cell has no gradient and would stay silent, here its bias gets a small one that
-    pushes it up. In a long training a whole stage can die, and the result still looks plausible, since the stages
-    before it are in the loss. An optimiser that scales gradients to their own size follows the push if there is no
-    other gradient.
+    A unit that is silent in every cell has no gradient and would stay silent, here it gets a small one that pushes it
+    up. In a long training a whole stage can die, and the result still looks plausible, since the stages before it are
+    in the loss. An optimiser that scales gradients to their own size follows the push if there is no other gradient.
+
+    Args:
+        hidden: the layer in the last step, (rows, H). A unit that is dead is silent in all steps.
+
+    Returns:
+        What is taken off the gradient before the relu, (H,); None if no unit is silent.
     """
-    silent = (gradients.update == 0).all(dim=1)
-    gradients.bias.sub_(silent * _PUSH)
+    silent = hidden.sum(dim=0) == 0
+    return silent.to(hidden.dtype) * (_PUSH / len(hidden)) if silent.any() else None
