@@ -57,6 +57,7 @@ _VARIED = 0.15  # standard deviation between cases of the structure's size in a 
 # Stronger changes for structures that differ so much.
 _OF_UNEVEN = {"gamma": 2.0, "contrast": 0.3, "bias": 1.0}
 _OF_VARIED = {"rotation": 25, "scale": 1.4, "elastic": 0.03}
+_COARSE_OF_VARIED = 1.0  # weight of the coarse stages' loss for such structures, that of the finest is 1
 _SMALL_STEPS = 0.0015  # largest learning rate of a training that starts from a model
 _FOREGROUND_ADAPTED = 0.4  # of such a training, as `_FOREGROUND`
 _STEPS = {8: 12, 4: 8, 2: 8, 1: 8}  # by scale
@@ -224,6 +225,8 @@ def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     settings["foreground_share"] = _FOREGROUND if is_single or ratio < _THICK else _FOREGROUND_OF_THICK
     slices = max(pixel, round(float(spacing[across]), 3)) if is_isotropic else None
     settings["preprocessing"].update(axes=ACQUIRED if acquired else _AXES[across], spacing=[pixel, pixel, slices])
+    if is_single:
+        settings["dice_reduction"] = "slice"
     grid = f"on a grid of {pixel:.2g} mm" + ("" if pixel <= native else f", coarser than the images' {native:.2g} mm")
     if is_single:
         return f"Images are single slices, {grid}."
@@ -317,12 +320,16 @@ def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str
 
 
 def _shapes(settings: dict[str, Any], measured: Sequence[_Measured]) -> list[str]:
-    """How much slices are turned, scaled and deformed in training."""
+    """How much slices are turned, scaled and deformed in training, and the weight of the coarse stages' loss."""
     extents = np.delete([each.extent for each in measured], _across_or_thickest(measured), axis=1)
     if (extents.std(axis=0) / extents.mean(axis=0)).mean() <= _VARIED:
         return []
     settings["augmentation"].update(_OF_VARIED)
-    return ["The structure's size differs much between the images, so they are turned, scaled and deformed more."]
+    settings["deep_supervision_weight"] = _COARSE_OF_VARIED
+    return [
+        "The structure's size differs much between the images, so they are turned, scaled and deformed more, and what "
+        "the coarse grids find weighs more."
+    ]
 
 
 def _pieces(settings: dict[str, Any], measured: Sequence[_Measured], labels: Sequence[Label]) -> list[str]:

@@ -136,6 +136,12 @@ def test_single_slices_and_oblique_ones_are_taken_as_they_were_acquired():
         assert propose_preset([each]).settings["preprocessing"]["axes"] == "acquired"
 
 
+@pytest.mark.parametrize(("depth", "reduction"), [(1, "slice"), (10, "batch")])
+def test_small_structures_of_single_slices_weigh_as_much_as_large_ones(depth, reduction):
+    each = case((64, 64, depth), (1.0, 1.0, 3.0), [(20, 40), (20, 40), (0, depth)])
+    assert propose_preset([each]).settings["dice_reduction"] == reduction
+
+
 def test_pieces_are_taken_out_that_are_smaller_than_those_of_the_labels():
     size = (64, 64, 20)
     large, small, crumb = ([(low, low + width)] * 2 + [(5, 15)] for low, width in ((10, 10), (40, 5), (60, 1)))
@@ -181,12 +187,13 @@ def test_places_are_scaled_by_the_contrast_around_them_if_the_structure_is_of_un
 
 
 @pytest.mark.parametrize("depth", [20, 1])
-@pytest.mark.parametrize(("widths", "scale"), [((20, 24), 1.25), ((20, 30), 1.4)])
-def test_slices_are_changed_more_if_the_structure_differs_in_size(widths, scale, depth):
+@pytest.mark.parametrize(("widths", "scale", "coarse"), [((20, 24), 1.25, 0.3), ((20, 30), 1.4, 1)])
+def test_slices_are_changed_more_if_the_structure_differs_in_size(widths, scale, coarse, depth):
     size = (64, 64, depth)
     cases = [case(size, (1.0, 1.0, 4.0), [*centred(size[:2], width), (0, min(depth, width // 2))]) for width in widths]
     proposal = propose_preset(cases)
     assert proposal.settings["augmentation"]["scale"] == scale
+    assert proposal.settings["deep_supervision_weight"] == coarse
     assert any("size differs" in sentence for sentence in proposal.sentences) is (scale > 1.25)
 
 
