@@ -140,6 +140,8 @@ def propose_preset(
     settings: dict[str, Any] = json.loads((Path(__file__).parent / "presets" / "general.json").read_text("utf-8"))
     mirror, mirror_sentence = _mirroring(settings, measured, labels)
     settings["augmentation"]["mirror"] = mirror
+    if _are_single(measured):
+        settings["dice_reduction"] = "slice"  # each is a case of its own, however little it shows
     pieces_sentences = _pieces(settings, measured, labels)
     if start is not None:
         return Proposal(settings, (_adapted(settings, start, len(labels)), mirror_sentence, *pieces_sentences))
@@ -193,10 +195,15 @@ def _median(measured: Sequence[_Measured], name: str) -> np.ndarray:
     return np.median([getattr(each, name) for each in measured], axis=0)
 
 
+def _are_single(measured: Sequence[_Measured]) -> bool:
+    """Whether images are single slices."""
+    return bool((_median(measured, "size") == 1).any())
+
+
 def _across(measured: Sequence[_Measured]) -> int | None:
     """The axis across the slices; None for slices as they were acquired."""
-    size, spacing = _median(measured, "size"), _median(measured, "spacing")
-    if (size == 1).any() or max(each.degrees for each in measured) > _OBLIQUE:
+    spacing = _median(measured, "spacing")
+    if _are_single(measured) or max(each.degrees for each in measured) > _OBLIQUE:
         return None
     if spacing.max() / np.median(spacing) >= _THICK:
         return int(spacing.argmax())
@@ -208,13 +215,13 @@ def _across_or_thickest(measured: Sequence[_Measured]) -> int:
     across, size = _across(measured), _median(measured, "size")
     if across is not None:
         return across
-    return int((size == 1).argmax() if (size == 1).any() else _median(measured, "spacing").argmax())
+    return int((size == 1).argmax() if _are_single(measured) else _median(measured, "spacing").argmax())
 
 
 def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     """Direction, spacing and neighbours of the slices."""
     spacing, size = _median(measured, "spacing"), _median(measured, "size")
-    is_single, acquired = bool((size == 1).any()), _across(measured) is None
+    is_single, acquired = _are_single(measured), _across(measured) is None
     across = _across_or_thickest(measured)
     native = float(np.delete(spacing, across).min())
     pixel = round(native * max(1.0, float(np.delete(size * spacing, across).max()) / native / _MOST_PIXELS), 3)
@@ -225,8 +232,6 @@ def _slices(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     settings["foreground_share"] = _FOREGROUND if is_single or ratio < _THICK else _FOREGROUND_OF_THICK
     slices = max(pixel, round(float(spacing[across]), 3)) if is_isotropic else None
     settings["preprocessing"].update(axes=ACQUIRED if acquired else _AXES[across], spacing=[pixel, pixel, slices])
-    if is_single:
-        settings["dice_reduction"] = "slice"
     grid = f"on a grid of {pixel:.2g} mm" + ("" if pixel <= native else f", coarser than the images' {native:.2g} mm")
     if is_single:
         return f"Images are single slices, {grid}."
@@ -303,7 +308,7 @@ def _mirroring(settings: dict[str, Any], measured: Sequence[_Measured], labels: 
 def _intensities(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     """Scaling of the intensities by their contrast."""
     normalisation = settings["preprocessing"]["normalisation"]
-    if _across(measured) is None and (_median(measured, "size") == 1).any():
+    if _are_single(measured):
         normalisation["scope"] = "slice"
     if min(each.darkest for each in measured) < _HOUNSFIELD_AIR:
         settings["augmentation"].update(gamma=1.1, bias=0.0, contrast=0.1)

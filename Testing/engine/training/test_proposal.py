@@ -139,7 +139,8 @@ def test_single_slices_and_oblique_ones_are_taken_as_they_were_acquired():
 @pytest.mark.parametrize(("depth", "reduction"), [(1, "slice"), (10, "batch")])
 def test_small_structures_of_single_slices_weigh_as_much_as_large_ones(depth, reduction):
     each = case((64, 64, depth), (1.0, 1.0, 3.0), [(20, 40), (20, 40), (0, depth)])
-    assert propose_preset([each]).settings["dice_reduction"] == reduction
+    for start in (None, load_model("prostate-mr-t2")):
+        assert propose_preset([each], start=start).settings["dice_reduction"] == reduction
 
 
 def test_pieces_are_taken_out_that_are_smaller_than_those_of_the_labels():
