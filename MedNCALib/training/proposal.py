@@ -35,8 +35,8 @@ _THICK = 1.5  # slices are thick if their spacing is so many times that of the p
 _VERY_THICK = 4.0  # neighbours of such slices say little
 _OBLIQUE = 20.0  # degrees
 _MOST_PIXELS = 144  # along a slice
-_COARSEST_CELLS = 16  # along a slice on the coarsest grid, about
-_LEAST_CELLS = 0.75  # that the structure has there
+_COARSEST_CELLS = 16  # along a slice: more ask for a coarser grid
+_LEAST_CELLS = {2: 0.75, 4: 0.75, 8: 3.5}  # that the structure has on a grid of this scale
 _FOREGROUND = 0.7  # share of slices, and of windows in these, that show a label: with many, too much is drawn elsewhere
 _FOREGROUND_OF_THICK = 0.3  # of thick slices
 _SMALL = 24  # pixels: the smaller of these windows is for structures that are nowhere larger
@@ -256,7 +256,7 @@ def _stages(settings: dict[str, Any], measured: Sequence[_Measured]) -> str:
     while (
         coarsest < max(_STEPS)
         and lengths.max() / coarsest > _COARSEST_CELLS
-        and diameter / (2 * coarsest) >= _LEAST_CELLS
+        and diameter / (2 * coarsest) >= _LEAST_CELLS[2 * coarsest]
     ):
         coarsest *= 2
     scales = [scale for scale in _STEPS if scale <= coarsest]

@@ -54,12 +54,18 @@ def test_near_isotropic_voxels_are_seen_with_more_neighbours_on_one_grid():
 
 
 def test_the_coarsest_grid_follows_the_slices_and_shows_the_structure():
-    largest, large, small, tiny = (
+    largest, large, medium, small, tiny = (
         propose_preset([case(size, (1.0, 1.0, 1.0), centred(size, width))]).settings["architecture"]["stages"][0]
-        for size, width in (((256, 256, 40), 80), ((120, 120, 40), 40), ((40, 40, 40), 20), ((120, 120, 40), 4))
+        for size, width in (
+            ((256, 256, 40), 80),
+            ((120, 120, 40), 28),
+            ((120, 120, 40), 27),
+            ((40, 40, 40), 20),
+            ((120, 120, 40), 4),
+        )
     )
-    assert [stage["scale"] for stage in (largest, large, small, tiny)] == [8, 8, 4, 4]
-    assert [stage["steps"] for stage in (largest, large, small, tiny)] == [20, 12, 8, 20]
+    assert [stage["scale"] for stage in (largest, large, medium, small, tiny)] == [8, 8, 4, 4, 4]
+    assert [stage["steps"] for stage in (largest, large, medium, small, tiny)] == [20, 12, 20, 8, 20]
 
 
 def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_structure():
@@ -69,8 +75,8 @@ def test_coarse_stages_are_trained_first_and_windows_of_the_finest_follow_the_st
         for each, width in ((size, 40), (size, 20), ((16, 16, 16), 8))
     )
     assert large.settings["crops"] == [None, None, [64, 64], [48, 48]]
-    assert small.settings["crops"] == [None, None, [64, 64], [32, 32]]
-    assert small.settings["stage_starts"] == [0, 0.117, 0.233, 0.35]
+    assert small.settings["crops"] == [None, [64, 64], [32, 32]]
+    assert small.settings["stage_starts"] == [0, 0.175, 0.35]
     assert "which is trained first" in small.sentences[1]
     assert flat.settings["crops"] == [None]
     assert "stage_starts" not in flat.settings
