@@ -95,7 +95,7 @@ def _neighbour_tables(
 
 
 class _Step(NamedTuple):
-    """What the gradients of one step need. Neighbourhoods are gathered again: they are larger than all of this.
+    """What the gradients of one step need. Neighbourhoods, k * k times the state of what fires, are gathered again.
 
     Attributes:
         rows: cells that fire, and after them the first of them again.
@@ -153,8 +153,8 @@ def _forward(
     values = state.flatten(0, 2).clone()
     all_fires = fires.flatten(1)
     for cells in all_fires.nonzero()[:, 1].split(all_fires.sum(dim=1).tolist()):
-        count = cells.shape[0]
-        rows = F.pad(cells, (0, _ROWS - count % _ROWS))  # the first cell again, as often as that needs
+        fired = cells.shape[0]
+        rows = F.pad(cells, (0, _ROWS - fired % _ROWS))  # the first cell again, as often as that needs
         before = values.to(weights.filters.dtype, copy=True)
         near = gathered.near(before, rows)
         known = near.new_empty(near.shape[0], channels + filters)
@@ -162,9 +162,9 @@ def _forward(
         torch.mm(near, weights.filters, out=known[:, channels:])
         hidden = torch.addmm(weights.bias, known, weights.hidden).relu_()
         change = hidden @ weights.update
-        values.index_add_(0, cells, change[:count].float())
+        values.index_add_(0, cells, change[:fired].float())
         if keep:
-            steps.append(_Step(rows, count, before, known, hidden))
+            steps.append(_Step(rows, fired, before, known, hidden))
     return values.view(state.shape), steps
 
 
@@ -209,7 +209,7 @@ def _backward(
 
 
 class _Gathered:
-    """Gathers neighbourhoods, each time into the same memory: new memory costs about as much as the gathering."""
+    """Gathers neighbourhoods, each time into the same memory, which is quicker than into new memory."""
 
     def __init__(self, around: Tensor, state: Tensor, dtype: torch.dtype) -> None:
         self._around = around

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch
 
 _MOST = 4  # small groups cost more than they gain
-_LEAST_CELLS = 1000  # of a group
+_LEAST_CELLS = 1000  # of a group: with fewer, threads wait for each other longer than they compute
 
 ResultT = TypeVar("ResultT")
 
